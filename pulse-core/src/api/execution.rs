@@ -1,0 +1,189 @@
+//! Executions.
+
+use crate::event::{Entry, OpenOption};
+use crate::ids::{Attempt, CommandId, ExecutionId, PromptId, StepId};
+use crate::status::{CommandStatus, ExecutionStatus, StepStatus, Trigger};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Starting a workflow.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct ExecuteRequest {
+    /// Parameters; text is read by each parameter's type.
+    #[serde(default)]
+    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    pub params: Map<String, Value>,
+    /// Targets that replace the document's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub targets: Option<Vec<String>>,
+    /// Which version of the definition; the current one when not given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub version: Option<u32>,
+}
+
+/// A quick command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct CommandRequest {
+    /// A shell line. Nothing in it is a template.
+    pub command: String,
+    /// On which workers.
+    pub targets: Vec<String>,
+    /// Time limit: seconds as a number, or like `5m`; 5 minutes when not given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional, type = "string | number"))]
+    pub timeout: Option<Value>,
+    /// How many workers at once; all when not given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub parallel: Option<u32>,
+}
+
+/// Something was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Created {
+    /// Its id.
+    pub id: ExecutionId,
+}
+
+/// Answering a prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct RespondRequest {
+    /// The answer: one of the options.
+    pub response: String,
+    /// Which prompt; the only open one when not given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub prompt_id: Option<PromptId>,
+}
+
+/// Ending an execution.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct AbortRequest {
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub reason: Option<String>,
+}
+
+/// An execution in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ExecutionSummary {
+    /// Its id.
+    pub id: ExecutionId,
+    /// Its workflow's name; none for a quick command.
+    pub workflow: Option<String>,
+    /// What it runs, in a few words: the workflow's name, or the command.
+    pub title: String,
+    /// Which version of the definition.
+    pub version: Option<u32>,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// Who started it.
+    pub started_by: String,
+    /// What started it.
+    pub trigger: Trigger,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When its first step started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Why it failed or was aborted.
+    pub error: Option<String>,
+    /// Whether it waits for a person.
+    pub waiting_for_input: bool,
+    /// Whether nobody started it by hand.
+    pub automated: bool,
+}
+
+/// An execution in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ExecutionView {
+    /// What a list shows.
+    #[serde(flatten)]
+    pub summary: ExecutionSummary,
+    /// Its parameters.
+    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    pub params: Map<String, Value>,
+    /// The open prompt, the oldest if there are several.
+    pub prompt: Option<PromptView>,
+    /// Every step of the definition, with its last run.
+    pub steps: Vec<StepView>,
+    /// The values that steps have read and set.
+    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    pub state: Map<String, Value>,
+    /// The journal.
+    pub logs: Vec<Entry>,
+}
+
+/// An open prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PromptView {
+    /// Its id.
+    pub id: PromptId,
+    /// Of which step.
+    pub step: StepId,
+    /// The question.
+    pub message: String,
+    /// What may be answered.
+    pub options: Vec<OpenOption>,
+    /// The last command's output, for review.
+    pub output: String,
+    /// When it is too late.
+    pub deadline: Timestamp,
+}
+
+/// A step of an execution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct StepView {
+    /// Its id.
+    pub id: StepId,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where it stands.
+    pub status: StepStatus,
+    /// When its last run started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The commands of its last run, in the order in which they were sent.
+    pub commands: Vec<CommandView>,
+}
+
+/// An attempt of a command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct CommandView {
+    /// Its id.
+    pub id: CommandId,
+    /// On which worker.
+    pub worker: String,
+    /// Which try.
+    pub attempt: Attempt,
+    /// Where it stands.
+    pub status: CommandStatus,
+    /// Its exit code.
+    pub exit_code: Option<i32>,
+    /// How long it took, in milliseconds.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub duration_ms: Option<u64>,
+}

@@ -1,0 +1,32 @@
+//! The shapes of the HTTP API: requests and views. They are no database rows and no wire messages.
+
+mod access;
+mod execution;
+mod output;
+mod problem;
+mod worker;
+mod workflow;
+
+pub use access::{Me, NewToken, SessionRequest, TokenCreated, TokenView};
+pub use execution::{
+    AbortRequest, CommandRequest, CommandView, Created, ExecuteRequest, ExecutionSummary, ExecutionView, PromptView,
+    RespondRequest, StepView,
+};
+pub use output::OutputChunk;
+pub use problem::Problem;
+pub use worker::WorkerView;
+pub use workflow::{
+    CheckRequest, CheckResult, GraphEdge, GraphNode, WorkflowGraph, WorkflowPut, WorkflowSummary, WorkflowView,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Where the next page starts; none when this is the last.
+    pub next: Option<String>,
+}

@@ -1,0 +1,35 @@
+//! Workers.
+
+use crate::ids::WorkerId;
+use crate::status::WorkerStatus;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WorkerView {
+    /// Its id.
+    pub id: WorkerId,
+    /// Its name, unique.
+    pub name: String,
+    /// Whether it can be given work.
+    pub status: WorkerStatus,
+    /// For target selectors.
+    pub labels: BTreeMap<String, String>,
+    /// How many commands it runs at once.
+    pub capacity: u32,
+    /// How many it has now.
+    pub active: u32,
+    /// Whether it gets no new work.
+    pub draining: bool,
+    /// The program's version.
+    pub version: String,
+    /// When it was last heard from.
+    pub last_seen: Timestamp,
+    /// What it tells about its machine.
+    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    pub metadata: Map<String, Value>,
+}

@@ -1,0 +1,160 @@
+//! What is wrong with a definition, said so that a person can mend it: a stable code, a message, where, and help.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A place in a document: line and column, both from 1, in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The definition cannot be stored or run.
+    Error,
+    /// It can, but somebody should look.
+    Warning,
+}
+
+/// One finding about a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Diagnostic {
+    /// Stable code: `E…` for errors, `W…` for warnings.
+    pub code: String,
+    /// Error or warning.
+    pub severity: Severity,
+    /// What is wrong, naming the thing.
+    pub message: String,
+    /// Where in the document's structure, like `steps[2].goto`.
+    pub path: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{}:{}: {kind}[{}]: {}", self.line, self.column, self.code, self.message)?;
+        if let Some(help) = &self.help {
+            write!(f, " ({help})")?;
+        }
+        Ok(())
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident $code:literal $doc:literal),* $(,)?) => {
+        /// The kinds of findings. The codes are stable: once given, a code never means another thing.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $doc] $name),* }
+
+        impl Code {
+            /// The stable code, like `E003`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// One line on what the code stands for.
+            pub fn summary(self) -> &'static str {
+                match self { $(Self::$name => $doc),* }
+            }
+
+            /// All codes, in order.
+            pub const ALL: &'static [Code] = &[$(Self::$name),*];
+        }
+    };
+}
+
+codes! {
+    Syntax "E001" "the text is not YAML",
+    TooLarge "E002" "the document is too large, too deep, or expands too far through aliases",
+    DuplicateKey "E003" "a key stands twice in one mapping",
+    TagNotAllowed "E004" "YAML tags are not allowed",
+    UnknownField "E005" "a field that the language does not have",
+    MissingField "E006" "a required field is missing",
+    WrongType "E007" "a value has the wrong type",
+    OutOfRange "E008" "a value is outside its allowed range",
+    BadName "E009" "a name or id is not written as one",
+    DuplicateId "E010" "two things carry the same id or name",
+    UnknownStep "E011" "a jump leads to a step that is not in the same list",
+    UnknownStepType "E012" "a step's type is unknown or cannot be told from its fields",
+    BadExpression "E013" "an expression does not compile",
+    BadTemplate "E014" "a template does not compile",
+    UnknownReference "E015" "an expression or template names something that does not exist",
+    BadDefault "E016" "a parameter's default does not satisfy the parameter",
+    NotAvailable "E017" "a part of the language that this version does not run yet",
+    DefaultNotLast "E018" "a route's default stands before other conditions",
+    BadPattern "E019" "a regular expression does not compile",
+    Conflict "E020" "fields that exclude each other",
+    RawFilter "W001" "the raw filter puts a value into the shell program unquoted",
+    QuotedHeredoc "W002" "a template in a heredoc whose delimiter is quoted",
+    ConstantCondition "W003" "a condition that is always the same",
+    Unreachable "W004" "a step that nothing leads to",
+    MixedRoutes "W005" "a prompt option without a route where others have one",
+    UnknownName "W006" "a name that no parameter declares and no step sets",
+}
+
+impl Code {
+    /// Error or warning, by the code's letter.
+    pub fn severity(self) -> Severity {
+        if self.as_str().starts_with('E') { Severity::Error } else { Severity::Warning }
+    }
+}
+
+/// Collects findings, in whatever order they come up.
+#[derive(Debug, Default)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Adds a finding.
+    pub fn add(&mut self, code: Code, path: &str, at: Position, message: impl Into<String>, help: Option<String>) {
+        self.0.push(Diagnostic {
+            code: code.as_str().to_owned(),
+            severity: code.severity(),
+            message: message.into(),
+            path: path.to_owned(),
+            line: at.line,
+            column: at.column,
+            help,
+        });
+    }
+
+    /// Whether any finding is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// All findings in the order of their places in the document.
+    pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.0.sort_by(|a, b| (a.line, a.column, &a.code).cmp(&(b.line, b.column, &b.code)));
+        self.0
+    }
+}
+
+/// The known name nearest to a misspelt one, as a help line.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let limit = (word.chars().count() / 3).max(1) + 1;
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&word.to_lowercase(), &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, name)| format!("did you mean `{name}`?"))
+}

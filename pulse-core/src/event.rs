@@ -1,0 +1,456 @@
+//! The events of a journal. An execution is the fold of its events and nothing else.
+//!
+//! Names that the first PULSE's log had (`command_sent`, `route_taken`, …) mean the same here. Events are facts in the
+//! past tense; what an expression gave is in the event, so that folding never evaluates anything. The format is
+//! version 1, said in [`Event::ExecutionCreated`]; fields are only ever added, with defaults.
+
+use crate::command::{CommandEnd, CommandSpec};
+use crate::ids::{Attempt, CommandId, FrameId, PromptId, Seq, StepId, WorkerId, WorkflowId};
+use crate::status::{ExecutionStatus, StepStatus, Trigger};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// The version of the event format that this program writes.
+pub const FORMAT: u32 = 1;
+
+/// An event at its place in a journal. Served as a log entry in this very shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Entry {
+    /// Its place, from 1.
+    pub seq: Seq,
+    /// When it was decided.
+    pub timestamp: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Which step an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct StepRef {
+    /// The frame in which it runs.
+    pub frame: FrameId,
+    /// Its number in the document, from 1.
+    pub step: u32,
+    /// Its id.
+    pub step_id: StepId,
+    /// Its name.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub step_name: Arc<str>,
+}
+
+/// The workflow an execution runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WorkflowRef {
+    /// Its id.
+    pub id: WorkflowId,
+    /// Its name at that time.
+    pub name: String,
+    /// Which version of its definition.
+    pub version: u32,
+}
+
+/// A worker as it was when targets were resolved.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WorkerRef {
+    /// Its id.
+    pub worker_id: WorkerId,
+    /// Its name.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub worker: Arc<str>,
+}
+
+/// One answer of an open prompt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct OpenOption {
+    /// Shown on the button.
+    pub label: String,
+    /// What it counts as.
+    pub value: String,
+    /// Whether it is drawn as dangerous.
+    #[serde(default)]
+    pub danger: bool,
+}
+
+/// Where a list of steps goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Next {
+    /// At a step.
+    Step(StepId),
+    /// Nowhere: it has ended well.
+    End,
+    /// Nowhere: it has failed.
+    Fail,
+}
+
+/// Something that happened in an execution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Event {
+    /// It was accepted. Always the first event.
+    ExecutionCreated {
+        /// Version of the event format.
+        format: u32,
+        /// The stored workflow it runs; `None` for a quick command.
+        workflow: Option<WorkflowRef>,
+        /// The definition of a quick command, which is stored nowhere else.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        definition: Option<String>,
+        /// All parameters, with defaults.
+        #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+        params: Map<String, Value>,
+        /// Targets that replace the document's own.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        targets: Option<Vec<String>>,
+        /// Who started it.
+        started_by: String,
+        /// What started it.
+        trigger: Trigger,
+    },
+    /// Its first step is about to start.
+    ExecutionStarted,
+    /// A step starts.
+    StepStarted {
+        /// Which.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The how-manieth time, from 1.
+        run: u32,
+    },
+    /// A step's condition did not hold.
+    StepSkipped {
+        /// Which.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The condition.
+        condition: String,
+        /// Where it goes on.
+        next: Next,
+    },
+    /// A condition failed to evaluate and counted as false (`lenient_conditions`).
+    ConditionError {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The condition.
+        condition: String,
+        /// Why.
+        message: String,
+    },
+    /// The workers that an execute step means.
+    TargetsResolved {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// What was asked for.
+        selector: Vec<String>,
+        /// Who gets the command, in registry order.
+        targets: Vec<WorkerRef>,
+    },
+    /// A target is not online and is left out, or waited for.
+    WorkerOffline {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// Which worker.
+        #[serde(flatten)]
+        worker: WorkerRef,
+        /// Until when it is waited for.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        wait_until: Option<Timestamp>,
+    },
+    /// No target was online.
+    NoWorkers {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// What was asked for.
+        selector: Vec<String>,
+    },
+    /// A command goes to a worker.
+    CommandSent {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// Which worker.
+        #[serde(flatten)]
+        worker: WorkerRef,
+        /// The attempt's identity.
+        command_id: CommandId,
+        /// Which try.
+        attempt: Attempt,
+        /// What is run.
+        spec: CommandSpec,
+        /// The command with values in place, for people.
+        command: String,
+    },
+    /// A command ended.
+    CommandResult {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// Which worker.
+        #[serde(flatten)]
+        worker: WorkerRef,
+        /// The attempt's identity.
+        command_id: CommandId,
+        /// Which try.
+        attempt: Attempt,
+        /// Whether it counts as success.
+        success: bool,
+        /// How it ended.
+        #[serde(flatten)]
+        end: CommandEnd,
+        /// Whether it came after the command had been given up, and so changed nothing.
+        #[serde(default)]
+        late: bool,
+    },
+    /// A failed command is tried again.
+    CommandRetry {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// Which worker.
+        #[serde(flatten)]
+        worker: WorkerRef,
+        /// The attempt that failed.
+        command_id: CommandId,
+        /// Which try comes next.
+        attempt: Attempt,
+        /// When it is due.
+        retry_at: Timestamp,
+        /// The delay, in milliseconds.
+        #[cfg_attr(test, ts(type = "number"))]
+        delay_ms: u64,
+    },
+    /// Too many targets failed: the ones not yet started are left out.
+    RolloutStopped {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// How many targets failed.
+        failures: u32,
+        /// Who did not get the command.
+        not_started: Vec<WorkerRef>,
+    },
+    /// A person is asked.
+    Prompt {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The question's identity.
+        prompt_id: PromptId,
+        /// The question.
+        message: String,
+        /// What may be answered.
+        options: Vec<OpenOption>,
+        /// The last command's output, for review.
+        output: String,
+        /// SHA-256 of that output, in hex.
+        output_hash: String,
+        /// When it is too late.
+        deadline: Timestamp,
+    },
+    /// A person answered.
+    PromptResponse {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// Which question.
+        prompt_id: PromptId,
+        /// The answer.
+        response: String,
+        /// Who.
+        by: String,
+    },
+    /// Nobody answered in time.
+    PromptTimeout {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// Which question.
+        prompt_id: PromptId,
+        /// What it counts as, if anything.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        response: Option<String>,
+    },
+    /// A wait began.
+    WaitStarted {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// When it is over.
+        until: Timestamp,
+    },
+    /// A wait is over.
+    WaitFinished {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+    },
+    /// Output was read into state.
+    ParseComplete {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// Whose output.
+        from: StepId,
+        /// How many values.
+        parsed_count: u32,
+        /// The values, later targets winning.
+        #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+        parsed: Map<String, Value>,
+        /// Each worker's own values, when there were several.
+        #[cfg_attr(test, ts(type = "Record<string, Record<string, unknown>>"))]
+        by_worker: Map<String, Value>,
+    },
+    /// A route's condition held.
+    RouteTaken {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The condition; `default` for the default.
+        condition: String,
+        /// What the way is called.
+        label: String,
+        /// Where it leads.
+        goto: String,
+    },
+    /// None of a route's conditions held.
+    RouteUnmatched {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+    },
+    /// Values were set.
+    ValuesSet {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The values.
+        #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+        values: Map<String, Value>,
+    },
+    /// A step ended.
+    StepFinished {
+        /// Which.
+        #[serde(flatten)]
+        at: StepRef,
+        /// How.
+        status: StepStatus,
+        /// Why it failed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        error: Option<String>,
+        /// Where it goes on.
+        next: Next,
+    },
+    /// The execution cannot go on.
+    WorkflowError {
+        /// Why.
+        message: String,
+    },
+    /// The server came back and goes on from here.
+    ServerRestartRecovery {
+        /// How many commands were on workers.
+        running_commands: u32,
+    },
+    /// Somebody wants it to end.
+    AbortRequested {
+        /// Who.
+        by: String,
+        /// Why.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        reason: Option<String>,
+    },
+    /// It has ended. Only late results come after this.
+    ExecutionFinished {
+        /// How.
+        status: ExecutionStatus,
+        /// Why it failed or was aborted.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        error: Option<String>,
+    },
+}
+
+impl Event {
+    /// The word for its kind, as in its JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ExecutionCreated { .. } => "execution_created",
+            Self::ExecutionStarted => "execution_started",
+            Self::StepStarted { .. } => "step_started",
+            Self::StepSkipped { .. } => "step_skipped",
+            Self::ConditionError { .. } => "condition_error",
+            Self::TargetsResolved { .. } => "targets_resolved",
+            Self::WorkerOffline { .. } => "worker_offline",
+            Self::NoWorkers { .. } => "no_workers",
+            Self::CommandSent { .. } => "command_sent",
+            Self::CommandResult { .. } => "command_result",
+            Self::CommandRetry { .. } => "command_retry",
+            Self::RolloutStopped { .. } => "rollout_stopped",
+            Self::Prompt { .. } => "prompt",
+            Self::PromptResponse { .. } => "prompt_response",
+            Self::PromptTimeout { .. } => "prompt_timeout",
+            Self::WaitStarted { .. } => "wait_started",
+            Self::WaitFinished { .. } => "wait_finished",
+            Self::ParseComplete { .. } => "parse_complete",
+            Self::RouteTaken { .. } => "route_taken",
+            Self::RouteUnmatched { .. } => "route_unmatched",
+            Self::ValuesSet { .. } => "values_set",
+            Self::StepFinished { .. } => "step_finished",
+            Self::WorkflowError { .. } => "workflow_error",
+            Self::ServerRestartRecovery { .. } => "server_restart_recovery",
+            Self::AbortRequested { .. } => "abort_requested",
+            Self::ExecutionFinished { .. } => "execution_finished",
+        }
+    }
+
+    /// The step it is about, if it is about one.
+    pub fn step(&self) -> Option<&StepRef> {
+        match self {
+            Self::StepStarted { at, .. }
+            | Self::StepSkipped { at, .. }
+            | Self::ConditionError { at, .. }
+            | Self::TargetsResolved { at, .. }
+            | Self::WorkerOffline { at, .. }
+            | Self::NoWorkers { at, .. }
+            | Self::CommandSent { at, .. }
+            | Self::CommandResult { at, .. }
+            | Self::CommandRetry { at, .. }
+            | Self::RolloutStopped { at, .. }
+            | Self::Prompt { at, .. }
+            | Self::PromptResponse { at, .. }
+            | Self::PromptTimeout { at, .. }
+            | Self::WaitStarted { at, .. }
+            | Self::WaitFinished { at }
+            | Self::ParseComplete { at, .. }
+            | Self::RouteTaken { at, .. }
+            | Self::RouteUnmatched { at }
+            | Self::ValuesSet { at, .. }
+            | Self::StepFinished { at, .. } => Some(at),
+            Self::ExecutionCreated { .. }
+            | Self::ExecutionStarted
+            | Self::WorkflowError { .. }
+            | Self::ServerRestartRecovery { .. }
+            | Self::AbortRequested { .. }
+            | Self::ExecutionFinished { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Server ⇄ browser and command line: JSON text frames over `/ws`.
+//!
+//! A client subscribes to topics: `executions`, `workers`, `execution:<id>`, `output:<id>`. With `after` it says how far
+//! it knows a topic and first gets what it missed, without gaps or doubles. A client that is too slow to follow is told
+//! `lagged` and reads on from the store.
+
+use crate::api::{ExecutionSummary, OutputChunk, WorkerView};
+use crate::event::Entry;
+use crate::ids::ExecutionId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum FromBrowser {
+    /// Follow these topics from now on, in place of those before.
+    Subscribe {
+        /// The topics.
+        topics: Vec<String>,
+        /// Per topic, the last sequence number (`execution:`) or cursor (`output:`) that the client has.
+        #[serde(default)]
+        #[cfg_attr(test, ts(type = "Record<string, number>"))]
+        after: BTreeMap<String, u64>,
+    },
+}
+
+/// What a server says to a client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToBrowser {
+    /// An event of an execution (topic `execution:<id>`).
+    ExecutionEvent {
+        /// Which execution.
+        execution_id: ExecutionId,
+        /// The event at its place.
+        entry: Entry,
+    },
+    /// An execution's summary changed (topic `executions`).
+    ExecutionUpdate {
+        /// The summary.
+        execution: ExecutionSummary,
+    },
+    /// A piece of output (topic `output:<id>`).
+    Output {
+        /// Which execution.
+        execution_id: ExecutionId,
+        /// The piece.
+        #[serde(flatten)]
+        chunk: OutputChunk,
+    },
+    /// A worker changed (topic `workers`).
+    WorkerUpdate {
+        /// The worker.
+        worker: WorkerView,
+    },
+    /// A command ended (topic `executions`).
+    CommandResult {
+        /// Which execution.
+        execution_id: ExecutionId,
+        /// On which worker.
+        worker: String,
+        /// Whether it counts as success.
+        success: bool,
+        /// Whether nobody started the execution by hand: no toast for those.
+        is_automated: bool,
+    },
+    /// An execution asks a person (topic `executions`).
+    ExecutionPrompt {
+        /// Which execution.
+        execution_id: ExecutionId,
+        /// Its workflow's name.
+        workflow: Option<String>,
+        /// The question.
+        message: String,
+        /// What may be answered.
+        options: Vec<String>,
+    },
+    /// An execution ended (topic `executions`).
+    WorkflowResult {
+        /// Which execution.
+        execution_id: ExecutionId,
+        /// Its workflow's name.
+        workflow: Option<String>,
+        /// Whether it completed.
+        success: bool,
+        /// In words.
+        message: String,
+        /// Whether nobody started it by hand.
+        is_automated: bool,
+    },
+    /// Everything missed up to now has been sent, for these topics.
+    Subscribed {
+        /// The topics.
+        topics: Vec<String>,
+    },
+    /// Messages were left out for this client: read these topics again.
+    Lagged {
+        /// The topics.
+        topics: Vec<String>,
+    },
+    /// The client said something that makes no sense.
+    Error {
+        /// What.
+        detail: String,
+    },
+}

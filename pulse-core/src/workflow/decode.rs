@@ -1,0 +1,266 @@
+//! From a document to a [`Workflow`], with all of its mistakes at once.
+
+use super::decode_step::step;
+use super::fields::Fields;
+use super::links;
+use super::model::{Defaults, Workflow};
+use super::params::{Param, ParamType, compile};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Position};
+use crate::yaml::{self, Node, NodeKind};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// What reading a document gave.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The workflow as far as it could be read; `None` when the text is no mapping at all. Use it for running only
+    /// when no finding is an error.
+    pub workflow: Option<Workflow>,
+    /// Everything found so far; the engine adds what it finds in expressions and templates.
+    pub diagnostics: Diagnostics,
+}
+
+impl Parsed {
+    /// The workflow, or all findings when any is an error.
+    ///
+    /// # Errors
+    /// The findings, in document order.
+    pub fn into_result(self) -> Result<Workflow, Vec<Diagnostic>> {
+        match self.workflow {
+            Some(workflow) if !self.diagnostics.has_errors() => Ok(workflow),
+            _ => Err(self.diagnostics.into_sorted()),
+        }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// Shortest time limit of an attempt.
+pub(super) const MIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longest time limit of an attempt.
+pub(super) const MAX_TIMEOUT: Duration = DAY;
+/// Steps an execution may start when the document does not say.
+const DEFAULT_MAX_STEPS: u32 = 10_000;
+
+/// Reads a document (YAML, of which JSON is a part).
+pub fn parse(source: &str) -> Parsed {
+    let mut diagnostics = Diagnostics::default();
+    let workflow = yaml::read(source, &mut diagnostics).and_then(|root| document(&root, &mut diagnostics));
+    Parsed { workflow, diagnostics }
+}
+
+fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
+    let mut fields = Fields::open(root, "", "a workflow", diagnostics)?;
+    let name = fields.text("name");
+    let description = fields.text("description");
+    let tags = fields.texts("tags").unwrap_or_default();
+    let params = fields.get("params").map(|node| params(node, fields.diagnostics)).unwrap_or_default();
+    let targets = fields.sources("targets");
+    let defaults = fields.get("defaults").map(|node| defaults(node, fields.diagnostics)).unwrap_or_default();
+    let env = fields.source_map("env").unwrap_or_default();
+    let lenient_conditions = fields.boolean("lenient_conditions").unwrap_or(false);
+    let max_steps = fields.integer("max_steps", 1..=1_000_000).map_or(DEFAULT_MAX_STEPS, |n| n as u32);
+    let webhook = fields.text("webhook");
+    fields.not_available(&["timeout", "concurrency", "on_failure", "finally"]);
+    let node = fields.get("steps");
+    let steps = match node.map(|node| &node.kind) {
+        Some(NodeKind::List(items)) if !items.is_empty() => items
+            .iter()
+            .enumerate()
+            .filter_map(|(index, item)| step(item, index, &format!("steps[{index}]"), &defaults, fields.diagnostics))
+            .collect(),
+        _ => {
+            let at = node.map_or(fields.at, |node| node.at);
+            fields.add(
+                Code::MissingField,
+                "steps",
+                at,
+                "a workflow needs `steps`: a list with at least one step",
+                None,
+            );
+            Vec::new()
+        }
+    };
+    if let Some(name) = &name {
+        check_name(name, &mut fields);
+    }
+    fields.finish();
+    let workflow = Workflow {
+        name,
+        description,
+        tags,
+        params,
+        targets,
+        defaults,
+        env,
+        lenient_conditions,
+        max_steps,
+        webhook,
+        steps,
+    };
+    links::check(&workflow, diagnostics);
+    Some(workflow)
+}
+
+fn check_name(name: &str, fields: &mut Fields<'_, '_>) {
+    let length = name.trim().chars().count();
+    if !(1..=120).contains(&length) || name.chars().any(char::is_control) {
+        let at = fields.get("name").map_or(fields.at, |node| node.at);
+        let message = "`name` must have 1 to 120 characters and no control characters";
+        fields.add(Code::BadName, "name", at, message, None);
+    }
+}
+
+fn defaults(node: &Node, diagnostics: &mut Diagnostics) -> Defaults {
+    let mut defaults = Defaults::default();
+    if let Some(mut fields) = Fields::open(node, "defaults", "`defaults`", diagnostics) {
+        if let Some(timeout) = fields.duration("timeout", MIN_TIMEOUT, MAX_TIMEOUT) {
+            defaults.timeout = timeout;
+        }
+        if let Some(retries) = fields.integer("retries", 0..=100) {
+            defaults.retries = retries as u32;
+        }
+        if let Some(shell) = fields.text("shell") {
+            defaults.shell = shell;
+        }
+        fields.finish();
+    }
+    defaults
+}
+
+/// Parameters: a list of mappings, a list of names, or a mapping from name to mapping.
+fn params(node: &Node, diagnostics: &mut Diagnostics) -> Vec<Param> {
+    let mut params: Vec<Param> = Vec::new();
+    match &node.kind {
+        NodeKind::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let path = format!("params[{index}]");
+                match item.scalar_text() {
+                    Some(name) => params.push(bare_param(name, &path, item.at)),
+                    None => params.extend(param(item, None, &path, diagnostics)),
+                }
+            }
+        }
+        NodeKind::Map(entries) => {
+            for (key, item) in entries {
+                let path = format!("params.{}", key.name);
+                match &item.kind {
+                    NodeKind::Null => params.push(bare_param(key.name.clone(), &path, key.at)),
+                    _ => params.extend(param(item, Some(&key.name), &path, diagnostics)),
+                }
+            }
+        }
+        _ => {
+            let message = format!("`params` must be a list or a mapping, not {}", node.type_name());
+            diagnostics.add(Code::WrongType, "params", node.at, message, None);
+        }
+    }
+    let mut seen = HashSet::new();
+    for param in &params {
+        let (path, at) = &param.concerning;
+        if !is_name(&param.name) {
+            let message = format!("`{}` is no parameter name", param.name);
+            let help = Some("letters, digits and _, not starting with a digit".to_owned());
+            diagnostics.add(Code::BadName, path, *at, message, help);
+        }
+        if !seen.insert(&param.name) {
+            diagnostics.add(Code::DuplicateId, path, *at, format!("parameter `{}` stands twice", param.name), None);
+        }
+    }
+    params
+}
+
+fn bare_param(name: String, path: &str, at: Position) -> Param {
+    Param {
+        name,
+        kind: ParamType::String,
+        description: None,
+        default: None,
+        required: true,
+        pattern: None,
+        min: None,
+        max: None,
+        options: Vec::new(),
+        concerning: (path.to_owned(), at),
+    }
+}
+
+fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnostics) -> Option<Param> {
+    let mut fields = Fields::open(node, path, "a parameter", diagnostics)?;
+    let name = match key {
+        Some(key) => key.to_owned(),
+        None => fields.required_source("name", "a parameter").map(|source| source.text).unwrap_or_default(),
+    };
+    let kind = match fields.get("type").and_then(Node::scalar_text).as_deref() {
+        Some("secret") => {
+            let at = fields.get("type").map_or(node.at, |node| node.at);
+            let help = Some("give the value to the worker's own environment instead".to_owned());
+            let message = "parameters of type `secret` are not available in this version of PULSE";
+            fields.add(Code::NotAvailable, "type", at, message, help);
+            ParamType::String
+        }
+        _ => {
+            let words = [
+                ("string", ParamType::String),
+                ("integer", ParamType::Integer),
+                ("number", ParamType::Number),
+                ("boolean", ParamType::Boolean),
+                ("choice", ParamType::Choice),
+            ];
+            fields.word("type", &words).unwrap_or(ParamType::String)
+        }
+    };
+    let default = fields.get("default");
+    let mut param = Param {
+        kind,
+        description: fields.text("description"),
+        required: fields.boolean("required").unwrap_or(default.is_none()),
+        pattern: fields.text("pattern"),
+        min: fields.number("min"),
+        max: fields.number("max"),
+        options: fields.texts("options").unwrap_or_default(),
+        ..bare_param(name, path, node.at)
+    };
+    check_param(&param, &mut fields);
+    if let Some(default) = default {
+        match param.accept(&default.to_json()) {
+            Ok(value) => param.default = Some(value),
+            Err(error) => fields.add(Code::BadDefault, "default", default.at, format!("default: {error}"), None),
+        }
+    }
+    fields.finish();
+    Some(param)
+}
+
+fn check_param(param: &Param, fields: &mut Fields<'_, '_>) {
+    let at = fields.at;
+    let numeric = matches!(param.kind, ParamType::Integer | ParamType::Number);
+    if param.kind == ParamType::Choice && param.options.is_empty() {
+        fields.add(Code::MissingField, "options", at, format!("choice `{}` needs `options`", param.name), None);
+    }
+    if param.kind != ParamType::Choice && !param.options.is_empty() {
+        let help = Some("write type: choice".to_owned());
+        fields.add(Code::Conflict, "options", at, "`options` belong to parameters of type choice", help);
+    }
+    if !numeric && (param.min.is_some() || param.max.is_some()) {
+        fields.add(Code::Conflict, "min", at, "`min` and `max` belong to numbers", None);
+    }
+    match &param.pattern {
+        Some(_) if param.kind != ParamType::String => {
+            fields.add(Code::Conflict, "pattern", at, "`pattern` belongs to parameters of type string", None);
+        }
+        Some(pattern) => {
+            if let Err(message) = compile(pattern) {
+                let at = fields.get("pattern").map_or(at, |node| node.at);
+                fields.add(Code::BadPattern, "pattern", at, message, None);
+            }
+        }
+        None => {}
+    }
+}
+
+/// Whether a text is a name for parameters and values: `[A-Za-z_][A-Za-z0-9_]*`.
+pub(super) fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

@@ -1,0 +1,428 @@
+//! From a mapping to a [`Step`]: the fields all steps share, then those of its kind.
+
+use super::decode::{MAX_TIMEOUT, MIN_TIMEOUT, is_name};
+use super::fields::Fields;
+use super::model::{Defaults, OnError, Source};
+use super::params::compile;
+use super::steps::*;
+use crate::diagnostic::{Code, Diagnostics, did_you_mean};
+use crate::yaml::{Node, NodeKind};
+use std::time::Duration;
+
+/// Longest delay between attempts and longest wait for an offline worker.
+const MAX_DELAY: Duration = Duration::from_secs(86_400);
+/// Longest wait and longest time a prompt stays open: ten years, so that times stay in range.
+const MAX_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+const TYPES: &[(&str, &str)] = &[
+    ("execute", "execute"),
+    ("command", "execute"),
+    ("run", "execute"),
+    ("parse", "parse"),
+    ("route", "route"),
+    ("prompt", "prompt"),
+    ("wait", "wait"),
+    ("set", "set"),
+    ("parallel", "parallel"),
+    ("foreach", "foreach"),
+    ("workflow", "workflow"),
+];
+
+/// Reads one step; `index` from 0 gives it its default id.
+pub(super) fn step(
+    node: &Node,
+    index: usize,
+    path: &str,
+    defaults: &Defaults,
+    diagnostics: &mut Diagnostics,
+) -> Option<Step> {
+    let mut fields = Fields::open(node, path, "a step", diagnostics)?;
+    let id = id(&mut fields, index);
+    let name = fields.text("name").unwrap_or_else(|| id.clone());
+    let condition = fields.source("condition");
+    let goto = fields.text("goto").map(|text| Goto::from_text(&text));
+    let on_error = match fields.text("on_error").as_deref() {
+        None | Some("fail") => OnError::Fail,
+        Some("continue") => OnError::Continue,
+        Some(id) => OnError::Step(id.into()),
+    };
+    let kind = match step_type(node, &mut fields)? {
+        "execute" => execute(&mut fields, defaults).map(|execute| StepKind::Execute(Box::new(execute))),
+        "parse" => parse(&mut fields).map(StepKind::Parse),
+        "route" => route(&mut fields).map(StepKind::Route),
+        "prompt" => prompt(&mut fields).map(|prompt| StepKind::Prompt(Box::new(prompt))),
+        "wait" => wait(&mut fields).map(StepKind::Wait),
+        "set" => set(&mut fields).map(StepKind::Set),
+        other => {
+            let message = format!("steps of type `{other}` are not available in this version of PULSE");
+            fields.add(Code::NotAvailable, "type", node.at, message, None);
+            return None;
+        }
+    };
+    let concerning = (path.to_owned(), node.at);
+    fields.finish();
+    Some(Step { id: id.as_str().into(), name, condition, goto, on_error, kind: kind?, concerning })
+}
+
+fn id(fields: &mut Fields<'_, '_>, index: usize) -> String {
+    let node = fields.get("id");
+    let Some(id) = fields.text("id") else {
+        return format!("step-{}", index + 1);
+    };
+    let valid = is_name(&id.replace('-', "_")) && !id.starts_with('-') && id.len() <= 120;
+    if !valid {
+        let at = node.map_or(fields.at, |node| node.at);
+        let help = Some("letters, digits, _ and -, starting with a letter or _".to_owned());
+        fields.add(Code::BadName, "id", at, format!("`{id}` is no step id"), help);
+    }
+    if matches!(id.as_str(), "end" | "fail" | "continue") {
+        let at = node.map_or(fields.at, |node| node.at);
+        fields.add(Code::BadName, "id", at, format!("a step cannot be called `{id}`: jumps use that word"), None);
+    }
+    id
+}
+
+/// The step's type: said, or told from its fields.
+fn step_type(node: &Node, fields: &mut Fields<'_, '_>) -> Option<&'static str> {
+    if let Some(said) = fields.text("type") {
+        let found = TYPES.iter().find(|(word, _)| *word == said).map(|(_, kind)| *kind);
+        if found.is_none() {
+            let at = fields.get("type").map_or(node.at, |node| node.at);
+            let help = did_you_mean(&said, TYPES.iter().map(|(word, _)| *word));
+            fields.add(Code::UnknownStepType, "type", at, format!("unknown step type `{said}`"), help);
+        }
+        return found;
+    }
+    let has = |name| node.get(name).is_some();
+    let told = match () {
+        () if has("command") || has("argv") || has("run") => "execute",
+        () if has("conditions") => "route",
+        () if has("message") => "prompt",
+        () if has("duration") || has("until") => "wait",
+        () if has("values") => "set",
+        () if has("branches") => "parallel",
+        () if has("items") => "foreach",
+        () if has("workflow") => "workflow",
+        () if has("format") || has("from") => "parse",
+        () => {
+            let help = Some("write `type:` (execute, parse, route, prompt, wait, set)".to_owned());
+            let at = node.at;
+            fields.add(Code::UnknownStepType, "type", at, "the step's type cannot be told from its fields", help);
+            return None;
+        }
+    };
+    Some(told)
+}
+
+fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> {
+    let shell = fields.text("shell").unwrap_or_else(|| defaults.shell.clone());
+    let script = fields.get_any(&["command", "run"]).and_then(|(name, _)| fields.source(name));
+    let argv = fields.sources("argv");
+    let at = fields.at;
+    let program = match (script, argv) {
+        (Some(_), Some(_)) => {
+            fields.add(Code::Conflict, "argv", at, "a step has either `command` or `argv`, not both", None);
+            None
+        }
+        (Some(script), None) => Some(Program::Script { shell, script }),
+        (None, Some(argv)) if !argv.is_empty() => Some(Program::Argv(argv)),
+        _ => {
+            fields.add(Code::MissingField, "command", at, "an execute step needs `command` or `argv`", None);
+            None
+        }
+    };
+    let execute = Execute {
+        program: program.unwrap_or(Program::Argv(Vec::new())),
+        targets: fields.sources("targets"),
+        env: fields.source_map("env").unwrap_or_default(),
+        cwd: fields.source("cwd"),
+        stdin: fields.source("stdin"),
+        success_codes: fields.integers("success_codes", 0..=255).unwrap_or_else(|| vec![0]),
+        retry: retry(fields, defaults),
+        timeout: fields.duration("timeout", MIN_TIMEOUT, MAX_TIMEOUT).unwrap_or(defaults.timeout),
+        strategy: strategy(fields),
+        on_offline: on_offline(fields),
+        retry_lost: fields.word("on_lost", &[("fail", false), ("retry", true)]).unwrap_or(false),
+        parse: fields.get("parse").is_some().then(|| parse_shorthand(fields)).flatten(),
+    };
+    for name in execute.env.keys() {
+        if !is_name(name) || name.starts_with("PULSE_V") {
+            fields.add(Code::BadName, "env", at, format!("`{name}` is no name for an environment variable"), None);
+        }
+    }
+    Some(execute)
+}
+
+fn retry(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Retry {
+    let millis = fields.integer("retryDelayMs", 0..=86_400_000).map(|n| Duration::from_millis(n.unsigned_abs()));
+    let delay = fields.duration("retry_delay", Duration::ZERO, MAX_DELAY);
+    if let (Some(_), Some(_)) = (millis, delay) {
+        let at = fields.at;
+        fields.add(
+            Code::Conflict,
+            "retryDelayMs",
+            at,
+            "`retryDelayMs` and `retry_delay` mean the same: keep one",
+            None,
+        );
+    }
+    let backoff = [("fixed", Backoff::Fixed), ("exponential", Backoff::Exponential)];
+    Retry {
+        retries: fields.integer("retries", 0..=100).map_or(defaults.retries, |n| n as u32),
+        delay: delay.or(millis).unwrap_or(Duration::from_secs(2)),
+        backoff: fields.word("backoff", &backoff).unwrap_or(Backoff::Fixed),
+        max_delay: fields.duration("max_delay", Duration::ZERO, MAX_DELAY).unwrap_or(Duration::from_secs(300)),
+        jitter: fields.boolean("jitter").unwrap_or(false),
+        on: fields.integers("retry_on", 0..=255).unwrap_or_default(),
+    }
+}
+
+fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
+    let mut strategy = Strategy { parallel: Width::All, max_failures: Threshold::Count(0) };
+    let path = fields.path_of("strategy");
+    let Some(node) = fields.get("strategy") else {
+        return strategy;
+    };
+    let Some(mut fields) = Fields::open(node, &path, "`strategy`", fields.diagnostics) else {
+        return strategy;
+    };
+    let percent = |text: &str| text.strip_suffix('%').and_then(|n| n.trim().parse::<u32>().ok()).filter(|n| *n <= 100);
+    if let Some(node) = fields.get("parallel") {
+        let text = node.scalar_text().unwrap_or_default();
+        let count = text.parse::<u32>().ok().filter(|n| *n > 0).map(Width::Count);
+        let width = if text == "all" {
+            Some(Width::All)
+        } else {
+            percent(&text).filter(|n| *n > 0).map(Width::Percent).or(count)
+        };
+        match width {
+            Some(width) => strategy.parallel = width,
+            None => {
+                fields.add(Code::OutOfRange, "parallel", node.at, "`parallel` must be a number, like 25%, or all", None)
+            }
+        }
+    }
+    if let Some(node) = fields.get("max_failures") {
+        let text = node.scalar_text().unwrap_or_default();
+        match percent(&text).map(Threshold::Percent).or_else(|| text.parse::<u32>().ok().map(Threshold::Count)) {
+            Some(threshold) => strategy.max_failures = threshold,
+            None => fields.add(
+                Code::OutOfRange,
+                "max_failures",
+                node.at,
+                "`max_failures` must be a number or like 20%",
+                None,
+            ),
+        }
+    }
+    fields.finish();
+    strategy
+}
+
+fn on_offline(fields: &mut Fields<'_, '_>) -> OnOffline {
+    let wait_for = fields.duration("wait_for", Duration::ZERO, MAX_DELAY);
+    let word = fields.word("on_offline", &[("skip", 0), ("fail", 1), ("wait", 2)]);
+    match (word, wait_for) {
+        (Some(2), wait_for) => OnOffline::Wait(wait_for.unwrap_or(Duration::from_secs(600))),
+        (word, wait_for) => {
+            if wait_for.is_some() {
+                let at = fields.at;
+                fields.add(Code::Conflict, "wait_for", at, "`wait_for` belongs to `on_offline: wait`", None);
+            }
+            if word == Some(1) { OnOffline::Fail } else { OnOffline::Skip }
+        }
+    }
+}
+
+/// `parse:` of an execute step: a word, or a mapping like a parse step's fields.
+fn parse_shorthand(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
+    let node = fields.get("parse")?;
+    let path = fields.path_of("parse");
+    match &node.kind {
+        NodeKind::Map(_) => {
+            let mut inner = Fields::open(node, &path, "`parse`", fields.diagnostics)?;
+            let format = format(&mut inner);
+            inner.finish();
+            format
+        }
+        _ => match node.scalar_text().as_deref() {
+            Some("kv") => Some(ParseFormat::KeyValue),
+            Some("json") => Some(ParseFormat::Json),
+            Some("lines") => Some(ParseFormat::Lines { name: "lines".into() }),
+            _ => {
+                fields.add(Code::OutOfRange, "parse", node.at, "`parse` must be kv, json, lines, or a mapping", None);
+                None
+            }
+        },
+    }
+}
+
+fn parse(fields: &mut Fields<'_, '_>) -> Option<Parse> {
+    let from = fields.text("from").map(|id| id.as_str().into());
+    Some(Parse { from, format: format(fields)? })
+}
+
+fn format(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
+    let word = fields.word("format", &[("kv", 0), ("json", 1), ("lines", 2), ("regex", 3)]).unwrap_or(0);
+    let name = fields.text("as");
+    let pattern = fields.source("pattern");
+    let at = fields.at;
+    match (word, &name, &pattern) {
+        (2, None, _) => {
+            fields.add(Code::MissingField, "as", at, "`format: lines` needs `as`: the name for the lines", None);
+            return None;
+        }
+        (3, _, None) => {
+            fields.add(Code::MissingField, "pattern", at, "`format: regex` needs `pattern`", None);
+            return None;
+        }
+        _ => {}
+    }
+    if name.is_some() && word != 2 {
+        fields.add(Code::Conflict, "as", at, "`as` belongs to `format: lines`", None);
+    }
+    if let Some(pattern) = &pattern {
+        if word != 3 {
+            fields.add(Code::Conflict, "pattern", pattern.at, "`pattern` belongs to `format: regex`", None);
+        }
+        match compile(&pattern.text) {
+            Ok(regex) if regex.capture_names().flatten().next().is_none() => {
+                let help = Some("write the parts to keep as (?<name>…)".to_owned());
+                fields.add(Code::BadPattern, "pattern", pattern.at, "the pattern has no named group", help);
+            }
+            Ok(_) => {}
+            Err(message) => fields.add(Code::BadPattern, "pattern", pattern.at, message, None),
+        }
+    }
+    Some(match word {
+        1 => ParseFormat::Json,
+        2 => ParseFormat::Lines { name: name.unwrap_or_default() },
+        3 => ParseFormat::Regex { pattern: pattern.map(|source| source.text).unwrap_or_default() },
+        _ => ParseFormat::KeyValue,
+    })
+}
+
+fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
+    let mut conditions = Vec::new();
+    let base = fields.path_of("conditions");
+    let Some(items) = fields.list("conditions").filter(|items| !items.is_empty()) else {
+        let at = fields.at;
+        fields.add(Code::MissingField, "conditions", at, "a route needs `conditions`", None);
+        return None;
+    };
+    for (index, item) in items.into_iter().enumerate() {
+        let path = format!("{base}[{index}]");
+        let Some(mut fields) = Fields::open(item, &path, "a condition", fields.diagnostics) else {
+            continue;
+        };
+        let when = fields.get_any(&["if", "condition"]).and_then(|(name, _)| fields.source(name));
+        let default = fields.boolean("default").unwrap_or(false);
+        let label = fields.source("label");
+        let goto = fields.required_source("goto", "a condition").map(|source| Goto::from_text(&source.text));
+        match (&when, default) {
+            (None, false) => {
+                fields.add(Code::MissingField, "if", item.at, "a condition needs `if` or `default: true`", None);
+            }
+            (Some(_), true) => {
+                fields.add(Code::Conflict, "default", item.at, "a condition has either `if` or `default: true`", None);
+            }
+            _ => {}
+        }
+        fields.finish();
+        if let Some(goto) = goto {
+            conditions.push(Condition { when, goto, label });
+        }
+    }
+    Some(Route { conditions })
+}
+
+fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
+    let message = fields.required_source("message", "a prompt");
+    let mut options = Vec::new();
+    let base = fields.path_of("options");
+    for (index, item) in fields.list("options").unwrap_or_default().into_iter().enumerate() {
+        options.extend(prompt_option(item, format!("{base}[{index}]"), fields.diagnostics));
+    }
+    if options.is_empty() {
+        let label = Source { text: "Continue".into(), path: base, at: fields.at };
+        options.push(PromptOption { label, value: None, goto: None, danger: false });
+    }
+    for (name, source) in fields.source_map("routes").unwrap_or_default() {
+        match options.iter_mut().find(|option| option.label.text == name || option.value.as_deref() == Some(&name)) {
+            Some(option) => option.goto = Some(Goto::from_text(&source.text)),
+            None => {
+                let help = did_you_mean(&name, options.iter().map(|option| option.label.text.as_str()));
+                let message = format!("a route for `{name}`, which is no option of the prompt");
+                fields.add(Code::UnknownReference, &format!("routes.{name}"), source.at, message, help);
+            }
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    for option in &options {
+        if !seen.insert(&option.label.text) {
+            let message = format!("option `{}` stands twice", option.label.text);
+            fields.diagnostics.add(Code::DuplicateId, &option.label.path, option.label.at, message, None);
+        }
+    }
+    fields.not_available(&["fields", "allow"]);
+    let timeout = fields.duration("timeout", MIN_TIMEOUT, MAX_WAIT).unwrap_or(Duration::from_secs(3_600));
+    let on_timeout = match fields.text("on_timeout").as_deref() {
+        None | Some("fail") => OnTimeout::Fail,
+        Some(text) => match options.iter().find(|option| option.value.as_deref().unwrap_or(&option.label.text) == text)
+        {
+            Some(_) => OnTimeout::Option(text.to_owned()),
+            None => OnTimeout::Goto(Goto::from_text(text)),
+        },
+    };
+    Some(Prompt { message: message?, options, timeout, on_timeout })
+}
+
+fn prompt_option(item: &Node, path: String, diagnostics: &mut Diagnostics) -> Option<PromptOption> {
+    if let Some(text) = item.scalar_text() {
+        let label = Source { text, path, at: item.at };
+        return Some(PromptOption { label, value: None, goto: None, danger: false });
+    }
+    let mut fields = Fields::open(item, &path, "an option", diagnostics)?;
+    let label = fields.required_source("label", "an option");
+    let value = fields.text("value");
+    let goto = fields.text("goto").map(|text| Goto::from_text(&text));
+    let danger = fields.word("style", &[("danger", true), ("normal", false)]).unwrap_or(false);
+    fields.finish();
+    Some(PromptOption { label: label?, value, goto, danger })
+}
+
+fn wait(fields: &mut Fields<'_, '_>) -> Option<Wait> {
+    let duration = fields.duration("duration", Duration::ZERO, MAX_WAIT);
+    let until = fields.source("until");
+    let at = fields.at;
+    match (duration, until) {
+        (Some(_), Some(_)) => {
+            fields.add(Code::Conflict, "until", at, "a wait has either `duration` or `until`", None);
+            None
+        }
+        (Some(duration), None) => Some(Wait { for_: WaitFor::Duration(duration) }),
+        (None, Some(until)) => Some(Wait { for_: WaitFor::Until(until) }),
+        (None, None) => {
+            if fields.get("duration").is_none() {
+                fields.add(Code::MissingField, "duration", at, "a wait needs `duration` or `until`", None);
+            }
+            None
+        }
+    }
+}
+
+fn set(fields: &mut Fields<'_, '_>) -> Option<Set> {
+    let at = fields.at;
+    let values = fields.source_map("values");
+    if values.is_none() && fields.get("values").is_none() {
+        fields.add(Code::MissingField, "values", at, "a set step needs `values`", None);
+    }
+    let values = values?;
+    for (name, source) in &values {
+        if !is_name(name) {
+            let message = format!("`{name}` is no name for a value");
+            fields.diagnostics.add(Code::BadName, &source.path, source.at, message, None);
+        }
+    }
+    Some(Set { values })
+}

@@ -1,0 +1,22 @@
+//! The workflow language: what a document says, with the place of everything that can be wrong.
+//!
+//! [`parse`] reads a document and reports all of its mistakes at once. What expressions and templates mean is
+//! `pulse-engine`'s business: here they are text with a position.
+
+mod decode;
+mod decode_step;
+mod fields;
+mod links;
+mod model;
+mod params;
+mod steps;
+mod targets;
+
+pub use decode::{Parsed, parse};
+pub use model::{Concerning, Defaults, OnError, Source, Workflow};
+pub use params::{BadParam, Param, ParamType, resolve_params};
+pub use steps::{
+    Backoff, Condition, Execute, Goto, OnOffline, OnTimeout, Parse, ParseFormat, Program, Prompt, PromptOption, Retry,
+    Route, Set, Step, StepKind, Strategy, Threshold, Wait, WaitFor, Width,
+};
+pub use targets::{Selector, SelectorError, parse_selectors};

@@ -1,0 +1,204 @@
+//! Parameters: what they may be, and turning what was given into values.
+
+use super::model::Concerning;
+use crate::duration;
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+
+/// A parameter's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum ParamType {
+    /// Text.
+    String,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// One of the options.
+    Choice,
+}
+
+/// A declared parameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Param {
+    /// `[A-Za-z_][A-Za-z0-9_]*`.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: ParamType,
+    /// Shown to the person who starts the workflow.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub description: Option<String>,
+    /// Used when nothing is given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional, type = "string | number | boolean"))]
+    pub default: Option<Value>,
+    /// Whether something must be given.
+    pub required: bool,
+    /// A regular expression that a text must match.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub pattern: Option<String>,
+    /// Smallest number.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub min: Option<f64>,
+    /// Largest number.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub max: Option<f64>,
+    /// What a choice offers.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub options: Vec<String>,
+    /// Where it is declared.
+    #[serde(skip)]
+    #[cfg_attr(test, ts(skip))]
+    pub concerning: Concerning,
+}
+
+/// A parameter that cannot be used as given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct BadParam {
+    /// Its name.
+    pub name: String,
+    /// What is wrong, naming it.
+    pub message: String,
+}
+
+impl Param {
+    /// The value a given one stands for: the command line and forms send text, which is read by the parameter's type.
+    ///
+    /// # Errors
+    /// When the value is not of the type or breaks one of the parameter's rules.
+    pub fn accept(&self, given: &Value) -> Result<Value, BadParam> {
+        let bad = |message: String| BadParam { name: self.name.clone(), message };
+        let wrong = |what: &str| bad(format!("parameter `{}` must be {what}, not {}", self.name, shown(given)));
+        match self.kind {
+            ParamType::String => {
+                let text = scalar_text(given).ok_or_else(|| wrong("text"))?;
+                if let Some(pattern) = &self.pattern {
+                    let regex = compile(pattern).map_err(|error| bad(format!("parameter `{}`: {error}", self.name)))?;
+                    if !regex.is_match(&text) {
+                        return Err(wrong(&format!("text that matches {pattern}")));
+                    }
+                }
+                Ok(Value::String(text))
+            }
+            ParamType::Choice => match scalar_text(given).filter(|text| self.options.contains(text)) {
+                Some(text) => Ok(Value::String(text)),
+                None => Err(wrong(&format!("one of {}", self.options.join(", ")))),
+            },
+            ParamType::Boolean => match given {
+                Value::Bool(_) => Ok(given.clone()),
+                Value::String(text) if text == "true" || text == "false" => Ok(Value::Bool(text == "true")),
+                _ => Err(wrong("true or false")),
+            },
+            ParamType::Integer => {
+                let number = match given {
+                    Value::Number(number) => number.as_i64(),
+                    Value::String(text) => text.trim().parse().ok(),
+                    _ => None,
+                };
+                let number = number.ok_or_else(|| wrong("a whole number"))?;
+                self.in_range(number as f64).map_err(|what| wrong(&what))?;
+                Ok(Value::Number(number.into()))
+            }
+            ParamType::Number => {
+                let number = match given {
+                    Value::Number(number) => number.as_f64(),
+                    Value::String(text) => text.trim().parse().ok(),
+                    _ => None,
+                };
+                let value = number.and_then(Number::from_f64).ok_or_else(|| wrong("a number"))?;
+                self.in_range(number.unwrap_or_default()).map_err(|what| wrong(&what))?;
+                Ok(if given.is_number() { given.clone() } else { Value::Number(value) })
+            }
+        }
+    }
+
+    fn in_range(&self, number: f64) -> Result<(), String> {
+        match (self.min, self.max) {
+            (Some(min), _) if number < min => Err(format!("at least {min}")),
+            (_, Some(max)) if number > max => Err(format!("at most {max}")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Compiles a pattern with a bounded size, so that a hostile one cannot take much memory.
+pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
+    regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
+        let text = error.to_string();
+        format!("the pattern does not compile: {}", text.lines().last().unwrap_or_default().trim())
+    })
+}
+
+fn scalar_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn shown(value: &Value) -> String {
+    crate::text::shorten(&crate::text::one_line(&value.to_string()), 60)
+}
+
+/// All parameters of an execution: what was given, read by its type, with defaults for the rest.
+///
+/// # Errors
+/// Every parameter that is missing, unknown, or breaks its rules.
+pub fn resolve_params(declared: &[Param], given: &Map<String, Value>) -> Result<Map<String, Value>, Vec<BadParam>> {
+    let mut bad = Vec::new();
+    let mut values = Map::new();
+    for name in given.keys().filter(|name| !declared.iter().any(|param| param.name == **name)) {
+        let hint = crate::diagnostic::did_you_mean(name, declared.iter().map(|param| param.name.as_str()));
+        let known = declared.iter().map(|param| param.name.as_str()).collect::<Vec<_>>().join(", ");
+        let hint = hint.unwrap_or_else(|| match known.as_str() {
+            "" => "the workflow has no parameters".into(),
+            known => format!("it has {known}"),
+        });
+        bad.push(BadParam { name: name.clone(), message: format!("there is no parameter `{name}`: {hint}") });
+    }
+    for param in declared {
+        let value = match given.get(&param.name).filter(|value| !value.is_null()) {
+            Some(value) => param.accept(value),
+            None => match &param.default {
+                Some(default) => Ok(default.clone()),
+                None if param.required => Err(BadParam {
+                    name: param.name.clone(),
+                    message: format!("parameter `{}` is missing: give it with -p {}=…", param.name, param.name),
+                }),
+                None => continue,
+            },
+        };
+        match value {
+            Ok(value) => {
+                values.insert(param.name.clone(), value);
+            }
+            Err(error) => bad.push(error),
+        }
+    }
+    if bad.is_empty() { Ok(values) } else { Err(bad) }
+}
+
+/// A duration given as a number of seconds or as text.
+pub(super) fn duration_of(node: &crate::yaml::Node) -> Option<std::time::Duration> {
+    use crate::yaml::NodeKind;
+    match &node.kind {
+        NodeKind::Integer(seconds) => duration::from_seconds(*seconds as f64),
+        NodeKind::Float(seconds) => duration::from_seconds(*seconds),
+        NodeKind::Text(text) => duration::parse(text).ok(),
+        _ => None,
+    }
+}

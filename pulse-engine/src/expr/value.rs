@@ -1,0 +1,311 @@
+//! Values while an expression runs. JSON of the scope stays where it is: containers and long texts are handles into the shared root.
+
+use super::error::Failure;
+use super::scope::Scope;
+use super::{MAX_ELEMENTS, MAX_TEXT, budget};
+use rhai::{Dynamic, ImmutableString};
+use serde_json::Value;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// Texts up to this length are copied out of the JSON; longer ones are handles.
+const SHORT_TEXT: usize = 256;
+
+/// A place inside shared JSON.
+#[derive(Debug, Clone)]
+pub(super) struct Handle {
+    root: Arc<Value>,
+    path: Vec<Key>,
+}
+
+#[derive(Debug, Clone)]
+enum Key {
+    Name(ImmutableString),
+    Index(usize),
+}
+
+impl Handle {
+    /// The JSON it points at.
+    pub fn json(&self) -> &Value {
+        let step = |value: &'_ Value, key: &Key| match key {
+            Key::Name(name) => value.get(name.as_str()),
+            Key::Index(index) => value.get(index),
+        };
+        let mut value = &*self.root;
+        for key in &self.path {
+            value = step(value, key).expect("a handle is made only for what is there");
+        }
+        value
+    }
+}
+
+/// A text, ours or inside shared JSON.
+#[derive(Debug, Clone)]
+pub(super) enum Text {
+    Own(ImmutableString),
+    Shared(Handle),
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Own(text) => text,
+            Self::Shared(handle) => handle.json().as_str().expect("a text handle points at a text"),
+        }
+    }
+}
+
+/// A value of the language.
+#[derive(Debug, Clone)]
+pub(super) enum Val {
+    Nothing,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(Text),
+    List(Vec<Dynamic>),
+    Map(rhai::Map),
+    /// A list in shared JSON.
+    SharedList(Handle),
+    /// A map in shared JSON.
+    SharedMap(Handle),
+}
+
+/// The root an expression names: of the scope, or a bare name, or nothing.
+pub(super) fn root(scope: &Scope, name: &str) -> Result<Val, Failure> {
+    if let Some(root) = scope.root(name) {
+        return child(root, &Handle { root: Arc::clone(root), path: Vec::new() }, None);
+    }
+    let Some(map) = scope.bare_map(name) else { return Ok(Val::Nothing) };
+    let parent = Handle { root: Arc::clone(map), path: Vec::new() };
+    Ok(parent.get(name)?.unwrap_or(Val::Nothing))
+}
+
+/// Makes a value of the JSON that is at `key` below `parent`.
+fn child(json: &Value, parent: &Handle, key: Option<Key>) -> Result<Val, Failure> {
+    let handle = || {
+        let mut path = Vec::with_capacity(parent.path.len() + 1);
+        path.extend_from_slice(&parent.path);
+        path.extend(key);
+        Handle { root: Arc::clone(&parent.root), path }
+    };
+    Ok(match json {
+        Value::Null => Val::Nothing,
+        Value::Bool(b) => Val::Bool(*b),
+        Value::Number(n) => match n.as_i64() {
+            Some(n) => Val::Int(n),
+            None => n.as_f64().filter(|n| n.is_finite()).map_or(Val::Nothing, Val::Float),
+        },
+        Value::String(s) if s.len() > MAX_TEXT => {
+            let message = format!("a text has {} bytes; an expression can read {MAX_TEXT}", s.len());
+            return Err(Failure::limit(message));
+        }
+        Value::String(s) if s.len() > SHORT_TEXT => Val::Text(Text::Shared(handle())),
+        Value::String(s) => Val::Text(Text::Own(s.as_str().into())),
+        Value::Array(_) => Val::SharedList(handle()),
+        Value::Object(_) => Val::SharedMap(handle()),
+    })
+}
+
+impl Handle {
+    /// A property of the map it points at.
+    pub fn get(&self, name: &str) -> Result<Option<Val>, Failure> {
+        let found = self.json().get(name);
+        found.map(|json| child(json, self, Some(Key::Name(name.into())))).transpose()
+    }
+
+    /// An element of the list it points at.
+    pub fn at(&self, index: usize) -> Result<Option<Val>, Failure> {
+        self.json().get(index).map(|json| child(json, self, Some(Key::Index(index)))).transpose()
+    }
+}
+
+/// Refuses to walk through more elements than the limit, and counts them.
+pub(super) fn walk(count: usize) -> Result<(), Failure> {
+    if count > MAX_ELEMENTS {
+        return Err(Failure::limit(format!("{count} elements; an expression can use {MAX_ELEMENTS}")));
+    }
+    budget::elements(count)
+}
+
+/// A text made by an expression.
+pub(super) fn new_text(text: String) -> Result<Val, Failure> {
+    room_for_text(text.len())?;
+    Ok(Val::Text(Text::Own(text.into())))
+}
+
+/// Refuses a text that would be too long, before it is made, and counts it.
+pub(super) fn room_for_text(len: usize) -> Result<(), Failure> {
+    if len > MAX_TEXT {
+        return Err(Failure::limit(format!("a text of {len} bytes; an expression can make {MAX_TEXT}")));
+    }
+    budget::bytes(len)
+}
+
+/// Refuses a list or map that would be too large, before it is made, and counts it.
+pub(super) fn room_for_elements(count: usize) -> Result<(), Failure> {
+    walk(count)?;
+    budget::bytes(count * size_of::<Dynamic>())
+}
+
+impl Val {
+    /// The type as people call it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Bool(_) => "boolean",
+            Self::Int(_) | Self::Float(_) => "number",
+            Self::Text(_) => "text",
+            Self::List(_) | Self::SharedList(_) => "list",
+            Self::Map(_) | Self::SharedMap(_) => "map",
+        }
+    }
+
+    /// The type and, where it is short, the value.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Nothing => "() (nothing)".to_owned(),
+            Self::Bool(b) => format!("the boolean {b}"),
+            Self::Int(n) => format!("the number {n}"),
+            Self::Float(n) => format!("the number {n}"),
+            Self::Text(text) => format!("the text {}", shorten(&Value::from(prefix(text, 81)), 80)),
+            _ => format!("a {}", self.kind()),
+        }
+    }
+
+    /// The value as something that decides.
+    pub fn truth(&self, what: &str) -> Result<bool, Failure> {
+        match self {
+            Self::Bool(b) => Ok(*b),
+            Self::Nothing => Ok(false),
+            _ => Err(Failure::wrong_type(format!("{what} gives {}, not true or false", self.describe()))),
+        }
+    }
+
+    pub fn into_dynamic(self) -> Dynamic {
+        match self {
+            Self::Nothing => Dynamic::UNIT,
+            Self::Bool(b) => b.into(),
+            Self::Int(n) => n.into(),
+            Self::Float(n) => n.into(),
+            Self::Text(Text::Own(text)) => text.into(),
+            Self::List(items) => Dynamic::from_array(items),
+            Self::Map(map) => Dynamic::from_map(map),
+            Self::Text(Text::Shared(handle)) | Self::SharedList(handle) | Self::SharedMap(handle) => Dynamic::from(handle),
+        }
+    }
+
+    pub fn from_dynamic(value: Dynamic) -> Result<Self, Failure> {
+        if value.is_unit() {
+            return Ok(Self::Nothing);
+        }
+        if let Ok(b) = value.as_bool() {
+            return Ok(Self::Bool(b));
+        }
+        if let Ok(n) = value.as_int() {
+            return Ok(Self::Int(n));
+        }
+        if let Ok(n) = value.as_float() {
+            return Ok(Self::Float(n));
+        }
+        let value = match value.try_cast_result::<Handle>() {
+            Ok(handle) => {
+                return Ok(match handle.json() {
+                    Value::Array(_) => Self::SharedList(handle),
+                    Value::Object(_) => Self::SharedMap(handle),
+                    _ => Self::Text(Text::Shared(handle)),
+                });
+            }
+            Err(value) => value,
+        };
+        if value.is_string() {
+            return value.into_immutable_string().map(|text| Self::Text(Text::Own(text))).map_err(Failure::other);
+        }
+        if value.is_array() {
+            return value.into_array().map(Self::List).map_err(Failure::other);
+        }
+        match value.try_cast_result::<rhai::Map>() {
+            Ok(map) => Ok(Self::Map(map)),
+            Err(value) => Err(Failure::other(format!("a value of the type {} has no use here", value.type_name()))),
+        }
+    }
+
+    /// The value as JSON of its own.
+    pub fn into_json(self) -> Result<Value, Failure> {
+        Ok(match self {
+            Self::Nothing => Value::Null,
+            Self::Bool(b) => b.into(),
+            Self::Int(n) => n.into(),
+            Self::Float(n) => n.into(),
+            Self::Text(text) => {
+                budget::bytes(text.len())?;
+                Value::from(&*text)
+            }
+            Self::SharedList(handle) | Self::SharedMap(handle) => {
+                charge_copy(handle.json())?;
+                handle.json().clone()
+            }
+            Self::List(items) => {
+                walk(items.len())?;
+                let items = items.into_iter().map(|item| Self::from_dynamic(item)?.into_json());
+                Value::Array(items.collect::<Result<_, _>>()?)
+            }
+            Self::Map(map) => {
+                walk(map.len())?;
+                let entries = map.into_iter().map(|(key, value)| Ok((key.into(), Self::from_dynamic(value)?.into_json()?)));
+                Value::Object(entries.collect::<Result<_, Failure>>()?)
+            }
+        })
+    }
+}
+
+impl From<Option<i64>> for Val {
+    fn from(number: Option<i64>) -> Self {
+        number.map_or(Self::Nothing, Self::Int)
+    }
+}
+
+/// Counts a copy of JSON against the budget before it is made.
+fn charge_copy(json: &Value) -> Result<(), Failure> {
+    budget::bytes(size_of::<Value>())?;
+    match json {
+        Value::String(s) => budget::bytes(s.len()),
+        Value::Array(items) => {
+            walk(items.len())?;
+            items.iter().try_for_each(charge_copy)
+        }
+        Value::Object(map) => {
+            walk(map.len())?;
+            map.iter().try_for_each(|(key, value)| {
+                budget::bytes(key.len() + size_of::<String>())?;
+                charge_copy(value)
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// At most so many characters of a text.
+fn prefix(text: &str, chars: usize) -> &str {
+    text.char_indices().nth(chars).map_or(text, |(end, _)| &text[..end])
+}
+
+/// JSON as text of at most so many characters, without writing out what is longer.
+pub(super) fn shorten(value: &Value, chars: usize) -> String {
+    let mut text = match value {
+        Value::String(s) => Value::from(prefix(s, chars + 1)).to_string(),
+        Value::Array(items) => format!("a list of {} elements", items.len()),
+        Value::Object(map) if map.len() > 20 => format!("a map of {} entries", map.len()),
+        Value::Object(map) => format!("a map with {}", map.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
+        _ => value.to_string(),
+    };
+    if let Some((end, _)) = text.char_indices().nth(chars.saturating_sub(1))
+        && text[end..].chars().nth(1).is_some()
+    {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
