@@ -119,9 +119,7 @@ pub enum Event {
         /// What started it.
         trigger: Trigger,
     },
-    /// Its first step is about to start.
-    ExecutionStarted,
-    /// A step starts.
+    /// A step starts. Steps that end at once (`parse`, `route`, `set`) have one event that says all: their own.
     StepStarted {
         /// Which.
         #[serde(flatten)]
@@ -159,7 +157,7 @@ pub enum Event {
         /// Who gets the command, in registry order.
         targets: Vec<WorkerRef>,
     },
-    /// A target is not online and is left out, or waited for.
+    /// A target cannot be given work and is left out.
     WorkerOffline {
         /// Which step.
         #[serde(flatten)]
@@ -167,10 +165,8 @@ pub enum Event {
         /// Which worker.
         #[serde(flatten)]
         worker: WorkerRef,
-        /// Until when it is waited for.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        #[cfg_attr(test, ts(optional))]
-        wait_until: Option<Timestamp>,
+        /// In words: offline, unreachable or draining.
+        reason: String,
     },
     /// No target was online.
     NoWorkers {
@@ -317,6 +313,8 @@ pub enum Event {
         /// Each worker's own values, when there were several.
         #[cfg_attr(test, ts(type = "Record<string, Record<string, unknown>>"))]
         by_worker: Map<String, Value>,
+        /// Where it goes on; none when an execute step parsed its own output and is not over yet.
+        next: Option<Next>,
     },
     /// A route's condition held.
     RouteTaken {
@@ -329,12 +327,16 @@ pub enum Event {
         label: String,
         /// Where it leads.
         goto: String,
+        /// Where it goes on.
+        next: Next,
     },
     /// None of a route's conditions held.
     RouteUnmatched {
         /// Which step.
         #[serde(flatten)]
         at: StepRef,
+        /// Where it goes on.
+        next: Next,
     },
     /// Values were set.
     ValuesSet {
@@ -344,6 +346,8 @@ pub enum Event {
         /// The values.
         #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
         values: Map<String, Value>,
+        /// Where it goes on.
+        next: Next,
     },
     /// A step ended.
     StepFinished {
@@ -394,7 +398,6 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ExecutionCreated { .. } => "execution_created",
-            Self::ExecutionStarted => "execution_started",
             Self::StepStarted { .. } => "step_started",
             Self::StepSkipped { .. } => "step_skipped",
             Self::ConditionError { .. } => "condition_error",
@@ -442,11 +445,10 @@ impl Event {
             | Self::WaitFinished { at }
             | Self::ParseComplete { at, .. }
             | Self::RouteTaken { at, .. }
-            | Self::RouteUnmatched { at }
+            | Self::RouteUnmatched { at, .. }
             | Self::ValuesSet { at, .. }
             | Self::StepFinished { at, .. } => Some(at),
             Self::ExecutionCreated { .. }
-            | Self::ExecutionStarted
             | Self::WorkflowError { .. }
             | Self::ServerRestartRecovery { .. }
             | Self::AbortRequested { .. }

@@ -90,6 +90,8 @@ pub struct Hello {
 pub struct KnownCommand {
     /// Which attempt.
     pub command_id: CommandId,
+    /// Whose it is, from the dispatch: the server may have ended that execution meanwhile.
+    pub execution_id: ExecutionId,
     /// Whether it still runs.
     pub state: KnownState,
 }

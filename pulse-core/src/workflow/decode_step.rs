@@ -220,18 +220,14 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
 }
 
 fn on_offline(fields: &mut Fields<'_, '_>) -> OnOffline {
-    let wait_for = fields.duration("wait_for", Duration::ZERO, MAX_DELAY);
-    let word = fields.word("on_offline", &[("skip", 0), ("fail", 1), ("wait", 2)]);
-    match (word, wait_for) {
-        (Some(2), wait_for) => OnOffline::Wait(wait_for.unwrap_or(Duration::from_secs(600))),
-        (word, wait_for) => {
-            if wait_for.is_some() {
-                let at = fields.at;
-                fields.add(Code::Conflict, "wait_for", at, "`wait_for` belongs to `on_offline: wait`", None);
-            }
-            if word == Some(1) { OnOffline::Fail } else { OnOffline::Skip }
-        }
+    fields.not_available(&["wait_for"]);
+    let node = fields.get("on_offline");
+    if let Some(node) = node.filter(|node| node.scalar_text().as_deref() == Some("wait")) {
+        let message = "`on_offline: wait` is not available in this version of PULSE";
+        fields.add(Code::NotAvailable, "on_offline", node.at, message, Some("use skip or fail".to_owned()));
+        return OnOffline::Skip;
     }
+    fields.word("on_offline", &[("skip", OnOffline::Skip), ("fail", OnOffline::Fail)]).unwrap_or(OnOffline::Skip)
 }
 
 /// `parse:` of an execute step: a word, or a mapping like a parse step's fields.

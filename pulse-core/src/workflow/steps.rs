@@ -212,8 +212,6 @@ pub enum OnOffline {
     Skip,
     /// The step fails.
     Fail,
-    /// They get the command when they come, for at most this long.
-    Wait(Duration),
 }
 
 /// Reads output into state.

@@ -265,7 +265,7 @@ started_by: string,
 /**
  * What started it.
  */
-trigger: Trigger, } | { "action": "execution_started" } | { "action": "step_started", 
+trigger: Trigger, } | { "action": "step_started", 
 /**
  * The how-manieth time, from 1.
  */
@@ -359,9 +359,9 @@ step_id: StepId,
  */
 step_name: string, } | { "action": "worker_offline", 
 /**
- * Until when it is waited for.
+ * In words: offline, unreachable or draining.
  */
-wait_until?: Timestamp, 
+reason: string, 
 /**
  * The frame in which it runs.
  */
@@ -731,6 +731,10 @@ parsed: Record<string, unknown>,
  */
 by_worker: Record<string, Record<string, unknown>>, 
 /**
+ * Where it goes on; none when an execute step parsed its own output and is not over yet.
+ */
+next: Next | null, 
+/**
  * The frame in which it runs.
  */
 frame: FrameId, 
@@ -759,6 +763,10 @@ label: string,
  */
 goto: string, 
 /**
+ * Where it goes on.
+ */
+next: Next, 
+/**
  * The frame in which it runs.
  */
 frame: FrameId, 
@@ -774,6 +782,10 @@ step_id: StepId,
  * Its name.
  */
 step_name: string, } | { "action": "route_unmatched", 
+/**
+ * Where it goes on.
+ */
+next: Next, 
 /**
  * The frame in which it runs.
  */
@@ -794,6 +806,10 @@ step_name: string, } | { "action": "values_set",
  * The values.
  */
 values: Record<string, unknown>, 
+/**
+ * Where it goes on.
+ */
+next: Next, 
 /**
  * The frame in which it runs.
  */
@@ -899,7 +915,7 @@ started_by: string,
 /**
  * What started it.
  */
-trigger: Trigger, } | { "action": "execution_started" } | { "action": "step_started", 
+trigger: Trigger, } | { "action": "step_started", 
 /**
  * The how-manieth time, from 1.
  */
@@ -993,9 +1009,9 @@ step_id: StepId,
  */
 step_name: string, } | { "action": "worker_offline", 
 /**
- * Until when it is waited for.
+ * In words: offline, unreachable or draining.
  */
-wait_until?: Timestamp, 
+reason: string, 
 /**
  * The frame in which it runs.
  */
@@ -1365,6 +1381,10 @@ parsed: Record<string, unknown>,
  */
 by_worker: Record<string, Record<string, unknown>>, 
 /**
+ * Where it goes on; none when an execute step parsed its own output and is not over yet.
+ */
+next: Next | null, 
+/**
  * The frame in which it runs.
  */
 frame: FrameId, 
@@ -1393,6 +1413,10 @@ label: string,
  */
 goto: string, 
 /**
+ * Where it goes on.
+ */
+next: Next, 
+/**
  * The frame in which it runs.
  */
 frame: FrameId, 
@@ -1408,6 +1432,10 @@ step_id: StepId,
  * Its name.
  */
 step_name: string, } | { "action": "route_unmatched", 
+/**
+ * Where it goes on.
+ */
+next: Next, 
 /**
  * The frame in which it runs.
  */
@@ -1428,6 +1456,10 @@ step_name: string, } | { "action": "values_set",
  * The values.
  */
 values: Record<string, unknown>, 
+/**
+ * Where it goes on.
+ */
+next: Next, 
 /**
  * The frame in which it runs.
  */
