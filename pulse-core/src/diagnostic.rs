@@ -109,6 +109,8 @@ codes! {
     Unreachable "W004" "a step that nothing leads to",
     MixedRoutes "W005" "a prompt option without a route where others have one",
     UnknownName "W006" "a name that no parameter declares and no step sets",
+    NestedShell "W007" "a value goes to a second shell, which sees it unquoted",
+    Unclosed "W008" "a quote, bracket or heredoc of a script is never closed",
 }
 
 impl Code {

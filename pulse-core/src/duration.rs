@@ -45,7 +45,7 @@ pub fn display(duration: Duration) -> String {
     };
     match millis {
         0..1_000 => format!("{millis}ms"),
-        1_000..60_000 if millis % 1_000 == 0 => format!("{seconds}s"),
+        1_000..60_000 if millis.is_multiple_of(1_000) => format!("{seconds}s"),
         1_000..60_000 => format!("{:.1}s", duration.as_secs_f64()),
         60_000..3_600_000 => pair(minutes, "m", seconds % 60, "s"),
         3_600_000..86_400_000 => pair(hours, "h", minutes % 60, "m"),

@@ -1,1 +1,32 @@
-//! pulse-engine
+//! The engine: what a workflow means, as pure functions.
+//!
+//! ```text
+//! input ──▶ decide ──▶ events ──▶ (the caller makes them durable) ──▶ effects ──▶ (the caller acts)
+//!              ▲          │
+//!            state ◀── apply            the same apply folds a journal after a restart
+//! ```
+//!
+//! Nothing here reads a clock, draws a random number or does I/O: time, ids and the known workers come in with each
+//! input ([`Context`]). `apply` never evaluates an expression: what an expression gave is in the event.
+
+mod apply;
+mod decide;
+mod effect;
+pub mod expr;
+pub mod fleet;
+mod input;
+mod plan;
+mod quick;
+mod scope;
+pub mod state;
+pub mod template;
+mod view;
+
+pub use apply::{Misfit, apply, fold};
+pub use decide::{Transition, advance, decide};
+pub use effect::{Effect, effects};
+pub use input::{Context, Input, Refused, Start};
+pub use plan::{Loaded, Plan, load};
+pub use quick::quick_command;
+pub use state::State;
+pub use view::{graph, prompt_view, step_views};

@@ -27,7 +27,10 @@ thread_local! {
     static BUDGET: RefCell<Option<Budget>> = const { RefCell::new(None) };
 }
 
-#[expect(clippy::disallowed_methods, reason = "the wall time limit of an expression is the one place that needs a clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the wall time limit of an expression is the one place that needs a clock"
+)]
 fn clock() -> Instant {
     Instant::now()
 }

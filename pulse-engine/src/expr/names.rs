@@ -60,14 +60,18 @@ pub(super) fn refused_word(word: &str) -> Option<&'static str> {
         "while" | "for" | "loop" | "do" | "until" | "break" | "continue" => {
             "an expression has no loops; a `foreach` step repeats"
         }
-        "fn" | "function" | "private" | "class" | "async" | "await" | "yield" => "functions cannot be defined in an expression",
+        "fn" | "function" | "private" | "class" | "async" | "await" | "yield" => {
+            "functions cannot be defined in an expression"
+        }
         "return" | "throw" | "try" | "catch" => "an expression has no statements; it is the value",
         "switch" | "match" | "case" | "default" => "use `c ? a : b`",
         "import" | "export" | "require" | "as" | "from" => "an expression imports nothing",
         "eval" | "call" | "curry" | "Fn" | "Function" | "is_def_fn" | "is_def_var" => "code cannot be made from values",
         "print" | "debug" | "console" => "an expression has no output",
         "sleep" | "setTimeout" => "an expression does not wait; use a `wait` step",
-        "this" | "new" | "delete" | "void" | "global" | "globalThis" | "window" | "process" => "there are no objects here, only values",
+        "this" | "new" | "delete" | "void" | "global" | "globalThis" | "window" | "process" => {
+            "there are no objects here, only values"
+        }
         "typeof" | "type_of" | "instanceof" => "there are no types to ask for; `int()`, `float()` and `text()` convert",
         "and" => "write `&&`",
         "or" => "write `||`",
@@ -93,7 +97,9 @@ pub(super) fn instead_of(function: &str) -> Option<&'static str> {
         "replace" | "pad" | "repeat" | "sub_string" | "substring" | "slice" | "crop" | "padStart" | "padEnd" => {
             "texts cannot be rewritten in an expression; do it in the command"
         }
-        "map" | "filter" | "reduce" | "find" | "every" | "forEach" | "all" | "any" => "there are no closures; a `foreach` step repeats",
+        "map" | "filter" | "reduce" | "find" | "every" | "forEach" | "all" | "any" => {
+            "there are no closures; a `foreach` step repeats"
+        }
         "bool" | "Boolean" => "compare instead, such as x == \"true\"",
         _ => return None,
     })

@@ -32,7 +32,9 @@ impl Parser<'_> {
             Token::Int(n) => {
                 return Err(CompileError::at(at, "a property has a name").help(format!("write [{n}] for an element")));
             }
-            other => return Err(CompileError::at(at, format!("expected a property after `.`, found {}", other.describe()))),
+            other => {
+                return Err(CompileError::at(at, format!("expected a property after `.`, found {}", other.describe())));
+            }
         };
         if self.peek() == &Token::Sign("(") {
             let helper = find_helper(&name, at)?;
@@ -75,7 +77,8 @@ impl Parser<'_> {
         if !helper.arity.contains(&arguments.len()) {
             let (min, max) = (helper.arity.start(), helper.arity.end());
             let wanted = if min == max { format!("{min}") } else { format!("{min} or {max}") };
-            let message = format!("{} takes {wanted} arguments with its subject, not {}", helper.names[0], arguments.len());
+            let message =
+                format!("{} takes {wanted} arguments with its subject, not {}", helper.names[0], arguments.len());
             return Err(CompileError::at(at, message));
         }
         let below = arguments.iter().map(|a| a.depth).max().unwrap_or(0);
@@ -185,7 +188,7 @@ impl Parser<'_> {
         let known = names::ROOTS.contains(&name) || self.names.extra.contains(&name);
         if let Some(why) = names::refused_word(&word)
             && !known
-            && !(self.names.bare && !self.at_operand())
+            && (!self.names.bare || self.at_operand())
         {
             return Err(CompileError::at(at, format!("`{word}` is not allowed")).help(why));
         }
@@ -196,7 +199,9 @@ impl Parser<'_> {
         let roots = names::ROOTS.iter().chain(self.names.extra).copied();
         Err(match names::nearest(&word, roots.clone()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help(format!("known here are {}; texts stand in quotes", roots.collect::<Vec<_>>().join(", "))),
+            None => {
+                error.help(format!("known here are {}; texts stand in quotes", roots.collect::<Vec<_>>().join(", ")))
+            }
         })
     }
 
@@ -233,7 +238,7 @@ fn find_helper(name: &str, at: usize) -> Result<&'static Helper, CompileError> {
         return Ok(helper);
     }
     let error = CompileError::at(at, format!("there is no function `{name}`"));
-    if let Some(why) = names::refused_word(name).or_else(|| names::instead_of(name)) {
+    if let Some(why) = names::instead_of(name).or_else(|| names::refused_word(name)) {
         return Err(error.help(why));
     }
     let known = names::HELPERS.iter().flat_map(|h| h.names.iter().copied()).chain(["now"]);

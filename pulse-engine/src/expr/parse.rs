@@ -89,7 +89,6 @@ impl Parser<'_> {
                 None => error.help("an operator is missing, or quotes around a text"),
             },
             Token::Sign("{") => error.help("a map is written #{name: value}"),
-            Token::Sign("/") => error.help("regular expressions are texts: matches(text, \"…\")"),
             Token::End => CompileError::at(self.offset(), "the expression ends too early"),
             _ => error,
         }
@@ -127,14 +126,17 @@ impl Parser<'_> {
         })
     }
 
+    /// A choice counts two levels, because Rhai needs twice the stack for it.
     pub fn choose(&self, condition: Node, yes: Node, no: Node) -> Result<Node, CompileError> {
-        let below = condition.depth.max(yes.depth).max(no.depth);
+        let below = condition.depth.max(yes.depth).max(no.depth) + 1;
         self.node(Kind::Choose(Box::new(condition), Box::new(yes), Box::new(no)), below)
     }
 
     fn infix_operator(&self) -> Option<(Infix, usize)> {
         match self.peek() {
-            Token::Sign("!") if self.tokens.get(self.at + 1).is_some_and(|t| t.token == Token::Word("in".to_owned())) => {
+            Token::Sign("!")
+                if self.tokens.get(self.at + 1).is_some_and(|t| t.token == Token::Word("in".to_owned())) =>
+            {
                 Some((Infix::NotIn, 2))
             }
             Token::Sign(sign) => Infix::of(sign).map(|op| (op, 1)),
@@ -158,7 +160,9 @@ impl Parser<'_> {
                 return Err(CompileError::at(at, "comparisons cannot be chained").help("write a < b && b < c"));
             }
             if first && signed && op == Infix::Binary(Binary::Power) {
-                return Err(CompileError::at(at, "a sign before `**` is ambiguous").help("write (-a) ** b or -(a ** b)"));
+                return Err(
+                    CompileError::at(at, "a sign before `**` is ambiguous").help("write (-a) ** b or -(a ** b)")
+                );
             }
             self.refuse_hyphenated_step(op, &left)?;
             for _ in 0..tokens {
@@ -231,9 +235,8 @@ impl Parser<'_> {
             ("-", Kind::Float(n)) => Ok(Node::leaf(Kind::Float(-n))),
             ("-", kind) => self.node(Kind::Negate(Box::new(Node { kind, depth })), depth),
             (_, kind @ (Kind::Int(_) | Kind::Float(_))) => Ok(Node { kind, depth }),
-            _ => {
-                Err(CompileError::at(self.offset(), "a `+` before a value does nothing").help("int(), float() and Number() convert"))
-            }
+            _ => Err(CompileError::at(self.offset(), "a `+` before a value does nothing")
+                .help("int(), float() and Number() convert")),
         }
     }
 }

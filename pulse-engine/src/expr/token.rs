@@ -14,6 +14,11 @@ pub(super) enum Token {
 }
 
 impl Token {
+    /// A value can end with it.
+    fn is_value_end(&self) -> bool {
+        matches!(self, Self::Int(_) | Self::Float(_) | Self::Text(_) | Self::Word(_) | Self::Sign(")" | "]" | "}"))
+    }
+
     /// How to name it in a message.
     pub fn describe(&self) -> String {
         match self {
@@ -37,8 +42,8 @@ pub(super) struct Spanned {
 
 /// Signs of the language, longer ones first.
 const SIGNS: &[&str] = &[
-    "===", "!==", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "**", "#{", "(", ")", "[", "]", "{", "}", ",", ".", ":", "?", "+",
-    "-", "*", "/", "%", "<", ">", "!",
+    "===", "!==", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "**", "#{", "(", ")", "[", "]", "{", "}", ",", ".",
+    ":", "?", "+", "-", "*", "/", "%", "<", ">", "!",
 ];
 
 /// Signs that are refused, longer ones first, with what to say. They are looked for before [`SIGNS`].
@@ -86,7 +91,11 @@ pub(super) fn tokenize(source: &str) -> Result<Vec<Spanned>, CompileError> {
                 super::literal::number_literal(source, at)?
             }
             c if c.is_ascii_alphabetic() || c == '_' => word(source, at),
-            _ => sign(source, at)?,
+            '/' if !tokens.last().is_some_and(|t| t.token.is_value_end()) => {
+                let error = CompileError::at(at, "`/` does not fit here");
+                return Err(error.help("regular expressions are texts: matches(text, \"…\")"));
+            }
+            _ => sign(source, at).map_err(|error| keyword_first(&tokens).unwrap_or(error))?,
         };
         tokens.push(Spanned { token, start: at, end });
         at = end;
@@ -95,9 +104,15 @@ pub(super) fn tokenize(source: &str) -> Result<Vec<Spanned>, CompileError> {
 
 /// A dot here reads a property of the token before it.
 fn after_value(tokens: &[Spanned], at: usize) -> bool {
-    tokens.last().is_some_and(|t| {
-        t.end == at && matches!(t.token, Token::Int(_) | Token::Text(_) | Token::Word(_) | Token::Sign(")" | "]" | "}"))
-    })
+    tokens.last().is_some_and(|t| t.end == at && t.token.is_value_end())
+}
+
+/// A statement is refused for what it is, not for the first sign in it that is odd.
+fn keyword_first(tokens: &[Spanned]) -> Option<CompileError> {
+    let first = tokens.first()?;
+    let Token::Word(word) = &first.token else { return None };
+    let why = super::names::refused_word(word)?;
+    Some(CompileError::at(first.start, format!("`{word}` is not allowed")).help(why))
 }
 
 fn word(source: &str, start: usize) -> (Token, usize) {
@@ -119,7 +134,9 @@ fn sign(source: &str, start: usize) -> Result<(Token, usize), CompileError> {
             && rest[sign.len()..].starts_with('=')
             && !rest[sign.len()..].starts_with("==");
         if assigns {
-            return Err(CompileError::at(start, format!("`{sign}=` is not allowed")).help("an expression assigns nothing"));
+            return Err(
+                CompileError::at(start, format!("`{sign}=` is not allowed")).help("an expression assigns nothing")
+            );
         }
         return Ok((Token::Sign(sign), start + sign.len()));
     }
@@ -130,7 +147,9 @@ fn sign(source: &str, start: usize) -> Result<(Token, usize), CompileError> {
     let error = CompileError::at(start, format!("the character {c:?} has no meaning here"));
     Err(match c {
         '“' | '”' | '„' | '‘' | '’' => error.help("write plain quotes: \"…\" or '…'"),
-        c if c.is_alphabetic() => error.help("names have the letters a to z, digits and _; write other keys as state[\"…\"]"),
+        c if c.is_alphabetic() => {
+            error.help("names have the letters a to z, digits and _; write other keys as state[\"…\"]")
+        }
         _ => error,
     })
 }

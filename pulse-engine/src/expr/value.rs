@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// Texts up to this length are copied out of the JSON; longer ones are handles.
 const SHORT_TEXT: usize = 256;
 
+/// Deepest nesting of a value that leaves an expression or is compared. JSON readers stop at 128.
+pub(super) const MAX_VALUE_DEPTH: usize = 64;
+
 /// A place inside shared JSON.
 #[derive(Debug, Clone)]
 pub(super) struct Handle {
@@ -27,15 +30,13 @@ enum Key {
 impl Handle {
     /// The JSON it points at.
     pub fn json(&self) -> &Value {
-        let step = |value: &'_ Value, key: &Key| match key {
-            Key::Name(name) => value.get(name.as_str()),
-            Key::Index(index) => value.get(index),
-        };
-        let mut value = &*self.root;
-        for key in &self.path {
-            value = step(value, key).expect("a handle is made only for what is there");
-        }
-        value
+        self.path.iter().fold(&*self.root, |value, key| {
+            let found = match key {
+                Key::Name(name) => value.get(name.as_str()),
+                Key::Index(index) => value.get(index),
+            };
+            found.expect("a handle is made only for what is there")
+        })
     }
 }
 
@@ -193,7 +194,9 @@ impl Val {
             Self::Text(Text::Own(text)) => text.into(),
             Self::List(items) => Dynamic::from_array(items),
             Self::Map(map) => Dynamic::from_map(map),
-            Self::Text(Text::Shared(handle)) | Self::SharedList(handle) | Self::SharedMap(handle) => Dynamic::from(handle),
+            Self::Text(Text::Shared(handle)) | Self::SharedList(handle) | Self::SharedMap(handle) => {
+                Dynamic::from(handle)
+            }
         }
     }
 
@@ -234,6 +237,11 @@ impl Val {
 
     /// The value as JSON of its own.
     pub fn into_json(self) -> Result<Value, Failure> {
+        self.into_json_at(0)
+    }
+
+    fn into_json_at(self, depth: usize) -> Result<Value, Failure> {
+        shallow(depth)?;
         Ok(match self {
             Self::Nothing => Value::Null,
             Self::Bool(b) => b.into(),
@@ -244,17 +252,20 @@ impl Val {
                 Value::from(&*text)
             }
             Self::SharedList(handle) | Self::SharedMap(handle) => {
-                charge_copy(handle.json())?;
+                charge_copy(handle.json(), depth)?;
                 handle.json().clone()
             }
             Self::List(items) => {
                 walk(items.len())?;
-                let items = items.into_iter().map(|item| Self::from_dynamic(item)?.into_json());
+                let items = items.into_iter().map(|item| Self::from_dynamic(item)?.into_json_at(depth + 1));
                 Value::Array(items.collect::<Result<_, _>>()?)
             }
             Self::Map(map) => {
                 walk(map.len())?;
-                let entries = map.into_iter().map(|(key, value)| Ok((key.into(), Self::from_dynamic(value)?.into_json()?)));
+                let entry = |(key, value)| {
+                    Ok((rhai::Identifier::into(key), Self::from_dynamic(value)?.into_json_at(depth + 1)?))
+                };
+                let entries = map.into_iter().map(entry);
                 Value::Object(entries.collect::<Result<_, Failure>>()?)
             }
         })
@@ -267,20 +278,29 @@ impl From<Option<i64>> for Val {
     }
 }
 
+/// Refuses a value that is nested deeper than JSON readers accept: a `set` step in a loop could wrap one again and again.
+fn shallow(depth: usize) -> Result<(), Failure> {
+    if depth > MAX_VALUE_DEPTH {
+        return Err(Failure::limit(format!("a value nested deeper than {MAX_VALUE_DEPTH}")));
+    }
+    Ok(())
+}
+
 /// Counts a copy of JSON against the budget before it is made.
-fn charge_copy(json: &Value) -> Result<(), Failure> {
+fn charge_copy(json: &Value, depth: usize) -> Result<(), Failure> {
+    shallow(depth)?;
     budget::bytes(size_of::<Value>())?;
     match json {
         Value::String(s) => budget::bytes(s.len()),
         Value::Array(items) => {
             walk(items.len())?;
-            items.iter().try_for_each(charge_copy)
+            items.iter().try_for_each(|item| charge_copy(item, depth + 1))
         }
         Value::Object(map) => {
             walk(map.len())?;
             map.iter().try_for_each(|(key, value)| {
                 budget::bytes(key.len() + size_of::<String>())?;
-                charge_copy(value)
+                charge_copy(value, depth + 1)
             })
         }
         _ => Ok(()),

@@ -1,0 +1,52 @@
+//! Column types that are spelled differently on one of the databases, and those that PULSE uses everywhere.
+//!
+//! Times are milliseconds since the epoch in 64-bit integers. Ids are UUIDs made by the program; SQLite and MariaDB keep
+//! their 16 bytes. What is compared ignoring case is kept a second time, folded by the program, as bytes: then it sorts
+//! and compares the same under every collation.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+/// Text of up to a gigabyte. MariaDB's `text` ends at 64 KiB.
+pub(crate) fn long_text(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    match manager.get_database_backend() {
+        DbBackend::MySql => column.custom("longtext"),
+        _ => column.text(),
+    };
+    column
+}
+
+/// A name or another short text that may stand in an index.
+pub(crate) fn short_text(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).string_len(255).take()
+}
+
+/// The folded form of a name: at most 255 characters of up to four bytes.
+pub(crate) fn folded(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).var_binary(1020).take()
+}
+
+/// A SHA-256 digest.
+pub(crate) fn digest(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).binary_len(32).not_null().take()
+}
+
+/// A point in time, a counter or a sequence number.
+pub(crate) fn int64(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).big_integer().take()
+}
+
+/// An id.
+pub(crate) fn id(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).uuid().take()
+}
+
+/// On SQLite, a table that is kept in the order of its primary key: rows of one execution lie together, and there is one
+/// tree to write instead of two. The other databases do as they do.
+pub(crate) fn clustered(manager: &SchemaManager<'_>, table: &mut TableCreateStatement) -> TableCreateStatement {
+    if manager.get_database_backend() == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table.take()
+}

@@ -1,0 +1,30 @@
+//! Tokens and sessions.
+
+use crate::columns::{digest, id, int64, short_text};
+use sea_orm_migration::prelude::*;
+
+pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let tokens = Table::create()
+        .table("tokens")
+        .col(id("id").not_null().primary_key())
+        .col(digest("hash").unique_key())
+        .col(short_text("name").not_null())
+        .col(short_text("role").not_null())
+        .col(short_text("created_by").not_null())
+        .col(int64("created_at").not_null())
+        .col(int64("expires_at").not_null())
+        .take();
+    manager.create_table(tokens).await?;
+
+    let sessions = Table::create()
+        .table("sessions")
+        .col(digest("hash").primary_key())
+        .col(short_text("name").not_null())
+        .col(short_text("role").not_null())
+        .col(short_text("csrf").not_null())
+        .col(int64("created_at").not_null())
+        .col(int64("expires_at").not_null())
+        .take();
+    manager.create_table(sessions).await?;
+    manager.create_index(Index::create().name("sessions_expires_at").table("sessions").col("expires_at").take()).await
+}

@@ -1,0 +1,102 @@
+//! Journals and their summaries.
+//!
+//! Nothing refers to `executions` by foreign key: a deleted execution's row goes first, in one small transaction, and its
+//! journal and output follow in pieces (`execution_deletions` remembers that they have to).
+
+use crate::columns::{clustered, digest, folded, id, int64, long_text, short_text};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    manager.create_table(summaries(manager)).await?;
+    for index in indexes(manager) {
+        manager.create_index(index).await?;
+    }
+    manager.create_table(events(manager)).await?;
+    manager.create_table(idempotency_keys(manager)).await?;
+    manager.create_index(idempotency_index()).await?;
+    manager.create_table(deletions()).await
+}
+
+fn summaries(manager: &SchemaManager<'_>) -> TableCreateStatement {
+    let mut table = Table::create()
+        .table("executions")
+        .col(id("id").not_null().primary_key())
+        .col(id("workflow_id"))
+        .col(short_text("workflow"))
+        .col(folded("workflow_key"))
+        .col(int64("version"))
+        .col(long_text(manager, "title").not_null())
+        .col(short_text("status").not_null())
+        .col(short_text("started_by").not_null())
+        .col(short_text("trigger").not_null())
+        .col(int64("created_at").not_null())
+        .col(int64("started_at"))
+        .col(int64("finished_at"))
+        .col(long_text(manager, "error"))
+        .col(ColumnDef::new("waiting_for_input").boolean().not_null())
+        .col(int64("wake_at"))
+        .col(int64("active_commands").not_null())
+        .col(int64("last_seq").not_null())
+        .col(short_text("owner"))
+        .col(int64("lease_until"))
+        .col(int64("fence").not_null())
+        // Title and error, folded: what a text filter looks through.
+        .col(long_text(manager, "search").not_null())
+        .take();
+    clustered(manager, &mut table)
+}
+
+/// One for each filter of the list, each ending in the id, by which the list is sorted and paged.
+fn indexes(manager: &SchemaManager<'_>) -> Vec<IndexCreateStatement> {
+    let index = |name: &str, columns: &[&'static str]| {
+        let mut index = Index::create().name(name).table("executions").take();
+        for column in columns {
+            index.col(*column);
+        }
+        index
+    };
+    let mut wake = index("executions_wake_at", &["wake_at", "id"]);
+    // Most executions never wait, and ended ones do no more. MariaDB has no partial indexes.
+    if manager.get_database_backend() != DbBackend::MySql {
+        wake.and_where(Expr::col("wake_at").is_not_null());
+    }
+    vec![
+        index("executions_status", &["status", "id"]),
+        index("executions_workflow", &["workflow_key", "status", "id"]),
+        index("executions_started_by", &["started_by", "id"]),
+        wake,
+    ]
+}
+
+fn events(manager: &SchemaManager<'_>) -> TableCreateStatement {
+    let mut table = Table::create()
+        .table("execution_events")
+        .col(id("execution_id").not_null())
+        .col(int64("seq").not_null())
+        .col(int64("at").not_null())
+        .col(short_text("kind").not_null())
+        .col(long_text(manager, "payload").not_null())
+        .primary_key(Index::create().col("execution_id").col("seq"))
+        .take();
+    clustered(manager, &mut table)
+}
+
+/// By the digest of scope and key, which have no limit to their length.
+fn idempotency_keys(manager: &SchemaManager<'_>) -> TableCreateStatement {
+    let mut table = Table::create()
+        .table("idempotency_keys")
+        .col(digest("digest").primary_key())
+        .col(id("execution_id").not_null())
+        .col(long_text(manager, "request_hash").not_null())
+        .take();
+    clustered(manager, &mut table)
+}
+
+fn idempotency_index() -> IndexCreateStatement {
+    Index::create().name("idempotency_keys_execution").table("idempotency_keys").col("execution_id").take()
+}
+
+fn deletions() -> TableCreateStatement {
+    Table::create().table("execution_deletions").col(id("execution_id").not_null().primary_key()).take()
+}

@@ -1,0 +1,318 @@
+//! The task that follows: it owns the connection, the timeline and the questions, and tells the view.
+
+use super::backoff::Backoff;
+use super::catch_up::{self, refusal};
+use super::input::Input;
+use super::prompts::Prompts;
+use super::timeline::{Item, Timeline};
+use super::view::View;
+use crate::client::{Client, Refusal, Socket};
+use crate::error::Error;
+use crate::ids::short_one;
+use crate::render::prompt::{choices, choose};
+use pulse_core::api::RespondRequest;
+use pulse_core::event::Event;
+use pulse_core::ids::{ExecutionId, PromptId, Seq};
+use pulse_core::protocol::browser::{FromBrowser, ToBrowser};
+use pulse_core::status::ExecutionStatus;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::{Instant, interval, sleep, sleep_until};
+
+/// How long an entry waits for output that should come before it.
+const GRACE: Duration = Duration::from_millis(500);
+/// After so much silence an unfinished line is shown.
+const IDLE: Duration = Duration::from_millis(150);
+const TICK: Duration = Duration::from_secs(1);
+/// A server that has said nothing is asked for a sign of life, and then given up.
+const PING_AFTER: Duration = Duration::from_secs(15);
+const DEAD_AFTER: Duration = Duration::from_secs(45);
+
+/// How following ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The execution has ended.
+    Finished(ExecutionStatus),
+    /// Ctrl-C: it goes on without us.
+    Interrupted,
+}
+
+/// Follows one execution.
+pub struct Follower<'a> {
+    client: &'a Client,
+    id: ExecutionId,
+    view: &'a mut dyn View,
+    timeline: Timeline,
+    prompts: Prompts,
+    /// Where answers come from; none when nobody is to be asked, or no more.
+    input: Option<Input>,
+    /// The question that was put last.
+    asked: Option<PromptId>,
+    /// A line that came when no question was open.
+    kept: Option<String>,
+    ended: Option<ExecutionStatus>,
+    backoff: Backoff,
+    /// Whether the loss of the connection has been said.
+    lost: bool,
+}
+
+/// What happened next.
+enum Heard {
+    Message(Option<ToBrowser>),
+    Line(Option<String>),
+    Overdue,
+    Idle,
+    Tick,
+}
+
+impl<'a> Follower<'a> {
+    /// Follows from the first entry. With an input, questions are asked and answered there.
+    pub fn new(client: &'a Client, id: ExecutionId, view: &'a mut dyn View, input: Option<Input>) -> Self {
+        let timeline = Timeline::new(view.wants_output());
+        Self {
+            client,
+            id,
+            view,
+            timeline,
+            prompts: Prompts::default(),
+            input,
+            asked: None,
+            kept: None,
+            ended: None,
+            backoff: Backoff::new(),
+            lost: false,
+        }
+    }
+
+    /// Follows until the execution ends, or Ctrl-C.
+    ///
+    /// # Errors
+    /// When the server refuses, or nothing can be written.
+    pub async fn run(mut self) -> Result<Ended, Error> {
+        let ended = tokio::select! {
+            ended = self.follow() => Ended::Finished(ended?),
+            _ = tokio::signal::ctrl_c() => Ended::Interrupted,
+        };
+        if ended == Ended::Interrupted {
+            let short = short_one(&self.id);
+            self.view
+                .say(&format!("still running; `pulse abort {short}` stops it, `pulse show {short}` looks at it"))?;
+        }
+        self.view.flush()?;
+        Ok(ended)
+    }
+
+    async fn follow(&mut self) -> Result<ExecutionStatus, Error> {
+        loop {
+            match self.connection().await {
+                Ok(status) => return Ok(status),
+                Err(Refusal::Final(error)) => return Err(error),
+                Err(Refusal::Lost(reason)) => {
+                    if !std::mem::replace(&mut self.lost, true) {
+                        let url = self.client.address();
+                        self.view.say(&format!("connection to {url} lost ({reason}); trying again"))?;
+                    }
+                    self.view.flush()?;
+                    let random = uuid::Uuid::new_v4().as_bytes()[0];
+                    sleep(self.backoff.next(random)).await;
+                }
+            }
+        }
+    }
+
+    /// Follows over one connection, until the end of the execution or of the connection.
+    async fn connection(&mut self) -> Result<ExecutionStatus, Refusal> {
+        let mut socket = Socket::open(self.client).await?;
+        socket.send(&self.subscription()).await?;
+        let mut caught_up = false;
+        let mut ticks = interval(TICK);
+        let (mut heard_at, mut pinged) = (Instant::now(), false);
+        let mut blocked: Option<(Seq, Instant)> = None;
+        let mut quiet = true;
+        loop {
+            blocked = self.timeline.blocked().map(|seq| match blocked {
+                Some((same, until)) if same == seq => (seq, until),
+                _ => (seq, Instant::now() + GRACE),
+            });
+            if caught_up && blocked.is_none() {
+                self.ask_or_answer().await?;
+            }
+            self.view.flush().map_err(Refusal::Final)?;
+            let heard = tokio::select! {
+                message = socket.next() => Heard::Message(message?),
+                line = next_line(&mut self.input) => Heard::Line(line),
+                () = sleep_until(blocked.map_or_else(Instant::now, |(_, until)| until)), if blocked.is_some() => Heard::Overdue,
+                () = sleep(IDLE), if !quiet => Heard::Idle,
+                _ = ticks.tick() => Heard::Tick,
+            };
+            match heard {
+                Heard::Message(message) => {
+                    (heard_at, pinged, quiet) = (Instant::now(), false, false);
+                    if let Some(ToBrowser::Subscribed { .. }) = message {
+                        caught_up = true;
+                        self.connected().map_err(Refusal::Final)?;
+                    } else if let Some(message) = message {
+                        self.message(message).await?;
+                    }
+                }
+                Heard::Line(line) => self.line(line).await?,
+                Heard::Overdue => {
+                    let items = self.timeline.release();
+                    self.show(items).map_err(Refusal::Final)?;
+                }
+                Heard::Idle => {
+                    quiet = true;
+                    self.view.idle().map_err(Refusal::Final)?;
+                }
+                Heard::Tick => {
+                    self.view.tick().map_err(Refusal::Final)?;
+                    let silence = heard_at.elapsed();
+                    if silence > DEAD_AFTER {
+                        return Err(Refusal::Lost("no sign of life".to_owned()));
+                    }
+                    if silence > PING_AFTER && !pinged {
+                        pinged = true;
+                        socket.ping().await?;
+                    }
+                }
+            }
+            if let Some(status) = self.ended {
+                return Ok(status);
+            }
+        }
+    }
+
+    fn subscription(&self) -> FromBrowser {
+        let mut after = BTreeMap::from([(format!("execution:{}", self.id), self.timeline.seq())]);
+        if self.timeline.with_output() {
+            after.insert(format!("output:{}", self.id), self.timeline.cursor());
+        }
+        FromBrowser::Subscribe { topics: after.keys().cloned().collect(), after }
+    }
+
+    fn connected(&mut self) -> Result<(), Error> {
+        self.backoff.reset();
+        if std::mem::take(&mut self.lost) {
+            self.view.say("connected again")?;
+        }
+        Ok(())
+    }
+
+    async fn message(&mut self, message: ToBrowser) -> Result<(), Refusal> {
+        match message {
+            ToBrowser::ExecutionEvent { execution_id, entry } if execution_id == self.id => {
+                match self.timeline.entry(entry) {
+                    Ok(items) => self.show(items).map_err(Refusal::Final),
+                    Err(_) => self.catch_up().await,
+                }
+            }
+            ToBrowser::Output { execution_id, chunk } if execution_id == self.id => {
+                let items = self.timeline.output(chunk);
+                self.show(items).map_err(Refusal::Final)
+            }
+            ToBrowser::Lagged { .. } => self.catch_up().await,
+            ToBrowser::Error { detail } => Err(Refusal::Final(Error::input(format!("the server refused: {detail}")))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads what was left out. What comes over the connection meanwhile is known then, and dropped.
+    async fn catch_up(&mut self) -> Result<(), Refusal> {
+        loop {
+            let (items, more) = catch_up::page(self.client, self.id, &mut self.timeline).await?;
+            self.show(items).map_err(Refusal::Final)?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    fn show(&mut self, items: Vec<Item>) -> Result<(), Error> {
+        for item in items {
+            match item {
+                Item::Entry(entry) => {
+                    self.prompts.observe(&entry);
+                    self.view.entry(&entry)?;
+                    if let Event::ExecutionFinished { status, .. } = entry.event {
+                        self.ended = Some(status);
+                    }
+                }
+                Item::Output(chunk) => self.view.output(&chunk)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the oldest open question, if it has not been put yet, or answers it with a line that came before it.
+    async fn ask_or_answer(&mut self) -> Result<(), Refusal> {
+        let Some(prompt) = self.prompts.current().filter(|prompt| self.asked != Some(prompt.id)) else { return Ok(()) };
+        let Some(input) = &mut self.input else { return Ok(()) };
+        self.asked = Some(prompt.id);
+        self.view.ask(prompt).map_err(Refusal::Final)?;
+        match self.kept.take() {
+            Some(line) => self.line(Some(line)).await,
+            None => {
+                input.ask();
+                Ok(())
+            }
+        }
+    }
+
+    /// A line was read, or the input has ended.
+    async fn line(&mut self, line: Option<String>) -> Result<(), Refusal> {
+        let typed = self.input.as_ref().is_some_and(Input::is_terminal);
+        let Some(line) = line else {
+            self.input = None;
+            let hint =
+                format!("the question stays open; answer it with `pulse respond {} OPTION`", short_one(&self.id));
+            return self.view.say(&hint).map_err(Refusal::Final);
+        };
+        let Some(prompt) = self.prompts.current().filter(|prompt| self.asked == Some(prompt.id)).cloned() else {
+            if typed {
+                return self.view.say("no question is open any more").map_err(Refusal::Final);
+            }
+            self.kept = Some(line);
+            return Ok(());
+        };
+        self.view.answered(&line, typed).map_err(Refusal::Final)?;
+        match choose(&prompt.options, &line) {
+            Some(option) => self.respond(prompt.id, option.value.clone()).await,
+            None => {
+                // Asked again at the next turn.
+                self.asked = None;
+                self.view
+                    .say(&format!("that is none of the answers: {}", choices(&prompt.options)))
+                    .map_err(Refusal::Final)
+            }
+        }
+    }
+
+    async fn respond(&mut self, prompt: PromptId, response: String) -> Result<(), Refusal> {
+        let body = RespondRequest { response, prompt_id: Some(prompt) };
+        let path = ["api", "executions", &self.id.to_string(), "respond"];
+        let Err(error) = self.client.post_quietly(&path, &body).await else { return Ok(()) };
+        match error.status() {
+            // Somebody was faster: the journal will say who.
+            Some(409) => Ok(()),
+            Some(422) => {
+                self.asked = None;
+                self.view.say(&error.to_string()).map_err(Refusal::Final)
+            }
+            Some(status) if status < 500 && status != 429 => {
+                let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+                self.view.say(&format!("not answered: {error}{hint}")).map_err(Refusal::Final)
+            }
+            _ => {
+                self.asked = None;
+                Err(refusal(error))
+            }
+        }
+    }
+}
+
+async fn next_line(input: &mut Option<Input>) -> Option<String> {
+    match input {
+        Some(input) => input.line().await,
+        None => std::future::pending().await,
+    }
+}

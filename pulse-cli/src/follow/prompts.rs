@@ -1,0 +1,42 @@
+//! The questions of an execution that wait for an answer.
+
+use pulse_core::event::{Entry, Event, OpenOption};
+use pulse_core::ids::{PromptId, StepId};
+
+/// A question that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenPrompt {
+    /// Its identity.
+    pub id: PromptId,
+    /// Of which step.
+    pub step: StepId,
+    /// What may be answered.
+    pub options: Vec<OpenOption>,
+}
+
+/// All questions that wait, the oldest first.
+#[derive(Debug, Default)]
+pub struct Prompts(Vec<OpenPrompt>);
+
+impl Prompts {
+    /// Takes note of an entry.
+    pub fn observe(&mut self, entry: &Entry) {
+        match &entry.event {
+            Event::Prompt { at, prompt_id, options, .. } => {
+                self.0.push(OpenPrompt { id: *prompt_id, step: at.step_id.clone(), options: options.clone() });
+            }
+            Event::PromptResponse { prompt_id, .. } | Event::PromptTimeout { prompt_id, .. } => {
+                self.0.retain(|prompt| prompt.id != *prompt_id);
+            }
+            // A step that ends takes its question with it: an abort answers nothing.
+            Event::StepFinished { at, .. } => self.0.retain(|prompt| prompt.step != at.step_id),
+            Event::ExecutionFinished { .. } => self.0.clear(),
+            _ => {}
+        }
+    }
+
+    /// The question to ask now.
+    pub fn current(&self) -> Option<&OpenPrompt> {
+        self.0.first()
+    }
+}

@@ -1,0 +1,70 @@
+//! Who sees what is followed.
+
+use super::prompts::OpenPrompt;
+use crate::error::Error;
+use pulse_core::api::OutputChunk;
+use pulse_core::event::Entry;
+
+/// Shows an execution as it goes on. Every method may fail only because nothing can be written.
+pub trait View {
+    /// Whether it shows output, so that output has to be fetched at all.
+    fn wants_output(&self) -> bool {
+        true
+    }
+
+    /// The next entry.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn entry(&mut self, entry: &Entry) -> Result<(), Error>;
+
+    /// The next piece of output.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn output(&mut self, chunk: &OutputChunk) -> Result<(), Error>;
+
+    /// Nothing has come for a moment: what is half done can be shown.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn idle(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// About a second has passed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn tick(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// A question that has been shown as an entry is to be answered now.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn ask(&mut self, _prompt: &OpenPrompt) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// A line was read as the answer; `typed` when a person has seen it appear.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn answered(&mut self, _answer: &str, _typed: bool) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Something beside the execution itself, for a person.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn say(&mut self, text: &str) -> Result<(), Error>;
+
+    /// Shows all that was printed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn flush(&mut self) -> Result<(), Error>;
+}

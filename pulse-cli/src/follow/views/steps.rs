@@ -1,0 +1,88 @@
+//! `pulse run`: a line per step, output as it comes, questions where they come up.
+
+use crate::error::Error;
+use crate::follow::{OpenPrompt, View};
+use crate::out::Out;
+use crate::render::output::{Assembler, Piece, Source};
+use crate::render::prompt::numbered;
+use crate::render::screen::Screen;
+use crate::render::steps::Steps;
+use pulse_core::api::OutputChunk;
+use pulse_core::event::{Entry, Event};
+use std::collections::BTreeMap;
+
+/// Shows steps with their output.
+#[derive(Debug)]
+pub struct StepsView<'a> {
+    screen: Screen<'a>,
+    steps: Steps,
+    assembler: Assembler,
+    prefixes: BTreeMap<Source, String>,
+}
+
+impl<'a> StepsView<'a> {
+    /// Shows them on standard output.
+    pub fn new(out: &'a mut Out) -> Self {
+        let style = out.style;
+        Self {
+            screen: Screen::new(out),
+            steps: Steps::new(style),
+            assembler: Assembler::new(style.coloured()),
+            prefixes: BTreeMap::new(),
+        }
+    }
+
+    fn pieces(&mut self, pieces: &[Piece]) -> Result<(), Error> {
+        for piece in pieces {
+            let prefix = self.prefixes.get(&piece.source).map_or("", String::as_str);
+            self.screen.piece(piece, prefix)?;
+        }
+        Ok(())
+    }
+}
+
+impl View for StepsView<'_> {
+    fn entry(&mut self, entry: &Entry) -> Result<(), Error> {
+        let rest = match &entry.event {
+            Event::CommandResult { command_id, .. } => self.assembler.finish(*command_id),
+            Event::ExecutionFinished { .. } => self.assembler.finish_all(),
+            _ => Vec::new(),
+        };
+        self.pieces(&rest)?;
+        let lines = self.steps.lines(entry);
+        self.screen.lines(&lines)
+    }
+
+    fn output(&mut self, chunk: &OutputChunk) -> Result<(), Error> {
+        let source = Source { command: chunk.command_id, stream: chunk.stream };
+        self.prefixes.insert(source, self.steps.prefix(chunk));
+        let pieces = self.assembler.push(chunk);
+        self.pieces(&pieces)
+    }
+
+    fn idle(&mut self) -> Result<(), Error> {
+        // A file or another program gets whole lines.
+        if !self.screen.is_terminal() {
+            return Ok(());
+        }
+        let pieces = self.assembler.partial();
+        self.pieces(&pieces)
+    }
+
+    fn ask(&mut self, prompt: &OpenPrompt) -> Result<(), Error> {
+        let what = if numbered(&prompt.options) { "number or answer" } else { "answer" };
+        self.screen.question(&format!("  {what}> "))
+    }
+
+    fn answered(&mut self, answer: &str, typed: bool) -> Result<(), Error> {
+        self.screen.answered(&pulse_core::text::one_line(answer), typed)
+    }
+
+    fn say(&mut self, text: &str) -> Result<(), Error> {
+        self.screen.say(text)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.screen.flush()
+    }
+}

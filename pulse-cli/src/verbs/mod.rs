@@ -1,0 +1,71 @@
+//! The verbs: one file each, with its arguments and what it does. To add one: a file, a line in [`Verb`], a line in
+//! [`dispatch`], and its name in the right group of `help.rs`.
+
+mod abort;
+mod completions;
+mod exec;
+mod login;
+mod logs;
+mod ps;
+mod respond;
+mod run;
+mod show;
+mod targets;
+mod token;
+mod worker;
+mod workflow;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+use clap::Subcommand;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a workflow, follow it, answer its questions
+    Run(run::Args),
+    /// Run one command on workers
+    Exec(exec::Args),
+    /// List executions, the latest first
+    Ps(ps::Args),
+    /// Show one execution: steps, values, an open question
+    Show(show::Args),
+    /// Print the output of an execution's commands
+    Logs(logs::Args),
+    /// Answer the question an execution waits for
+    Respond(respond::Args),
+    /// Stop an execution and what it runs on workers
+    Abort(abort::Args),
+    /// List, print, store and remove workflows
+    Workflow(workflow::Args),
+    /// List, show and remove workers
+    Worker(worker::Args),
+    /// Make, list and remove API tokens
+    Token(token::Args),
+    /// Remember a server and a token for it
+    Login(login::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// Runs a verb.
+///
+/// # Errors
+/// Whatever keeps it from doing its work.
+pub async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit, Error> {
+    match verb {
+        Verb::Run(args) => run::run(args, context).await,
+        Verb::Exec(args) => exec::run(args, context).await,
+        Verb::Ps(args) => ps::run(args, context).await,
+        Verb::Show(args) => show::run(args, context).await,
+        Verb::Logs(args) => logs::run(args, context).await,
+        Verb::Respond(args) => respond::run(args, context).await,
+        Verb::Abort(args) => abort::run(args, context).await,
+        Verb::Workflow(args) => workflow::run(args.verb, context).await,
+        Verb::Worker(args) => worker::run(args, context).await,
+        Verb::Token(args) => token::run(args.verb, context).await,
+        Verb::Login(args) => login::run(args, context).await,
+        Verb::Completions(args) => completions::run(&args, context),
+    }
+}

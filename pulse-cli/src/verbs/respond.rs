@@ -1,0 +1,45 @@
+//! `pulse respond`: answers the question an execution waits for.
+
+use super::show;
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::ids::short_one;
+use crate::render::prompt::{choices, choose};
+use pulse_core::api::RespondRequest;
+use pulse_core::text::one_line;
+
+const MORE: &str = "\
+Examples:
+  pulse respond 0198c2f4-7a1b Yes
+  pulse respond 0198c2f4-7a1b 2
+
+`pulse show ID` shows the question and its numbered options.";
+
+/// Arguments of `pulse respond`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
+pub struct Args {
+    /// Id of the execution, or its first characters as `pulse ps` shows them
+    id: String,
+    /// The answer: an option, or its number
+    option: String,
+}
+
+pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
+    let client = context.client()?;
+    let view = show::fetch(&client, &args.id).await?;
+    let (id, short) = (view.summary.id.to_string(), short_one(&view.summary.id));
+    let Some(prompt) = view.prompt else {
+        return Err(Error::input(format!("execution {short} asks nothing: it is {}", view.summary.status))
+            .with_hint(format!("`pulse show {short}` shows it")));
+    };
+    let Some(option) = choose(&prompt.options, &args.option) else {
+        return Err(Error::input(format!("`{}` is none of the answers", args.option))
+            .with_hint(format!("answer with {}", choices(&prompt.options))));
+    };
+    let body = RespondRequest { response: option.value.clone(), prompt_id: Some(prompt.id) };
+    client.post_quietly(&["api", "executions", &id, "respond"], &body).await?;
+    context.out.line(&format!("answered: {}", one_line(&option.label)))?;
+    Ok(Exit::SUCCESS)
+}

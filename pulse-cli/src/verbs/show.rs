@@ -1,0 +1,136 @@
+//! `pulse show`: one execution.
+
+use super::ps;
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::ids::short_one;
+use crate::out::Out;
+use crate::render::age::{age, now, took};
+use crate::render::output::plain;
+use crate::render::prompt::question;
+use crate::render::table::Table;
+use crate::render::values;
+use pulse_core::api::{CommandView, ExecutionView, StepView};
+use pulse_core::status::CommandStatus;
+use pulse_core::text::{one_line, tail, terminal_safe};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// How much of the output for review is shown: its last lines.
+const REVIEW_BYTES: usize = 4_000;
+const REVIEW_LINES: usize = 20;
+
+/// Arguments of `pulse show`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the execution, or its first characters as `pulse ps` shows them
+    id: String,
+    /// Print JSON, as the API gives it
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
+    let view = fetch(&context.client()?, &args.id).await?;
+    match args.json {
+        true => context.out.json(&view)?,
+        false => print(&view, &mut context.out)?,
+    }
+    Ok(Exit::SUCCESS)
+}
+
+/// Reads an execution by its id or the beginning of it.
+pub(super) async fn fetch(client: &crate::client::Client, id: &str) -> Result<ExecutionView, Error> {
+    client.get(&["api", "executions", id], &[]).await.map_err(unknown)
+}
+
+/// Adds how to find the id that was meant.
+pub(super) fn unknown(error: Error) -> Error {
+    match error.status() {
+        Some(404) => error.with_hint("`pulse ps -a` lists the executions"),
+        Some(409) if matches!(&error, Error::Refused { problem, .. } if problem.code.contains("ambiguous")) => {
+            error.with_hint("give more of its characters; `pulse ps -a` lists the executions")
+        }
+        _ => error,
+    }
+}
+
+fn print(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
+    let (style, now, summary) = (out.style, now(), &view.summary);
+    out.line(&style.bold(&format!("{}  {}", one_line(&summary.title), summary.id)))?;
+    let mut fact = |name: &str, value: String| match value.is_empty() {
+        true => Ok(()),
+        false => out.line(&format!("  {name:11} {value}")),
+    };
+    fact("status", ps::status(summary))?;
+    fact("error", summary.error.as_deref().map(one_line).unwrap_or_default())?;
+    let workflow = summary.workflow.as_deref().map(|workflow| match summary.version {
+        Some(version) => format!("{} (version {version})", one_line(workflow)),
+        None => one_line(workflow),
+    });
+    fact("workflow", workflow.unwrap_or_default())?;
+    fact("started by", format!("{} ({})", one_line(&summary.started_by), summary.trigger))?;
+    fact("created", format!("{} ({} ago)", summary.created_at, age(summary.created_at, now)))?;
+    fact("took", took(summary.started_at, summary.finished_at, now))?;
+    fact("parameters", listed(&view.params))?;
+    fact("state", listed(&view.state))?;
+    if !view.steps.is_empty() {
+        out.line("")?;
+        steps(&view.steps, now).lines(style).iter().try_for_each(|line| out.line(&format!("  {line}")))?;
+    }
+    prompt(view, out)
+}
+
+fn listed(values: &Map<String, Value>) -> String {
+    let all: Vec<String> = values.iter().map(|(k, v)| format!("{}={}", one_line(k), values::one(v))).collect();
+    all.join(", ")
+}
+
+fn steps(steps: &[StepView], now: pulse_core::time::Timestamp) -> Table {
+    let mut table = Table::new(&["STEP", "NAME", "TYPE", "STATUS", "DURATION", "COMMANDS"]);
+    for (index, step) in steps.iter().enumerate() {
+        table.row([
+            (index + 1).to_string(),
+            step.name.to_string(),
+            step.kind.clone(),
+            step.status.to_string(),
+            took(step.started_at, step.finished_at, now),
+            commands(&step.commands),
+        ]);
+    }
+    table
+}
+
+/// How commands stand: the last attempt on each worker, alike ones together.
+fn commands(commands: &[CommandView]) -> String {
+    let last: BTreeMap<&str, &CommandView> = commands.iter().map(|c| (c.worker.as_str(), c)).collect();
+    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (worker, command) in last {
+        let stands = match (command.status, command.exit_code) {
+            (CommandStatus::Completed | CommandStatus::Failed, Some(code)) => format!("exit {code}"),
+            (status, _) => status.to_string().replace('_', " "),
+        };
+        groups.entry(stands).or_default().push(worker);
+    }
+    let group = |(stands, workers): (String, Vec<&str>)| match workers.len() {
+        0..=3 => format!("{stands} ({})", workers.join(", ")),
+        many => format!("{stands} ({many} workers)"),
+    };
+    groups.into_iter().map(group).collect::<Vec<_>>().join(", ")
+}
+
+fn prompt(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
+    let Some(prompt) = &view.prompt else { return Ok(()) };
+    let style = out.style;
+    out.line("")?;
+    let output = terminal_safe(tail(&prompt.output, REVIEW_BYTES));
+    let lines: Vec<&str> = output.trim_end().lines().collect();
+    for line in &lines[lines.len().saturating_sub(REVIEW_LINES)..] {
+        let line = if style.coloured() { format!("{line}\x1b[0m") } else { plain(line) };
+        out.line(&format!("  {} {line}", style.dim("│")))?;
+    }
+    let left = prompt.deadline.since(now());
+    question(&prompt.message, &prompt.options, left, style).iter().try_for_each(|line| out.line(line))?;
+    out.line(&format!("    answer with `pulse respond {} OPTION`", short_one(&view.summary.id)))
+}

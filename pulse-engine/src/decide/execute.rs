@@ -1,0 +1,243 @@
+//! `execute`: a command on one or many workers, with its roll-out, retries and what counts as failure.
+
+use super::Machine;
+use crate::fleet::Resolved;
+use crate::input::Refused;
+use crate::plan::{PlannedExecute, PlannedKind};
+use crate::state::{ExecuteRun, Run, TargetState};
+use pulse_core::command::{CommandEnd, CommandSpec, Outcome};
+use pulse_core::event::{Event, StepRef, WorkerRef};
+use pulse_core::ids::{Attempt, CommandId};
+use pulse_core::status::CommandStatus;
+use pulse_core::workflow::{Backoff, OnOffline, Retry};
+use std::sync::Arc;
+use std::time::Duration;
+
+impl<'m> Machine<'m> {
+    /// Begins the roll-out.
+    pub(super) fn execute(&mut self, at: StepRef, planned: &PlannedExecute) {
+        let selector = match self.selectors(planned) {
+            Ok(selector) => selector,
+            Err(error) => return self.fail_step(at, error),
+        };
+        let resolved = match self.cx.fleet.resolve(&selector) {
+            Ok(resolved) => resolved,
+            Err(error) => return self.fail_step(at, error.to_string()),
+        };
+        let Resolved { online, offline } = resolved;
+        for (worker, reason) in &offline {
+            let (at, worker, reason) = (at.clone(), worker.clone(), (*reason).to_owned());
+            self.emit(Event::WorkerOffline { at, worker, reason });
+        }
+        if let (OnOffline::Fail, Some((worker, reason))) = (planned.execute.on_offline, offline.first()) {
+            return self.fail_step(at, format!("worker `{}` is {reason}", worker.worker));
+        }
+        if online.is_empty() {
+            self.emit(Event::NoWorkers { at: at.clone(), selector: selector.clone() });
+            return self.fail_step(at, format!("no worker is online for `{}`", selector.join(", ")));
+        }
+        match self.command(planned) {
+            Ok((spec, command)) => {
+                self.emit(Event::TargetsResolved { at: at.clone(), selector, targets: online });
+                self.roll_out(&at, planned, Some((Arc::new(spec), command.into())));
+            }
+            Err(error) => self.fail_step(at, error),
+        }
+    }
+
+    /// The step's targets: its own, those the execution was started with, or the document's. With none, `all`.
+    fn selectors(&self, planned: &PlannedExecute) -> Result<Vec<String>, String> {
+        let given = self.state.origin.as_ref().and_then(|origin| origin.targets.clone());
+        let templates = match (&planned.targets, given) {
+            (Some(own), _) => own,
+            (None, Some(given)) => return Ok(given),
+            (None, None) => match &self.plan.targets {
+                Some(templates) => templates,
+                None => return Ok(vec!["all".to_owned()]),
+            },
+        };
+        self.texts(templates).map_err(|error| format!("targets: {error}"))
+    }
+
+    fn execute_run(&self, at: &StepRef) -> Option<&ExecuteRun> {
+        match &self.state.frames.get(&at.frame)?.active.as_ref()?.run {
+            Run::Execute(run) => Some(run),
+            _ => None,
+        }
+    }
+
+    fn planned_execute(&self, at: &StepRef) -> Option<&'m PlannedExecute> {
+        match &self.plan.step(&at.step_id)?.kind {
+            PlannedKind::Execute(planned) => Some(planned),
+            _ => None,
+        }
+    }
+
+    /// Starts as many targets as the strategy lets run, and ends the step when nothing is left to do.
+    fn roll_out(&mut self, at: &StepRef, planned: &PlannedExecute, first: Option<(Arc<CommandSpec>, Arc<str>)>) {
+        let Some(run) = self.execute_run(at) else { return };
+        let command = first.or_else(|| run.command.clone());
+        let total = run.targets.len();
+        let width = planned.execute.strategy.parallel.of(total);
+        let mut failures = 0;
+        let mut busy = 0;
+        let mut waiting: Vec<WorkerRef> = Vec::new();
+        for target in &run.targets {
+            match &target.state {
+                TargetState::Waiting => waiting.push(target.worker.clone()),
+                TargetState::Running { .. } | TargetState::Retry { .. } => busy += 1,
+                TargetState::Failed(_) => failures += 1,
+                TargetState::Succeeded | TargetState::Skipped => {}
+            }
+        }
+        let borne = planned.execute.strategy.max_failures.of(total);
+        if failures > borne && !waiting.is_empty() {
+            let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+            self.emit(Event::RolloutStopped { at: at.clone(), failures, not_started: std::mem::take(&mut waiting) });
+        }
+        if let Some((spec, display)) = command {
+            for worker in waiting.drain(..).take(width.saturating_sub(busy)) {
+                busy += 1;
+                self.send(at, worker, Attempt::FIRST, &spec, &display);
+            }
+        }
+        if busy == 0 {
+            self.roll_out_over(at, planned, borne);
+        }
+    }
+
+    fn send(&mut self, at: &StepRef, worker: WorkerRef, attempt: Attempt, spec: &CommandSpec, display: &str) {
+        let command_id = CommandId(self.draw.uuid());
+        let (at, spec, command) = (at.clone(), spec.clone(), display.to_owned());
+        self.emit(Event::CommandSent { at, worker, command_id, attempt, spec, command });
+    }
+
+    /// Every target has ended: so has the step.
+    fn roll_out_over(&mut self, at: &StepRef, planned: &PlannedExecute, borne: usize) {
+        let Some(run) = self.execute_run(at) else { return };
+        let total = run.targets.len();
+        let failed: Vec<String> = run
+            .targets
+            .iter()
+            .filter_map(|target| match &target.state {
+                TargetState::Failed(reason) => Some(format!("{}: {reason}", target.worker.worker)),
+                _ => None,
+            })
+            .collect();
+        if failed.len() > borne || failed.len() == total {
+            let shown = failed.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
+            let more = if failed.len() > 5 { format!("; and {} more", failed.len() - 5) } else { String::new() };
+            return self.fail_step(at.clone(), format!("{} of {total} failed: {shown}{more}", failed.len()));
+        }
+        if let Some(format) = &planned.execute.parse
+            && let Err(error) = self.read(at, at.step_id.clone(), format, None)
+        {
+            return self.fail_step(at.clone(), error);
+        }
+        self.complete_step(at.clone(), None);
+    }
+
+    /// A command ended. What comes after its step has gone on is kept and changes nothing.
+    pub(super) fn command_finished(&mut self, command_id: CommandId, end: CommandEnd) -> Result<(), Refused> {
+        let Some((step, record)) = self.state.command(command_id) else {
+            return Err(Refused::UnknownCommand(command_id));
+        };
+        // A worker repeats a result until it is acknowledged. One that was given up as lost may still come.
+        match record.status {
+            CommandStatus::Running | CommandStatus::Queued => {}
+            CommandStatus::Lost if end.outcome != Outcome::Lost => {}
+            _ => return Ok(()),
+        }
+        let (worker, attempt, step) = (record.worker.clone(), record.attempt, step.clone());
+        let active = self.state.active().find(|(_, active)| active.at.step_id == step);
+        let running = active.filter(|(_, active)| runs(&active.run, command_id)).map(|(_, active)| active.at.clone());
+        let reference = || self.plan.reference(pulse_core::ids::FrameId::ROOT, &step);
+        let Some(at) = running.clone().or_else(reference) else {
+            return Err(Refused::UnknownCommand(command_id));
+        };
+        let planned = self.planned_execute(&at);
+        let success = planned.is_some_and(|planned| end.succeeded(&planned.execute.success_codes));
+        let late = running.is_none();
+        let retry = planned.filter(|_| !success && !late).and_then(|planned| retry_number(planned, attempt, &end));
+        let result =
+            Event::CommandResult { at: at.clone(), worker: worker.clone(), command_id, attempt, success, end, late };
+        self.emit(result);
+        let (Some(planned), false) = (planned, late) else { return Ok(()) };
+        if let Some(number) = retry {
+            let delay = self.delay(&planned.execute.retry, number);
+            self.retry(&at, worker, command_id, attempt, delay);
+        }
+        self.roll_out(&at, planned, None);
+        Ok(())
+    }
+
+    fn retry(&mut self, at: &StepRef, worker: WorkerRef, command_id: CommandId, attempt: Attempt, delay: Duration) {
+        let (attempt, retry_at) = (attempt.next(), self.after(delay));
+        let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        let (at, target) = (at.clone(), worker.clone());
+        self.emit(Event::CommandRetry { at: at.clone(), worker: target, command_id, attempt, retry_at, delay_ms });
+        if delay.is_zero() {
+            self.send_again(&at, worker, attempt);
+        }
+    }
+
+    fn send_again(&mut self, at: &StepRef, worker: WorkerRef, attempt: Attempt) {
+        if let Some((spec, display)) = self.execute_run(at).and_then(|run| run.command.clone()) {
+            self.send(at, worker, attempt, &spec, &display);
+        }
+    }
+
+    /// Sends every retry of a step that is due.
+    pub(super) fn retries_due(&mut self, at: &StepRef) {
+        let now = self.cx.now;
+        let Some(run) = self.execute_run(at) else { return };
+        let due: Vec<(WorkerRef, Attempt)> = run
+            .targets
+            .iter()
+            .filter_map(|target| match target.state {
+                TargetState::Retry { attempt, at } if at <= now => Some((target.worker.clone(), attempt)),
+                _ => None,
+            })
+            .collect();
+        for (worker, attempt) in due {
+            self.send_again(at, worker, attempt);
+        }
+    }
+
+    /// How long before the `number`th retry, from 1. With jitter, drawn between half of it and all of it.
+    fn delay(&mut self, retry: &Retry, number: u32) -> Duration {
+        let factor = match retry.backoff {
+            Backoff::Fixed => 1,
+            Backoff::Exponential => 1_u32.checked_shl(number - 1).unwrap_or(u32::MAX),
+        };
+        let delay = retry.delay.saturating_mul(factor).min(retry.max_delay.max(retry.delay));
+        if !retry.jitter {
+            return delay;
+        }
+        let share = (self.draw.bits() >> 11) as f64 / (1_u64 << 53) as f64;
+        Duration::from_millis((delay.as_millis() as f64 * (0.5 + share / 2.0)) as u64)
+    }
+}
+
+fn runs(run: &Run, id: CommandId) -> bool {
+    match run {
+        Run::Execute(run) => run
+            .targets
+            .iter()
+            .any(|target| matches!(target.state, TargetState::Running { command_id, .. } if command_id == id)),
+        _ => false,
+    }
+}
+
+/// Which retry, from 1, follows a failed attempt; `None` when none does. A lost command is tried again only where the
+/// definition says so, and then at least once.
+fn retry_number(planned: &PlannedExecute, attempt: Attempt, end: &CommandEnd) -> Option<u32> {
+    let retry = &planned.execute.retry;
+    let allowed = match end.outcome {
+        Outcome::Lost if planned.execute.retry_lost => retry.retries.max(1),
+        Outcome::Lost | Outcome::Cancelled => 0,
+        Outcome::Exited if !retry.on.is_empty() && !end.exit_code.is_some_and(|code| retry.on.contains(&code)) => 0,
+        Outcome::Exited | Outcome::NotStarted | Outcome::TimedOut => retry.retries,
+    };
+    (attempt.0 <= allowed).then_some(attempt.0)
+}

@@ -1,0 +1,95 @@
+//! `parse`: output becomes values. With several workers they are read in target order, later ones winning.
+
+use super::Machine;
+use crate::plan::PlannedStep;
+use pulse_core::event::{Event, Next, StepRef};
+use pulse_core::ids::StepId;
+use pulse_core::workflow::{Parse, ParseFormat};
+use regex::Regex;
+use serde_json::{Map, Value};
+use std::sync::LazyLock;
+
+/// A `KEY=value` line, as the first PULSE read it.
+static KEY_VALUE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?m)^([A-Z][A-Z0-9_]*)=(.*)$").expect("the pattern is a constant"));
+
+impl<'m> Machine<'m> {
+    pub(super) fn parse(&mut self, planned: &PlannedStep, at: StepRef, parse: &Parse) {
+        let Some(from) = parse.from.clone().or_else(|| self.state.last_step.clone()) else {
+            return self.fail_step(at, "no command has run whose output could be read".to_owned());
+        };
+        let next = self.next(&planned.step.id, None);
+        if let Err(error) = self.read(&at, from, &parse.format, Some(next)) {
+            self.fail_step(at, error);
+        }
+    }
+
+    /// Reads the results of a step into state.
+    pub(super) fn read(
+        &mut self,
+        at: &StepRef,
+        from: StepId,
+        format: &ParseFormat,
+        next: Option<Next>,
+    ) -> Result<(), String> {
+        let results = self.state.steps.get(&from).map(|record| &record.results).filter(|results| !results.is_empty());
+        let results = results.ok_or_else(|| format!("step `{from}` has no output to read"))?;
+        let (mut parsed, mut by_worker) = (Map::new(), Map::new());
+        for (worker, result) in results {
+            let values =
+                values(format, &result.end.stdout).map_err(|error| format!("output of `{worker}`: {error}"))?;
+            if results.len() > 1 {
+                by_worker.insert(worker.to_string(), Value::Object(values.clone()));
+            }
+            parsed.extend(values);
+        }
+        let parsed_count = u32::try_from(parsed.len()).unwrap_or(u32::MAX);
+        self.emit(Event::ParseComplete { at: at.clone(), from, parsed_count, parsed, by_worker, next });
+        Ok(())
+    }
+}
+
+/// The values in one output.
+fn values(format: &ParseFormat, output: &str) -> Result<Map<String, Value>, String> {
+    let text = |value: &str| Value::String(value.to_owned());
+    match format {
+        ParseFormat::KeyValue => {
+            let pair = |found: regex::Captures<'_>| (found[1].to_lowercase(), text(found[2].trim()));
+            Ok(KEY_VALUE.captures_iter(output).map(pair).collect())
+        }
+        ParseFormat::Json => match serde_json::from_str(output.trim()) {
+            Ok(Value::Object(values)) => Ok(values),
+            Ok(_) => Err("it is JSON, but no object".to_owned()),
+            Err(error) => Err(format!("it is no JSON: {error}")),
+        },
+        ParseFormat::Lines { name } => {
+            let lines = output.lines().map(text).collect();
+            Ok(Map::from_iter([(name.clone(), Value::Array(lines))]))
+        }
+        ParseFormat::Regex { pattern } => {
+            let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
+            let Some(found) = regex.captures(output) else { return Ok(Map::new()) };
+            let group = |name: &str| Some((name.to_owned(), text(found.name(name)?.as_str())));
+            Ok(regex.capture_names().flatten().filter_map(group).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_format_reads_its_output() {
+        let read = |format, output| values(&format, output).map(Value::Object);
+        let kv = "noise\nDISK_PCT= 91 \nlower=no\nA=b=c\nA=last\r\n1X=no\n";
+        assert_eq!(read(ParseFormat::KeyValue, kv).unwrap(), json!({"disk_pct": "91", "a": "last"}));
+        assert_eq!(read(ParseFormat::KeyValue, "nothing").unwrap(), json!({}));
+        assert_eq!(read(ParseFormat::Json, " {\"a\": [1]} \n").unwrap(), json!({"a": [1]}));
+        assert!(read(ParseFormat::Json, "[1]").is_err() && read(ParseFormat::Json, "x").is_err());
+        assert_eq!(read(ParseFormat::Lines { name: "l".into() }, "a\r\nb\n").unwrap(), json!({"l": ["a", "b"]}));
+        let regex = ParseFormat::Regex { pattern: r"v(?<major>\d+)\.(?<minor>\d+)(?<rest>x)?".into() };
+        assert_eq!(read(regex, "is v1.22 or v2.3").unwrap(), json!({"major": "1", "minor": "22"}));
+    }
+}

@@ -1,0 +1,113 @@
+//! `prompt`: a question to a person. One event wins between an answer and the timeout.
+
+use super::Machine;
+use crate::input::Refused;
+use crate::plan::{PlannedKind, PlannedPrompt};
+use crate::state::OpenPrompt;
+use pulse_core::command::TAIL_BYTES;
+use pulse_core::event::{Event, OpenOption, StepRef};
+use pulse_core::ids::PromptId;
+use pulse_core::text::tail;
+use pulse_core::workflow::{Goto, OnTimeout};
+use sha2::{Digest, Sha256};
+
+impl<'m> Machine<'m> {
+    pub(super) fn prompt(&mut self, at: StepRef, planned: &PlannedPrompt) {
+        let message = match self.text(&planned.message) {
+            Ok(message) => message,
+            Err(error) => return self.fail_step(at, format!("message: {error}")),
+        };
+        let mut options = Vec::with_capacity(planned.labels.len());
+        for (label, option) in planned.labels.iter().zip(&planned.prompt.options) {
+            match self.text(label) {
+                Ok(label) => {
+                    let value = option.value.clone().unwrap_or_else(|| label.clone());
+                    options.push(OpenOption { label, value, danger: option.danger });
+                }
+                Err(error) => return self.fail_step(at, format!("option: {error}")),
+            }
+        }
+        let output = self.output_to_review();
+        let output_hash = Sha256::digest(output.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let prompt_id = PromptId(self.draw.uuid());
+        let deadline = self.after(planned.prompt.timeout);
+        self.emit(Event::Prompt { at, prompt_id, message, options, output, output_hash, deadline });
+    }
+
+    /// The last command's output; with several workers, each under its name.
+    fn output_to_review(&self) -> String {
+        let Some(record) = self.state.last_step.as_ref().and_then(|id| self.state.steps.get(id)) else {
+            return String::new();
+        };
+        let mut text = String::new();
+        for (worker, result) in &record.results {
+            if record.results.len() > 1 {
+                text.push_str(&format!("── {worker}: {} ──\n", result.end.describe()));
+            }
+            for stream in [&result.end.stdout, &result.end.stderr] {
+                text.push_str(stream);
+                if !stream.is_empty() && !stream.ends_with('\n') {
+                    text.push('\n');
+                }
+            }
+        }
+        tail(&text, TAIL_BYTES).to_owned()
+    }
+
+    pub(super) fn answer(&mut self, id: Option<PromptId>, response: &str, by: &str) -> Result<(), Refused> {
+        let open: Vec<(StepRef, OpenPrompt)> =
+            self.state.prompts().map(|(_, at, prompt)| (at.clone(), prompt.clone())).collect();
+        let found = match id {
+            Some(id) => open.into_iter().find(|(_, prompt)| prompt.id == id),
+            None if open.len() > 1 => return Err(Refused::Ambiguous),
+            None => open.into_iter().next(),
+        };
+        let Some((at, prompt)) = found else {
+            let answered = self.state.answered.iter().rev().find(|(answered, _)| id.is_none_or(|id| id == *answered));
+            return Err(match answered {
+                Some((_, by)) => Refused::Answered { by: by.clone() },
+                None => self.refuse_ended().err().unwrap_or(Refused::NoPrompt),
+            });
+        };
+        let chosen = prompt.options.iter().position(|option| option.value == response || option.label == response);
+        let Some(chosen) = chosen else {
+            let options = prompt.options.into_iter().map(|option| option.label).collect();
+            return Err(Refused::NotAnOption { response: response.to_owned(), options });
+        };
+        let response = prompt.options[chosen].value.clone();
+        self.emit(Event::PromptResponse { at: at.clone(), prompt_id: prompt.id, response, by: by.to_owned() });
+        let goto = self.option_goto(&at, chosen);
+        self.complete_step(at, goto.as_ref());
+        Ok(())
+    }
+
+    fn option_goto(&self, at: &StepRef, chosen: usize) -> Option<Goto> {
+        match &self.plan.step(&at.step_id)?.kind {
+            PlannedKind::Prompt(planned) => planned.prompt.options.get(chosen)?.goto.clone(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn prompt_timed_out(&mut self, at: &StepRef) {
+        let open = self.state.prompts().find(|(frame, ..)| *frame == at.frame).map(|(_, _, prompt)| prompt.clone());
+        let Some(prompt) = open else { return };
+        let on_timeout = match self.plan.step(&at.step_id).map(|planned| &planned.kind) {
+            Some(PlannedKind::Prompt(planned)) => planned.prompt.on_timeout.clone(),
+            _ => OnTimeout::Fail,
+        };
+        let chosen = match &on_timeout {
+            OnTimeout::Option(value) => prompt.options.iter().position(|option| option.value == *value),
+            _ => None,
+        };
+        let response = chosen.map(|chosen| prompt.options[chosen].value.clone());
+        self.emit(Event::PromptTimeout { at: at.clone(), prompt_id: prompt.id, response });
+        match (on_timeout, chosen) {
+            (OnTimeout::Goto(goto), _) => self.complete_step(at.clone(), Some(&goto)),
+            (OnTimeout::Option(_), Some(chosen)) => {
+                let goto = self.option_goto(at, chosen);
+                self.complete_step(at.clone(), goto.as_ref());
+            }
+            _ => self.fail_step(at.clone(), "nobody answered in time".to_owned()),
+        }
+    }
+}

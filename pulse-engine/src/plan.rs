@@ -1,0 +1,308 @@
+//! A workflow made ready to run: every expression and template compiled, every step findable by its id. Made once per
+//! version of a definition and shared by all of its executions.
+
+mod names;
+
+use crate::expr::{CompileError, Expr};
+use crate::template::{ShellTemplate, Template, TemplateError, TemplateWarningKind};
+use indexmap::IndexMap;
+use pulse_core::diagnostic::{Code, Diagnostic, Diagnostics, Position};
+use pulse_core::event::StepRef;
+use pulse_core::ids::{FrameId, StepId};
+use pulse_core::workflow::{
+    Execute, Goto, Parse, Program, Prompt, Route, Set, Source, Step, StepKind, Wait, WaitFor, Workflow, parse,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A compiled workflow.
+#[derive(Debug)]
+pub struct Plan {
+    /// The workflow it was made from.
+    pub workflow: Workflow,
+    pub(crate) steps: Vec<PlannedStep>,
+    index: HashMap<StepId, usize>,
+    pub(crate) env: IndexMap<String, Template>,
+    pub(crate) targets: Option<Vec<Template>>,
+}
+
+/// A compiled step.
+#[derive(Debug)]
+pub(crate) struct PlannedStep {
+    pub(crate) step: Step,
+    pub(crate) name: Arc<str>,
+    pub(crate) condition: Option<Expr>,
+    pub(crate) kind: PlannedKind,
+}
+
+/// What a compiled step does.
+#[derive(Debug)]
+pub(crate) enum PlannedKind {
+    Execute(Box<PlannedExecute>),
+    Parse(Parse),
+    Route(Vec<PlannedCondition>),
+    Prompt(Box<PlannedPrompt>),
+    Wait(PlannedWait),
+    Set(Vec<(String, Expr)>),
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedExecute {
+    pub(crate) execute: Execute,
+    pub(crate) program: PlannedProgram,
+    pub(crate) targets: Option<Vec<Template>>,
+    pub(crate) env: IndexMap<String, Template>,
+    pub(crate) cwd: Option<Template>,
+    pub(crate) stdin: Option<Template>,
+}
+
+#[derive(Debug)]
+pub(crate) enum PlannedProgram {
+    Script { shell: String, script: ShellTemplate },
+    Argv(Vec<Template>),
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedCondition {
+    pub(crate) goto: Goto,
+    pub(crate) when: Option<Expr>,
+    pub(crate) label: Option<Template>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedPrompt {
+    pub(crate) prompt: Prompt,
+    pub(crate) message: Template,
+    pub(crate) labels: Vec<Template>,
+}
+
+#[derive(Debug)]
+pub(crate) enum PlannedWait {
+    Duration(std::time::Duration),
+    Until(Expr),
+}
+
+/// What reading a definition gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Ready to run; `None` when any finding is an error.
+    pub plan: Option<Plan>,
+    /// The workflow as far as it could be read, for showing it.
+    pub workflow: Option<Workflow>,
+    /// Everything found, in document order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Shells whose programs may hold values: they know `"${NAME}"`.
+const POSIX_SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "busybox"];
+
+/// Reads a definition and compiles it; reports all of its mistakes at once.
+pub fn load(source: &str) -> Loaded {
+    let parsed = parse(source);
+    let Some(workflow) = parsed.workflow else {
+        return Loaded { plan: None, workflow: None, diagnostics: parsed.diagnostics.into_sorted() };
+    };
+    let mut compiler = Compiler { diagnostics: parsed.diagnostics, mentions: Vec::new() };
+    let shown = workflow.clone();
+    let plan = compiler.plan(workflow);
+    names::check(&shown, &compiler.mentions, &mut compiler.diagnostics);
+    let plan = (!compiler.diagnostics.has_errors()).then_some(plan);
+    Loaded { plan, workflow: Some(shown), diagnostics: compiler.diagnostics.into_sorted() }
+}
+
+impl Plan {
+    /// A step's compiled form.
+    pub(crate) fn step(&self, id: &StepId) -> Option<&PlannedStep> {
+        self.index.get(id).map(|index| &self.steps[*index])
+    }
+
+    /// The step behind a step; `None` at the list's end.
+    pub(crate) fn after(&self, id: &StepId) -> Option<&StepId> {
+        let index = self.index.get(id)?;
+        self.steps.get(index + 1).map(|planned| &planned.step.id)
+    }
+
+    /// How events name a step.
+    pub(crate) fn reference(&self, frame: FrameId, id: &StepId) -> Option<StepRef> {
+        let index = *self.index.get(id)?;
+        let step = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        Some(StepRef { frame, step, step_id: id.clone(), step_name: self.steps[index].name.clone() })
+    }
+}
+
+struct Compiler {
+    diagnostics: Diagnostics,
+    /// Every expression with its place, for checking the names it mentions.
+    mentions: Vec<Mention>,
+}
+
+/// An expression and where it stands.
+struct Mention {
+    expr: Expr,
+    path: String,
+    at: Position,
+}
+
+impl Compiler {
+    fn plan(&mut self, workflow: Workflow) -> Plan {
+        let env = self.map(&workflow.env);
+        let targets = workflow.targets.as_ref().map(|targets| self.list(targets));
+        let mut steps = Vec::with_capacity(workflow.steps.len());
+        for step in &workflow.steps {
+            if let Some(kind) = self.kind(&step.kind) {
+                let condition = step.condition.as_ref().and_then(|source| self.condition(source));
+                steps.push(PlannedStep { step: step.clone(), name: step.name.as_str().into(), condition, kind });
+            }
+        }
+        let index = steps.iter().enumerate().map(|(index, planned)| (planned.step.id.clone(), index)).collect();
+        Plan { workflow, steps, index, env, targets }
+    }
+
+    fn kind(&mut self, kind: &StepKind) -> Option<PlannedKind> {
+        Some(match kind {
+            StepKind::Execute(execute) => PlannedKind::Execute(Box::new(self.execute(execute)?)),
+            StepKind::Parse(parse) => PlannedKind::Parse(parse.clone()),
+            StepKind::Route(route) => PlannedKind::Route(self.route(route)),
+            StepKind::Prompt(prompt) => PlannedKind::Prompt(Box::new(self.prompt(prompt)?)),
+            StepKind::Wait(Wait { for_: WaitFor::Duration(duration) }) => {
+                PlannedKind::Wait(PlannedWait::Duration(*duration))
+            }
+            StepKind::Wait(Wait { for_: WaitFor::Until(source) }) => {
+                PlannedKind::Wait(PlannedWait::Until(self.expression(source)?))
+            }
+            StepKind::Set(Set { values }) => {
+                let mut compiled = Vec::with_capacity(values.len());
+                for (name, source) in values {
+                    compiled.extend(self.expression(source).map(|expr| (name.clone(), expr)));
+                }
+                PlannedKind::Set(compiled)
+            }
+        })
+    }
+
+    fn execute(&mut self, execute: &Execute) -> Option<PlannedExecute> {
+        let program = match &execute.program {
+            Program::Script { shell, script } => {
+                PlannedProgram::Script { shell: shell.clone(), script: self.script(shell, script)? }
+            }
+            Program::Argv(argv) => PlannedProgram::Argv(self.list(argv)),
+        };
+        Some(PlannedExecute {
+            program,
+            targets: execute.targets.as_ref().map(|targets| self.list(targets)),
+            env: self.map(&execute.env),
+            cwd: execute.cwd.as_ref().and_then(|source| self.template(source)),
+            stdin: execute.stdin.as_ref().and_then(|source| self.template(source)),
+            execute: execute.clone(),
+        })
+    }
+
+    fn script(&mut self, shell: &str, source: &Source) -> Option<ShellTemplate> {
+        let (script, warnings) = match ShellTemplate::parse(&source.text) {
+            Ok(parsed) => parsed,
+            Err(errors) => {
+                self.template_errors(source, errors);
+                return None;
+            }
+        };
+        for warning in warnings {
+            let code = match warning.kind {
+                TemplateWarningKind::Raw => Code::RawFilter,
+                TemplateWarningKind::QuotedHeredoc => Code::QuotedHeredoc,
+                TemplateWarningKind::NestedShell => Code::NestedShell,
+                TemplateWarningKind::Unclosed => Code::Unclosed,
+            };
+            self.diagnostics.add(code, &source.path, source.at, warning.message, warning.help);
+        }
+        script.expressions().for_each(|placeholder| self.mention(source, &placeholder.expr));
+        let name = shell.rsplit('/').next().unwrap_or(shell);
+        if !script.is_literal() && !POSIX_SHELLS.contains(&name) {
+            let message =
+                format!("a script for `{shell}` cannot hold templates: values reach only POSIX shells as data");
+            let help = Some("pass values through `env`, `stdin` or `argv`".to_owned());
+            self.diagnostics.add(Code::BadTemplate, &source.path, source.at, message, help);
+        }
+        Some(script)
+    }
+
+    fn route(&mut self, route: &Route) -> Vec<PlannedCondition> {
+        let mut conditions = Vec::with_capacity(route.conditions.len());
+        for condition in &route.conditions {
+            let when = condition.when.as_ref().and_then(|source| self.condition(source));
+            let label = condition.label.as_ref().and_then(|source| self.template(source));
+            conditions.push(PlannedCondition { goto: condition.goto.clone(), when, label });
+        }
+        conditions
+    }
+
+    fn prompt(&mut self, prompt: &Prompt) -> Option<PlannedPrompt> {
+        let message = self.template(&prompt.message);
+        let mut labels = Vec::with_capacity(prompt.options.len());
+        for option in &prompt.options {
+            labels.extend(self.template(&option.label));
+        }
+        Some(PlannedPrompt { message: message?, labels, prompt: prompt.clone() })
+    }
+
+    fn condition(&mut self, source: &Source) -> Option<Expr> {
+        let expr = self.expression(source)?;
+        if expr.is_constant() {
+            let message = format!("the condition `{}` is always the same", expr.source());
+            self.diagnostics.add(Code::ConstantCondition, &source.path, source.at, message, None);
+        }
+        Some(expr)
+    }
+
+    fn expression(&mut self, source: &Source) -> Option<Expr> {
+        match Expr::compile(&source.text) {
+            Ok(expr) => {
+                self.mention(source, &expr);
+                Some(expr)
+            }
+            Err(CompileError { message, help, .. }) => {
+                let message = format!("`{}`: {message}", pulse_core::text::shorten(&source.text, 120));
+                self.diagnostics.add(Code::BadExpression, &source.path, source.at, message, help);
+                None
+            }
+        }
+    }
+
+    fn template(&mut self, source: &Source) -> Option<Template> {
+        match Template::parse(&source.text) {
+            Ok(template) => {
+                template.expressions().for_each(|placeholder| self.mention(source, &placeholder.expr));
+                Some(template)
+            }
+            Err(errors) => {
+                self.template_errors(source, errors);
+                None
+            }
+        }
+    }
+
+    fn mention(&mut self, source: &Source, expr: &Expr) {
+        self.mentions.push(Mention { expr: expr.clone(), path: source.path.clone(), at: source.at });
+    }
+
+    fn template_errors(&mut self, source: &Source, errors: Vec<TemplateError>) {
+        for error in errors {
+            self.diagnostics.add(Code::BadTemplate, &source.path, source.at, error.message, error.help);
+        }
+    }
+
+    fn list(&mut self, sources: &[Source]) -> Vec<Template> {
+        let mut templates = Vec::with_capacity(sources.len());
+        for source in sources {
+            templates.extend(self.template(source));
+        }
+        templates
+    }
+
+    fn map(&mut self, sources: &IndexMap<String, Source>) -> IndexMap<String, Template> {
+        let mut templates = IndexMap::with_capacity(sources.len());
+        for (name, source) in sources {
+            templates.extend(self.template(source).map(|template| (name.clone(), template)));
+        }
+        templates
+    }
+}

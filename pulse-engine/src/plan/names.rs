@@ -1,0 +1,92 @@
+//! Checks the names that expressions and templates mention: parameters and steps must exist; a name that nothing sets
+//! is worth a warning where nothing could set it.
+
+use super::Mention;
+use crate::expr::Reference;
+use pulse_core::diagnostic::{Code, Diagnostics, did_you_mean};
+use pulse_core::workflow::{ParseFormat, StepKind, Workflow};
+use std::collections::HashSet;
+
+/// Roots that expressions have besides bare names.
+const ROOTS: &[&str] = &["params", "state", "steps", "execution", "prompt_response", "promptResponse", "last"];
+
+/// Adds a finding for every name that cannot be meant.
+pub(super) fn check(workflow: &Workflow, mentions: &[Mention], diagnostics: &mut Diagnostics) {
+    let known = Known::of(workflow);
+    for mention in mentions {
+        for reference in mention.expr.references() {
+            if let Some((code, message, help)) = known.finding(reference) {
+                let message = format!("`{}`: {message}", pulse_core::text::shorten(mention.expr.source(), 120));
+                diagnostics.add(code, &mention.path, mention.at, message, help);
+            }
+        }
+    }
+}
+
+/// What a document declares.
+struct Known<'w> {
+    params: HashSet<&'w str>,
+    steps: HashSet<&'w str>,
+    state: HashSet<String>,
+    /// Whether steps read names out of output that nobody can know beforehand.
+    open: bool,
+}
+
+impl<'w> Known<'w> {
+    fn of(workflow: &'w Workflow) -> Self {
+        let mut known = Self {
+            params: workflow.params.iter().map(|param| param.name.as_str()).collect(),
+            steps: workflow.steps.iter().map(|step| step.id.as_str()).collect(),
+            state: HashSet::new(),
+            open: false,
+        };
+        for step in &workflow.steps {
+            match &step.kind {
+                StepKind::Set(set) => known.state.extend(set.values.keys().cloned()),
+                StepKind::Prompt(_) => known.state.extend(["prompt_response".to_owned(), "promptResponse".to_owned()]),
+                StepKind::Parse(parse) => known.format(&parse.format),
+                StepKind::Execute(execute) => execute.parse.iter().for_each(|format| known.format(format)),
+                StepKind::Route(_) | StepKind::Wait(_) => {}
+            }
+        }
+        known
+    }
+
+    fn format(&mut self, format: &ParseFormat) {
+        match format {
+            ParseFormat::Lines { name } => {
+                self.state.insert(name.clone());
+            }
+            ParseFormat::KeyValue | ParseFormat::Json => self.open = true,
+            ParseFormat::Regex { pattern } => match regex::Regex::new(pattern) {
+                Ok(regex) => self.state.extend(regex.capture_names().flatten().map(str::to_owned)),
+                Err(_) => self.open = true,
+            },
+        }
+    }
+
+    fn finding(&self, Reference { root, path, .. }: &Reference) -> Option<(Code, String, Option<String>)> {
+        match (root.as_str(), path.first().map(String::as_str)) {
+            ("params", Some(name)) if !self.params.contains(name) => {
+                let help = did_you_mean(name, self.params.iter().copied());
+                Some((Code::UnknownReference, format!("there is no parameter `{name}`"), help))
+            }
+            ("steps", Some(name)) if !self.steps.contains(name) => {
+                let help = did_you_mean(name, self.steps.iter().copied());
+                Some((Code::UnknownReference, format!("there is no step `{name}`"), help))
+            }
+            ("state", Some(name)) => self.state(name),
+            (root, _) if ROOTS.contains(&root) => None,
+            (name, _) => self.state(name),
+        }
+    }
+
+    fn state(&self, name: &str) -> Option<(Code, String, Option<String>)> {
+        if self.open || self.state.contains(name) || self.params.contains(name) {
+            return None;
+        }
+        let names = self.params.iter().copied().chain(self.state.iter().map(String::as_str));
+        let help = did_you_mean(name, names);
+        Some((Code::UnknownName, format!("no parameter is called `{name}` and no step sets it"), help))
+    }
+}

@@ -1,0 +1,229 @@
+//! Where commands stand: words, operators, keywords, comments, `case`.
+
+use super::frames::{Case, Close, Frame};
+use super::place::Style;
+use super::tracker::Tracker;
+use super::units::Unit;
+
+impl Tracker<'_> {
+    /// One unit where commands stand.
+    pub fn command_step(&mut self) {
+        let c = match self.units.units[self.at] {
+            Unit::Hole(hole) => return self.hole(hole),
+            Unit::Char(c) => c,
+        };
+        if self.shared_step(c) {
+            return;
+        }
+        let in_word = self.command().is_some_and(|command| command.words.in_word());
+        match c {
+            '\'' => {
+                self.at += 1;
+                self.single(Style::Single);
+            }
+            '"' => {
+                self.special();
+                self.push(Frame::Double, 1);
+            }
+            ' ' | '\t' | '\r' => {
+                self.finish_word();
+                self.at += 1;
+            }
+            '\n' => {
+                self.finish_command();
+                self.at += 1;
+                self.heredoc_bodies();
+            }
+            '#' if !in_word => self.comment(),
+            ';' => self.semicolon(),
+            '&' if matches!(self.char(self.at + 1), Some('>')) => self.redirection(),
+            '&' | '|' => {
+                self.finish_command();
+                self.at += 1;
+            }
+            '<' | '>' => self.redirection(),
+            '(' => self.open_paren(in_word),
+            ')' => self.close_paren(),
+            _ => {
+                if let Some(command) = self.command() {
+                    command.words.push(c);
+                }
+                self.at += 1;
+            }
+        }
+    }
+
+    fn comment(&mut self) {
+        while self.at < self.end {
+            match self.units.units[self.at] {
+                Unit::Char('\n') => return,
+                Unit::Char('`') if self.in_backquotes() => return,
+                Unit::Hole(hole) => {
+                    self.found.places[hole].style = Style::Comment;
+                    self.at += 1;
+                }
+                Unit::Char(_) => self.at += 1,
+            }
+        }
+    }
+
+    /// `;`, and `;;`, `;&`, `;;&`, which end a branch of a `case`.
+    fn semicolon(&mut self) {
+        self.finish_command();
+        self.at += 1;
+        let ends_branch = matches!(self.char(self.at), Some(';' | '&'));
+        if ends_branch {
+            while matches!(self.char(self.at), Some(';' | '&')) {
+                self.at += 1;
+            }
+            if let Some(case) = self.command().and_then(|command| command.cases.last_mut()) {
+                *case = Case::Pattern;
+            }
+        }
+    }
+
+    fn redirection(&mut self) {
+        // Digits directly before it are the number of a file, and no word.
+        let is_number = self.command().is_some_and(|command| {
+            let word = command.words.open_text();
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
+        });
+        if is_number && let Some(command) = self.command() {
+            command.words.finish();
+            command.words.forget_last();
+        }
+        self.finish_word();
+        let at = self.at;
+        if self.units.starts_with(at, "<<<") {
+            self.at += 3;
+        } else if self.units.starts_with(at, "<<") {
+            return self.heredoc_start();
+        } else if matches!(self.char(at + 1), Some('(')) {
+            // Process substitution: part of a word.
+            self.special();
+            return self.push(Frame::command(Close::Paren), 2);
+        } else {
+            self.at += 1;
+            while matches!(self.char(self.at), Some('>' | '&' | '|')) {
+                self.at += 1;
+            }
+        }
+        if let Some(command) = self.command() {
+            command.redirected = !command.in_test;
+        }
+    }
+
+    fn open_paren(&mut self, in_word: bool) {
+        let Some(command) = self.command() else { return };
+        let in_test = command.in_test;
+        let array = command.words.open_text().ends_with('=');
+        if command.cases.last() == Some(&Case::Pattern) && !in_word {
+            self.at += 1;
+            return;
+        }
+        if !in_word && !in_test && self.char(self.at + 1) == Some('(') {
+            self.special();
+            return self.push(Frame::Arithmetic { parens: 0, close: ')' }, 2);
+        }
+        if !in_word {
+            self.finish_command();
+        }
+        self.push(Frame::command(Close::Paren), 1);
+        if let Some(command) = self.command() {
+            command.in_test = in_test;
+            command.at_command = !array;
+        }
+    }
+
+    fn close_paren(&mut self) {
+        if self.command().is_some_and(|command| command.words.open_text() == "esac") {
+            self.finish_word();
+        }
+        let Some(command) = self.command() else { return };
+        if let Some(case @ Case::Pattern) = command.cases.last_mut() {
+            *case = Case::Body;
+            command.words.finish();
+            command.words.take();
+            command.at_command = true;
+            self.at += 1;
+            return;
+        }
+        let closes = command.close == Close::Paren;
+        self.finish_command();
+        self.at += 1;
+        if closes {
+            self.pop();
+        }
+    }
+
+    /// Ends the word that is being read, and sees whether it is a keyword.
+    pub fn finish_word(&mut self) {
+        let Some(command) = self.command() else { return };
+        let Some(word) = command.words.finish() else { return };
+        let keyword = if word.plain { word.text.clone() } else { String::new() };
+        let is_assignment = word.is_assignment();
+        if command.redirected {
+            command.redirected = false;
+            command.words.forget_last();
+            return;
+        }
+        match command.cases.last_mut() {
+            Some(case @ Case::Subject) => {
+                *case = Case::In;
+                return command.words.forget_last();
+            }
+            Some(case @ Case::In) => {
+                *case = if keyword == "in" { Case::Pattern } else { Case::Body };
+                return command.words.forget_last();
+            }
+            Some(Case::Pattern) => {
+                if keyword == "esac" {
+                    command.cases.pop();
+                    command.words.forget_last();
+                }
+                return;
+            }
+            _ => {}
+        }
+        if command.in_test {
+            if keyword == "]]" {
+                command.in_test = false;
+            }
+            return;
+        }
+        if !command.at_command {
+            return;
+        }
+        match keyword.as_str() {
+            "if" | "then" | "else" | "elif" | "fi" | "do" | "done" | "while" | "until" | "!" | "{" | "}" | "time" => {
+                command.words.forget_last();
+            }
+            "case" => {
+                command.cases.push(Case::Subject);
+                command.words.forget_last();
+            }
+            "esac" if !command.cases.is_empty() => {
+                command.cases.pop();
+                command.words.forget_last();
+            }
+            "[[" => {
+                command.in_test = true;
+                command.at_command = false;
+            }
+            _ => command.at_command = is_assignment,
+        }
+    }
+
+    /// Ends the simple command, and looks at its words.
+    pub fn finish_command(&mut self) {
+        self.finish_word();
+        let Some(command) = self.command() else { return };
+        let words = command.words.take();
+        let in_test = command.in_test;
+        command.redirected = false;
+        command.at_command = true;
+        if words.iter().any(|word| !word.holes.is_empty()) {
+            self.analyse(&words, in_test);
+        }
+    }
+}

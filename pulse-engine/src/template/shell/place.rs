@@ -1,0 +1,86 @@
+//! The place a placeholder stands in: how a reference is written there, what its value has to be, how it is shown.
+
+use crate::template::quote;
+use std::fmt::Write;
+
+/// The quoting around a placeholder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Bare,
+    Double,
+    Single,
+    /// `$'…'`
+    Ansi,
+    Heredoc,
+    /// A heredoc with a quoted delimiter, which is rewritten into one without.
+    QuotedHeredoc,
+    Arithmetic,
+    Comment,
+}
+
+/// What a value has to be, because the shell evaluates it even as a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    Anything,
+    /// Arithmetic: Bash runs `$(…)` in an array index inside of a value.
+    Integer,
+    /// The name of a variable, which could carry such an index.
+    Name,
+}
+
+/// Where a placeholder stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub style: Style,
+    pub needs: Needs,
+}
+
+impl Place {
+    pub const UNKNOWN: Self = Self { style: Style::Bare, needs: Needs::Anything };
+}
+
+impl Style {
+    /// Writes a reference to a variable. What it adds is balanced in every context, so it changes no quoting around it.
+    pub fn write_reference(self, script: &mut String, variable: &str) {
+        let (before, after) = match self {
+            Self::Bare => ("\"${", "}\""),
+            Self::Double | Self::Heredoc | Self::QuotedHeredoc | Self::Arithmetic | Self::Comment => ("${", "}"),
+            Self::Single => ("'\"${", "}\"'"),
+            Self::Ansi => ("'\"${", "}\"$'"),
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(script, "{before}{variable}{after}");
+    }
+
+    /// The value as it would stand there, for people.
+    pub fn show(self, value: &str) -> String {
+        match self {
+            Self::Bare => quote::where_needed(value),
+            Self::Double => quote::escape(value, quote::IN_DOUBLE),
+            Self::Single => value.replace('\'', r"'\''"),
+            Self::Ansi => quote::escape(value, &['\\', '\'']),
+            Self::Heredoc => quote::escape(value, quote::IN_HEREDOC),
+            Self::QuotedHeredoc | Self::Arithmetic => value.to_owned(),
+            Self::Comment => value.replace(['\n', '\r'], " "),
+        }
+    }
+}
+
+impl Needs {
+    /// What it has to be, for a message, if the value is not that.
+    pub fn refuses(self, value: &str) -> Option<&'static str> {
+        match self {
+            Self::Anything => None,
+            Self::Integer => {
+                let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+                let fits = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+                (!fits).then_some("an integer, because the shell calculates with it there")
+            }
+            Self::Name => {
+                let fits = value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                    && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                (!fits).then_some("the name of a variable, because the shell looks it up there")
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! A parsed command: the parts its script is made of, worked out once.
+
+use super::heredoc::Rewrite;
+use super::place::Place;
+use super::tracker::{self, Tracked};
+use super::units::{Unit, Units};
+use crate::template::parsed::{Placeholder, Template};
+use crate::template::quote;
+use crate::template::{Filter, TemplateError, TemplateWarning, TemplateWarningKind};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A command for a shell, with placeholders. Immutable and cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ShellTemplate(pub(super) Arc<Parsed>);
+
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub template: Template,
+    /// The script, rewritten where heredocs need it.
+    pub parts: Vec<Part>,
+    /// One for each placeholder.
+    pub holes: Vec<HolePlace>,
+    /// The first placeholder of each variable: those with the same expression and filter share one.
+    pub variables: Vec<usize>,
+}
+
+/// Where a placeholder stands and which variable carries its value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HolePlace {
+    pub place: Place,
+    /// Index in [`Parsed::variables`]; `None` for `raw`.
+    pub variable: Option<usize>,
+}
+
+/// A part of the script.
+#[derive(Debug)]
+pub(super) enum Part {
+    Text(String),
+    /// A placeholder; in a rewritten heredoc even a raw value has to be escaped.
+    Hole {
+        hole: usize,
+        escaped: bool,
+    },
+}
+
+impl ShellTemplate {
+    /// Parses a command. The warnings are for validation.
+    ///
+    /// # Errors
+    /// All that is wrong with its placeholders, and placeholders where no value can be.
+    pub fn parse(source: &str) -> Result<(Self, Vec<TemplateWarning>), Vec<TemplateError>> {
+        let template = Template::parse(source)?;
+        let units = Units::of(&template);
+        let tracked = tracker::track(&units);
+        if !tracked.errors.is_empty() {
+            return Err(tracked.errors);
+        }
+        let placeholders: Vec<&Placeholder> = template.expressions().collect();
+        // A value that is quoted for the second shell is what that warning asks for.
+        let filtered = |at: usize| placeholders.iter().any(|p| p.offset == at && p.filter.is_some());
+        let mut warnings = tracked.warnings.clone();
+        warnings.retain(|warning| warning.kind != TemplateWarningKind::NestedShell || !filtered(warning.offset));
+        warnings.extend(placeholders.iter().filter(|p| p.filter == Some(Filter::Raw)).map(|p| raw_warning(p)));
+        warnings.sort_by_key(|warning| warning.offset);
+        let parts = parts(&units, &tracked);
+        let (holes, variables) = variables(&placeholders, &tracked);
+        Ok((Self(Arc::new(Parsed { template, parts, holes, variables })), warnings))
+    }
+
+    /// It has no placeholder.
+    pub fn is_literal(&self) -> bool {
+        self.0.template.is_literal()
+    }
+
+    /// Its placeholders, in order.
+    pub fn expressions(&self) -> impl Iterator<Item = &Placeholder> {
+        self.0.template.expressions()
+    }
+}
+
+fn raw_warning(placeholder: &Placeholder) -> TemplateWarning {
+    TemplateWarning {
+        kind: TemplateWarningKind::Raw,
+        message: format!("the value of `{}` becomes part of the shell program", placeholder.expr.source()),
+        offset: placeholder.offset,
+        help: Some("leave `| raw` out, unless the value is a piece of shell code that only you can set".to_owned()),
+    }
+}
+
+/// Gives each placeholder a variable.
+fn variables(placeholders: &[&Placeholder], tracked: &Tracked) -> (Vec<HolePlace>, Vec<usize>) {
+    let mut known = HashMap::new();
+    let mut variables = Vec::new();
+    let mut holes = Vec::new();
+    for (hole, placeholder) in placeholders.iter().enumerate() {
+        let variable = (placeholder.filter != Some(Filter::Raw)).then(|| {
+            *known.entry((placeholder.expr.source(), placeholder.filter)).or_insert_with(|| {
+                variables.push(hole);
+                variables.len() - 1
+            })
+        });
+        holes.push(HolePlace { place: tracked.places[hole], variable });
+    }
+    (holes, variables)
+}
+
+/// Joins the units into parts, with heredocs rewritten.
+fn parts(units: &Units, tracked: &Tracked) -> Vec<Part> {
+    let mut edits = Edits::of(tracked);
+    let mut parts = Vec::new();
+    let mut text = String::new();
+    let mut at = 0;
+    while at < units.units.len() {
+        if let Some((delimiter, end)) = edits.replacement(at) {
+            text.push_str(delimiter);
+            at = end;
+            continue;
+        }
+        let escaped = edits.in_body(at);
+        match units.units[at] {
+            Unit::Char(c) => {
+                if escaped && quote::IN_HEREDOC.contains(&c) {
+                    text.push('\\');
+                }
+                text.push(c);
+            }
+            Unit::Hole(hole) => {
+                if !text.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut text)));
+                }
+                parts.push(Part::Hole { hole, escaped });
+            }
+        }
+        at += 1;
+    }
+    if !text.is_empty() {
+        parts.push(Part::Text(text));
+    }
+    parts
+}
+
+/// The rewrites of heredocs in the order of the script. Bodies never overlap.
+struct Edits<'a> {
+    /// Ranges to replace, the next one last.
+    replaced: Vec<(Range<usize>, &'a str)>,
+    /// Bodies to escape, the next one last.
+    bodies: Vec<Range<usize>>,
+}
+
+impl<'a> Edits<'a> {
+    fn of(tracked: &'a Tracked) -> Self {
+        let both = |r: &'a Rewrite| [(r.word.clone(), &*r.delimiter), (r.terminator.clone(), &*r.delimiter)];
+        let mut replaced: Vec<_> =
+            tracked.rewrites.iter().flat_map(both).filter(|(range, _)| !range.is_empty()).collect();
+        replaced.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+        let mut bodies: Vec<_> = tracked.rewrites.iter().map(|rewrite| rewrite.body.clone()).collect();
+        bodies.sort_by_key(|body| std::cmp::Reverse(body.start));
+        Self { replaced, bodies }
+    }
+
+    fn replacement(&mut self, at: usize) -> Option<(&'a str, usize)> {
+        let (range, delimiter) = self.replaced.pop_if(|(range, _)| range.start == at)?;
+        Some((delimiter, range.end))
+    }
+
+    fn in_body(&mut self, at: usize) -> bool {
+        while self.bodies.last().is_some_and(|body| body.end <= at) {
+            self.bodies.pop();
+        }
+        self.bodies.last().is_some_and(|body| body.contains(&at))
+    }
+}

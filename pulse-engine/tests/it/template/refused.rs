@@ -1,0 +1,175 @@
+//! Places where no value can be, and values that do not fit their place.
+
+use super::{parse, render, scope};
+use pulse_engine::template::{RenderErrorKind, ShellTemplate};
+use serde_json::json;
+
+#[test]
+fn places_without_a_reference() {
+    for (source, offset, help) in [
+        ("echo \\{{ x }}", 5, "backslash"),
+        ("echo \"\\{{ x }}\"", 6, "backslash"),
+        ("cat <<E\n\\{{ x }}\nE", 8, "backslash"),
+        ("echo ${{ x }}", 5, "\\$"),
+        ("echo \"${{ x }}\"", 6, "\\$"),
+        ("echo ${{{ x }}}", 7, "without ${ }"),
+        ("echo ${!{{ x }}}", 8, "without ${ }"),
+        ("echo ${a{{ x }}}", 8, "without ${ }"),
+        ("cat <<{{ x }}\nE", 6, ""),
+        ("echo \"`echo {{ x }}`\"", 12, "$( )"),
+        ("echo `echo \\`echo {{ x }}\\``", 18, "$( )"),
+        ("cat <<E\n`echo {{ x }}`\nE", 14, "$( )"),
+        ("echo `cat <<'E'\n{{ x }}\nE\n`", 16, "$( )"),
+        ("echo `cat <<E\n{{ x }}\nE\n`", 14, "$( )"),
+    ] {
+        let errors = ShellTemplate::parse(source).map(|_| ()).expect_err(source);
+        assert_eq!(errors[0].offset, offset, "{source}: {errors:?}");
+        assert!(errors[0].help.as_deref().unwrap_or_default().contains(help), "{source}: {errors:?}");
+    }
+}
+
+#[test]
+fn raw_may_stand_anywhere() {
+    for (source, script) in [
+        ("echo \\{{ x | raw }}", "echo \\y"),
+        ("echo ${{{ x | raw }}}", "echo ${y}"),
+        ("echo ${{ x | raw }}", "echo $y"),
+        ("echo `echo \\`echo {{ x | raw }}\\``", "echo `echo \\`echo y\\``"),
+    ] {
+        assert_eq!(render(source, json!({"x": "y"})).script, script);
+    }
+}
+
+/// Bash calculates with these values, and in a calculation runs what stands in an array index.
+#[test]
+fn arithmetic_takes_only_integers() {
+    for source in [
+        "echo $(( {{ x }} + 1 ))",
+        "echo $((1+\"{{ x }}\"))",
+        "echo $(( ${nope:-{{ x }}} ))",
+        "(( {{ x }} > 1 ))",
+        "for (( i = {{ x }}; i < 3; i++ )); do :; done",
+        "echo $[ {{ x }} ]",
+        "[[ {{ x }} -eq 3 ]]",
+        "[[ 3 -lt '{{ x }}' ]]",
+        "[[ -n a && ( \"{{ x }}\" -ge 3 ) ]]",
+        "if [[ a == b || {{ x }} -eq 3 ]]; then :; fi",
+        "echo ${a[{{ x }}]}",
+        "echo \"${a[{{ x }}]}\"",
+        "a[{{ x }}]=1",
+        "a['{{ x }}']=1",
+        "a[{{ x }}]+=1 true",
+        "echo ${PATH:{{ x }}}",
+        "echo ${PATH:1:{{ x }}}",
+        "let y={{ x }}",
+        "let \"y = {{ x }}\"",
+        "declare -i y={{ x }}",
+        "echo \"$(( {{ x }} ))\"",
+        "echo $(echo $(( {{ x }} )))",
+    ] {
+        let (template, _) = parse(source);
+        for good in [json!(7), json!("-12"), json!("+3")] {
+            assert!(template.render(&scope(json!({"x": good}))).is_ok(), "{source}");
+        }
+        for bad in [
+            json!("a[$(touch canary)]"),
+            json!("1+1"),
+            json!(""),
+            json!(1.5),
+            json!("x"),
+            json!("0x10"),
+            json!(" 1"),
+            json!("1\n"),
+        ] {
+            let error = template.render(&scope(json!({"x": bad}))).expect_err(source);
+            assert_eq!(error.kind, RenderErrorKind::Value, "{source}");
+            assert!(error.message.contains("{{ x }}") && error.message.contains("integer"), "{error}");
+        }
+    }
+}
+
+/// A name of a variable can carry an array index.
+#[test]
+fn names_of_variables_are_names() {
+    for source in [
+        "unset {{ x }}",
+        "unset -v \"{{ x }}\"",
+        "read {{ x }}",
+        "read -r {{ x }}",
+        "export {{ x }}=1",
+        "declare '{{ x }}=1'",
+        "printf -v {{ x }} 1",
+        "[ -v {{ x }} ]",
+        "test -v '{{ x }}'",
+        "[[ -v {{ x }} ]]",
+    ] {
+        let (template, _) = parse(source);
+        let result = template.render(&scope(json!({"x": "a[$(touch canary)]"})));
+        assert_eq!(result.expect_err(source).kind, RenderErrorKind::Value);
+        assert!(template.render(&scope(json!({"x": "name_1"}))).is_ok(), "{source}");
+    }
+}
+
+#[test]
+fn what_is_only_nearly_arithmetic_takes_anything() {
+    for source in [
+        "export A={{ x }}",
+        "declare v={{ x }}",
+        "read -p {{ x }} v",
+        "[ {{ x }} -eq 3 ]",
+        "[[ {{ x }} == 3 ]]",
+        "[[ {{ x }} == 3 && 1 -eq 1 ]]",
+        "echo $(( $(echo {{ x }} | wc -c) ))",
+        "echo a[{{ x }}]",
+        "read -p {{ x }} -d '{{ x }}' v",
+    ] {
+        assert!(parse(source).0.render(&scope(json!({"x": "any thing"}))).is_ok(), "{source}");
+    }
+}
+
+#[test]
+fn values_a_command_cannot_be_given() {
+    let (template, _) = parse("echo {{ x }} {{ y }}");
+    let nul = template.render(&scope(json!({"x": "a\u{0}b", "y": 1}))).unwrap_err();
+    assert_eq!((nul.kind, nul.expression.as_str()), (RenderErrorKind::Value, "x"));
+    assert!(nul.message.contains("NUL") && nul.help.as_deref().unwrap().contains("stdin"));
+    let long = template.render(&scope(json!({"x": 1, "y": "z".repeat(120 * 1024 + 1)}))).unwrap_err();
+    assert_eq!((long.kind, long.expression.as_str()), (RenderErrorKind::TooLong, "y"));
+    assert!(long.help.as_deref().unwrap().contains("stdin"));
+    assert!(template.render(&scope(json!({"x": 1, "y": "z".repeat(120 * 1024)}))).is_ok());
+    let missing = template.render(&scope(json!({"x": 1}))).unwrap_err();
+    assert_eq!((missing.kind, missing.expression.as_str()), (RenderErrorKind::Missing, "y"));
+    let raw = parse("echo {{ x | raw }}").0.render(&scope(json!({"x": "a\u{0}"}))).unwrap_err();
+    assert_eq!(raw.kind, RenderErrorKind::Value);
+    let both = scope(json!({"x": "a".repeat(70 * 1024), "y": "b".repeat(70 * 1024)}));
+    assert_eq!(template.render_quoted(&both).unwrap_err().kind, RenderErrorKind::TooLong);
+    assert!(template.render(&both).is_ok());
+}
+
+#[test]
+fn hostile_scripts_are_tracked_quickly() {
+    for piece in [
+        "$((",
+        "$(",
+        "${",
+        "((",
+        "`",
+        "\"",
+        "'",
+        "\\",
+        "cat <<A\n",
+        "cat <<'A'\n{{x}}\nA\n",
+        "{{{{",
+        "case x in (",
+        "[[ ",
+        "$'",
+        "{{x}}",
+        "a[",
+        "<<-'",
+    ] {
+        let script = piece.repeat(60_000 / piece.len());
+        let start = std::time::Instant::now();
+        let _ = ShellTemplate::parse(&script);
+        assert!(start.elapsed().as_secs() < 3, "{piece}: {:?}", start.elapsed());
+    }
+}

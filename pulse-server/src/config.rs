@@ -1,0 +1,185 @@
+//! Settings: flags, then environment, then `.env`, then defaults. What cannot be understood stops the start.
+
+use crate::Error;
+use std::net::SocketAddr;
+use tracing_subscriber::EnvFilter;
+
+/// Every `PULSE_*` variable that any part of PULSE reads. Another one is a misspelling, and stops the start.
+const KNOWN: &[&str] = &[
+    "PULSE_ADMIN_TOKEN",
+    "PULSE_DATABASE_SYNCHRONOUS",
+    "PULSE_DATABASE_URL",
+    "PULSE_LISTEN",
+    "PULSE_LOG",
+    "PULSE_LOG_FORMAT",
+    "PULSE_PUBLIC_URL",
+    "PULSE_SERVER",
+    "PULSE_SKIP_WEB",
+    "PULSE_TOKEN",
+    "PULSE_WORKER_LABELS",
+    "PULSE_WORKER_STATE",
+    "PULSE_WS",
+];
+
+/// Shortest key or token that is taken.
+const MIN_SECRET: usize = 24;
+/// Words that only stand in examples.
+const EXAMPLES: &[&str] = &["changeme", "change-me", "change_me", "example", "secret", "your-", "xxxx", "replace"];
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How hard commits are pressed to the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Synchronous {
+    /// Each commit survives a power loss.
+    #[default]
+    Full,
+    /// A power loss may take the last moment's commits.
+    Normal,
+}
+
+/// The server's settings as flags and environment variables.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, env = "PULSE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// The database, like sqlite://pulse-data/pulse.db
+    #[arg(long, env = "PULSE_DATABASE_URL", default_value = "sqlite://pulse-data/pulse.db", value_name = "URL")]
+    pub database_url: String,
+    /// Whether a commit is pressed to the disk (full) or may be lost with the power (normal)
+    #[arg(long, env = "PULSE_DATABASE_SYNCHRONOUS", value_enum, default_value_t, value_name = "full|normal")]
+    pub database_synchronous: Synchronous,
+    /// Where browsers reach the server, when it is not where it listens
+    #[arg(long, env = "PULSE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// A bootstrap admin token, 24 characters or more
+    #[arg(long, env = "PULSE_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub admin_token: Option<String>,
+    /// The key with which workers enrol, 24 characters or more
+    #[arg(long, env = "WORKER_API_KEY", hide_env_values = true, value_name = "KEY")]
+    pub worker_key: Option<String>,
+}
+
+/// Checked settings.
+#[derive(Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The database.
+    pub database_url: String,
+    /// How it is opened.
+    pub database: pulse_store::OpenOptions,
+    /// Where browsers reach the server.
+    pub public_url: Option<String>,
+    /// A bootstrap admin token.
+    pub admin_token: Option<String>,
+    /// The key with which workers enrol.
+    pub worker_key: Option<String>,
+}
+
+impl TryFrom<Args> for Config {
+    type Error = Error;
+
+    fn try_from(args: Args) -> Result<Self, Error> {
+        for (name, secret) in [("PULSE_ADMIN_TOKEN", &args.admin_token), ("WORKER_API_KEY", &args.worker_key)] {
+            if let Some(secret) = secret {
+                check_secret(name, secret)?;
+            }
+        }
+        if let Some(url) = &args.public_url
+            && !(url.starts_with("http://") || url.starts_with("https://"))
+        {
+            return Err(Error::config("PULSE_PUBLIC_URL", format!("`{url}` is no http:// or https:// URL")));
+        }
+        let synchronous = match args.database_synchronous {
+            Synchronous::Full => pulse_store::Synchronous::Full,
+            Synchronous::Normal => pulse_store::Synchronous::Normal,
+        };
+        Ok(Self {
+            listen: args.listen,
+            database_url: args.database_url,
+            database: pulse_store::OpenOptions { synchronous, ..Default::default() },
+            public_url: args.public_url,
+            admin_token: args.admin_token,
+            worker_key: args.worker_key,
+        })
+    }
+}
+
+fn check_secret(name: &str, secret: &str) -> Result<(), Error> {
+    let lower = secret.to_lowercase();
+    if EXAMPLES.iter().any(|word| lower.starts_with(word)) {
+        return Err(Error::config(
+            name,
+            "is left at an example value: make your own, like with `openssl rand -hex 32`",
+        ));
+    }
+    if secret.chars().count() < MIN_SECRET {
+        return Err(Error::config(name, format!("has fewer than {MIN_SECRET} characters")));
+    }
+    Ok(())
+}
+
+/// Refuses `PULSE_*` variables that nothing reads.
+///
+/// # Errors
+/// The first one, with the nearest that exists.
+pub fn check_environment() -> Result<(), Error> {
+    let mut names: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    names.sort();
+    match names.iter().find(|name| name.starts_with("PULSE_") && !KNOWN.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let nearest = pulse_core::diagnostic::did_you_mean(name, KNOWN.iter().copied());
+            let known = || format!("known are {}", KNOWN.join(", "));
+            Err(Error::config(name, format!("is no setting: {}", nearest.unwrap_or_else(known))))
+        }
+    }
+}
+
+/// Reads `.env` in the working directory, if there is one. What the environment has already stays.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn load_dotenv() -> Result<(), Error> {
+    match dotenvy::from_path(".env") {
+        Ok(()) => Ok(()),
+        Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        // The line itself may hold a secret.
+        Err(dotenvy::Error::LineParse(_, position)) => {
+            Err(Error::config(".env", format!("a line cannot be read (at its character {position})")))
+        }
+        Err(error) => Err(Error::config(".env", error.to_string())),
+    }
+}
+
+/// Starts logging to standard error. `PULSE_LOG` filters it.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub fn init_logging(default: &str) -> Result<(), Error> {
+    let text = std::env::var("PULSE_LOG").unwrap_or_else(|_| default.to_owned());
+    let filter = EnvFilter::try_new(&text).map_err(|error| Error::config("PULSE_LOG", error.to_string()))?;
+    let format = match std::env::var("PULSE_LOG_FORMAT").as_deref() {
+        Err(_) | Ok("text") => LogFormat::Text,
+        Ok("json") => LogFormat::Json,
+        Ok(other) => return Err(Error::config("PULSE_LOG_FORMAT", format!("`{other}` is neither text nor json"))),
+    };
+    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    // A second start within one process (tests) keeps the first one's logging.
+    let _ = match format {
+        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    Ok(())
+}

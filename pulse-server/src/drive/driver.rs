@@ -1,0 +1,317 @@
+//! The handle through which everything reaches an execution. Cheap to clone.
+
+use super::actor::{self, Loaded, Message};
+use super::plans::{NoPlan, Plans, compile};
+use super::timers::Timers;
+use crate::fleet::{Fleet, Verdict};
+use crate::live::{Hub, Topic};
+use pulse_core::api::OutputChunk;
+use pulse_core::command::{CommandEnd, Stream};
+use pulse_core::event::{WorkerRef, WorkflowRef};
+use pulse_core::ids::{Attempt, CommandId, ExecutionId, Seq, StepId, WorkerId};
+use pulse_core::protocol::browser::ToBrowser;
+use pulse_engine::state::Outstanding;
+use pulse_engine::{Input, Plan, Refused, State};
+use pulse_store::{ExecutionRecord, OutputRecord, Store};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Inputs that may wait for one execution. Whoever gives more has to wait.
+const INBOX: usize = 256;
+/// Journal entries that are read from the store at once.
+const PAGE: usize = 1_000;
+
+/// Why an input had no effect.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such execution.
+    #[error("there is no execution {0}")]
+    NotFound(ExecutionId),
+    /// The execution does not take it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] pulse_store::Error),
+    /// Its definition is gone.
+    #[error(transparent)]
+    NoPlan(#[from] NoPlan),
+    /// Its journal does not fold.
+    #[error("execution {id}: {misfit}")]
+    Damaged {
+        /// Which execution.
+        id: ExecutionId,
+        /// What does not fit.
+        misfit: pulse_engine::Misfit,
+    },
+    /// The server stops, or the execution was interrupted; the same call may succeed later.
+    #[error("the server is stopping; try again in a moment")]
+    Stopping,
+}
+
+/// Drives all executions.
+#[derive(Clone)]
+pub struct Driver(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub store: Arc<dyn Store>,
+    pub fleet: Fleet,
+    pub hub: Hub,
+    pub plans: Plans,
+    pub timers: Timers,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+    /// The executions that are in memory.
+    pub running: Mutex<HashMap<ExecutionId, mpsc::Sender<Message>>>,
+}
+
+/// A command that a worker reports on.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// Whose it is.
+    pub execution_id: ExecutionId,
+    /// Which.
+    pub command_id: CommandId,
+    /// Of which step.
+    pub step: StepId,
+    /// On which worker.
+    pub worker: WorkerRef,
+    /// Which try.
+    pub attempt: Attempt,
+}
+
+impl Reported {
+    /// A command that the fleet has.
+    pub fn of(execution_id: ExecutionId, command: &Outstanding) -> Self {
+        Self {
+            execution_id,
+            command_id: command.command_id,
+            step: command.step.clone(),
+            worker: command.worker.clone(),
+            attempt: command.attempt,
+        }
+    }
+}
+
+impl Driver {
+    /// Drives what is in the store, from now on.
+    pub fn new(store: Arc<dyn Store>, fleet: Fleet, hub: Hub, timers: Timers, stop: CancellationToken) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            fleet,
+            hub,
+            plans: Plans::default(),
+            timers,
+            stop,
+            tasks: TaskTracker::new(),
+            running: Mutex::default(),
+        }))
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    /// The workers.
+    pub fn fleet(&self) -> &Fleet {
+        &self.0.fleet
+    }
+
+    /// Live events.
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// Runs something that the server waits for when it stops.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.tasks.spawn(task);
+    }
+
+    /// Waits until every task has ended, after the stop was signalled.
+    pub async fn stopped(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    pub(super) fn running(&self) -> MutexGuard<'_, HashMap<ExecutionId, mpsc::Sender<Message>>> {
+        self.0.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Gives an execution an input and waits until what follows from it is durable.
+    ///
+    /// # Errors
+    /// When the execution refuses it or cannot be loaded, or the store fails. Dropping the future does not take the
+    /// input back.
+    pub async fn input(&self, id: ExecutionId, input: Input) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message { input, reply: Some(reply) };
+        self.inbox(id).await?.send(message).await.map_err(|_| Error::Stopping)?;
+        answer.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// The way to an execution, which is loaded when it is not in memory.
+    async fn inbox(&self, id: ExecutionId) -> Result<mpsc::Sender<Message>, Error> {
+        if let Some(inbox) = self.running().get(&id) {
+            return Ok(inbox.clone());
+        }
+        let loaded = self.load(id).await?;
+        Ok(self.start_actor(loaded))
+    }
+
+    /// Brings an execution into memory; somebody may have been faster.
+    pub(super) fn start_actor(&self, loaded: Loaded) -> mpsc::Sender<Message> {
+        let id = loaded.state.id;
+        let mut running = self.running();
+        if let Some(inbox) = running.get(&id) {
+            return inbox.clone();
+        }
+        let (inbox, messages) = mpsc::channel(INBOX);
+        running.insert(id, inbox.clone());
+        self.spawn(actor::run(self.clone(), loaded, messages));
+        inbox
+    }
+
+    /// Folds an execution from its journal.
+    pub(super) async fn load(&self, id: ExecutionId) -> Result<Loaded, Error> {
+        let record = self.0.store.execution(id).await?.ok_or(Error::NotFound(id))?;
+        let state = self.fold(id).await?;
+        let plan = self.plan(&state).await?;
+        Ok(Loaded { state, plan, title: record.title, fence: record.fence })
+    }
+
+    /// The state that an execution's journal folds to.
+    ///
+    /// # Errors
+    /// When it cannot be read or does not fold.
+    pub async fn fold(&self, id: ExecutionId) -> Result<State, Error> {
+        let mut state = State::new(id);
+        loop {
+            let page = self.0.store.read(id, state.last_seq, PAGE).await?;
+            let full = page.len() == PAGE;
+            state = pulse_engine::fold(state, &page).map_err(|misfit| Error::Damaged { id, misfit })?;
+            if !full {
+                return Ok(state);
+            }
+        }
+    }
+
+    /// The plan of an execution.
+    ///
+    /// # Errors
+    /// When its definition is gone or does not compile.
+    pub async fn plan(&self, state: &State) -> Result<Arc<Plan>, Error> {
+        let origin = state.origin.as_ref().ok_or(Error::NotFound(state.id))?;
+        Ok(match (&origin.workflow, &origin.definition) {
+            (Some(workflow), _) => self.0.plans.stored(&*self.0.store, workflow).await?,
+            (None, definition) => compile(definition.clone().unwrap_or_default()).await?,
+        })
+    }
+
+    /// The plan of a stored version.
+    ///
+    /// # Errors
+    /// When it is not stored or does not compile.
+    pub async fn stored_plan(&self, workflow: &WorkflowRef) -> Result<Arc<Plan>, Error> {
+        Ok(self.0.plans.stored(&*self.0.store, workflow).await?)
+    }
+
+    /// All that the API shows of an execution: its summary, its plan and its state.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub async fn look(&self, id: ExecutionId) -> Result<(ExecutionRecord, Arc<Plan>, State), Error> {
+        let record = self.0.store.execution(id).await?.ok_or(Error::NotFound(id))?;
+        let state = self.fold(id).await?;
+        let plan = self.plan(&state).await?;
+        Ok((record, plan, state))
+    }
+
+    /// Entries of a journal.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn entries(&self, id: ExecutionId, after: Seq) -> Result<Vec<pulse_core::event::Entry>, Error> {
+        let mut entries = Vec::new();
+        loop {
+            let last = entries.last().map_or(after, |entry: &pulse_core::event::Entry| entry.seq);
+            let page = self.0.store.read(id, last, PAGE).await?;
+            let full = page.len() == PAGE;
+            entries.extend(page);
+            if !full {
+                return Ok(entries);
+            }
+        }
+    }
+
+    /// A command that only a worker still knows: found in its execution's journal, if it is that worker's.
+    pub async fn reported(&self, id: ExecutionId, command_id: CommandId, worker_id: WorkerId) -> Option<Reported> {
+        let state = match self.fold(id).await {
+            Ok(state) => state,
+            Err(error) => {
+                tracing::warn!(execution = %id, %error, "a worker reports on an execution that cannot be read");
+                return None;
+            }
+        };
+        let (step, command) = state.command(command_id).filter(|(_, command)| command.worker.worker_id == worker_id)?;
+        Some(Reported {
+            execution_id: id,
+            command_id,
+            step: step.clone(),
+            worker: command.worker.clone(),
+            attempt: command.attempt,
+        })
+    }
+
+    /// Keeps a piece of output; durable when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub async fn output(&self, of: &Reported, stream: Stream, seq: u64, data: String) -> Result<(), Error> {
+        let mut chunk = OutputChunk {
+            cursor: 0,
+            command_id: of.command_id,
+            step_id: of.step.clone(),
+            worker: of.worker.worker.to_string(),
+            attempt: of.attempt,
+            stream,
+            seq,
+            data,
+        };
+        let execution_id = of.execution_id;
+        chunk.cursor = self.0.store.append_output(OutputRecord { execution_id, chunk: chunk.clone() }).await?;
+        self.0
+            .hub
+            .publish(Topic::Output(execution_id), Some(chunk.cursor), || ToBrowser::Output { execution_id, chunk });
+        Ok(())
+    }
+
+    /// A command's result; what follows from it is durable when this returns. A result that nobody can use any more
+    /// (its execution was deleted, or its step has run again since) is dropped and counts as taken.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn result(&self, id: ExecutionId, command_id: CommandId, end: CommandEnd) -> Result<(), Error> {
+        match self.input(id, Input::CommandFinished { command_id, end: Box::new(end) }).await {
+            Err(Error::NotFound(_) | Error::Refused(_)) => {
+                tracing::warn!(execution = %id, command = %command_id, "a result that nobody waits for");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Ends a command without its worker.
+    pub fn end_command(&self, verdict: Verdict) {
+        let driver = self.clone();
+        self.spawn(async move {
+            let Verdict { execution_id, command_id, end } = verdict;
+            if let Err(error) = driver.result(execution_id, command_id, end).await {
+                tracing::error!(execution = %execution_id, command = %command_id, %error, "a command could not be ended");
+            }
+        });
+    }
+}

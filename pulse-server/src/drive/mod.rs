@@ -1,0 +1,19 @@
+//! Driving executions: decide → append → commit → act.
+//!
+//! Each execution that has something to do is a task that owns its state; inputs reach it through a bounded channel.
+//! One that waits (for a person, for a time) or has ended is nobody: it is folded again from its journal when an input
+//! comes. Commits happen in the task, so that a caller who goes away cannot cancel one half-way.
+
+mod actor;
+mod driver;
+mod plans;
+mod recover;
+mod start;
+mod summary;
+mod timers;
+
+pub use driver::{Driver, Error, Reported};
+pub use recover::recover;
+pub use start::{Begin, Begun};
+pub use summary::summary;
+pub use timers::Timers;

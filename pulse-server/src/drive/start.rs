@@ -1,0 +1,85 @@
+//! Starting executions: the first append, which is what a 202 stands for.
+
+use super::actor::{Loaded, act, publish};
+use super::driver::{Driver, Error};
+use super::summary::record;
+use crate::clock;
+use pulse_core::ids::ExecutionId;
+use pulse_engine::{Context, Input, Plan, Start, State, advance};
+use pulse_store::{Append, Appended, IdempotencyKey};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// An execution to be started. Its parameters have been checked.
+pub struct Begin {
+    /// What it runs.
+    pub plan: Arc<Plan>,
+    /// What it is started with.
+    pub start: Start,
+    /// What it runs, in a few words.
+    pub title: String,
+    /// The client's key for repeating the request.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// What starting came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// It is durable.
+    New(ExecutionId),
+    /// The same request was made before, under the same key.
+    Repeated(ExecutionId),
+    /// The key was used for another request.
+    KeyReused(ExecutionId),
+}
+
+impl Driver {
+    /// Starts an execution; it is durable when this returns. Dropping the future does not stop what has begun.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin(&self, begin: Begin) -> Result<Begun, Error> {
+        let (reply, answer) = oneshot::channel();
+        let driver = self.clone();
+        self.spawn(async move {
+            let _ = reply.send(driver.append_first(begin).await);
+        });
+        answer.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    async fn append_first(&self, begin: Begin) -> Result<Begun, Error> {
+        if self.0.stop.is_cancelled() {
+            return Err(Error::Stopping);
+        }
+        let Begin { plan, start, title, idempotency } = begin;
+        let id = ExecutionId(uuid::Uuid::now_v7());
+        let mut state = State::new(id);
+        let transition = {
+            let fleet = self.0.fleet.snapshot();
+            let cx = Context { now: clock::now(), entropy: clock::entropy(), fleet: &fleet };
+            advance(&plan, &mut state, Input::Start(Box::new(start)), &cx)?
+        };
+        let record = record(&state, &title).ok_or(Error::NotFound(id))?;
+        let append = Append {
+            execution_id: id,
+            fence: record.fence,
+            entries: transition.entries.clone(),
+            record: record.clone(),
+            idempotency,
+        };
+        match self.0.store.append(append).await? {
+            Appended::New => {}
+            Appended::Existing { execution_id, same_request: true } => return Ok(Begun::Repeated(execution_id)),
+            Appended::Existing { execution_id, .. } => return Ok(Begun::KeyReused(execution_id)),
+        }
+        publish(self, &transition.entries, &record);
+        // In memory before it acts: a result must find it there.
+        let waits = !state.outstanding().is_empty();
+        let seen = state.clone();
+        if waits {
+            self.start_actor(Loaded { state, plan, title, fence: record.fence });
+        }
+        act(self, &seen, transition.effects);
+        Ok(Begun::New(id))
+    }
+}

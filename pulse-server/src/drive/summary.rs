@@ -1,0 +1,52 @@
+//! An execution's summary: as a row for the store, and as the API shows it.
+
+use pulse_core::api::ExecutionSummary;
+use pulse_core::status::Trigger;
+use pulse_engine::State;
+use pulse_store::ExecutionRecord;
+
+/// The row that belongs to a state. `None` before the first event.
+pub(super) fn record(state: &State, title: &str) -> Option<ExecutionRecord> {
+    let origin = state.origin.as_ref()?;
+    let active_commands = if state.finished.is_some() { 0 } else { state.outstanding().len() };
+    Some(ExecutionRecord {
+        id: state.id,
+        workflow_id: origin.workflow.as_ref().map(|workflow| workflow.id),
+        workflow: origin.workflow.as_ref().map(|workflow| workflow.name.clone()),
+        version: origin.workflow.as_ref().map(|workflow| workflow.version),
+        title: title.to_owned(),
+        status: state.status(),
+        started_by: origin.started_by.clone(),
+        trigger: origin.trigger,
+        created_at: origin.created_at,
+        started_at: state.started_at,
+        finished_at: state.finished.map(|(at, _)| at),
+        error: state.error.clone().filter(|_| state.finished.is_some()),
+        waiting_for_input: state.prompts().next().is_some(),
+        wake_at: state.wake_at(),
+        active_commands: u32::try_from(active_commands).unwrap_or(u32::MAX),
+        last_seq: state.last_seq,
+        owner: None,
+        lease_until: None,
+        fence: 0,
+    })
+}
+
+/// A row as the API shows it.
+pub fn summary(record: &ExecutionRecord) -> ExecutionSummary {
+    ExecutionSummary {
+        id: record.id,
+        workflow: record.workflow.clone(),
+        title: record.title.clone(),
+        version: record.version,
+        status: record.status,
+        started_by: record.started_by.clone(),
+        trigger: record.trigger,
+        created_at: record.created_at,
+        started_at: record.started_at,
+        finished_at: record.finished_at,
+        error: record.error.clone(),
+        waiting_for_input: record.waiting_for_input,
+        automated: record.trigger == Trigger::Schedule,
+    }
+}

@@ -1,0 +1,235 @@
+//! One worker's connection: hello, then messages both ways. Each command's output and result are handled in order by a
+//! small task of their own, so that commands do not wait for each other's commits.
+
+use super::{Fleet, HEARTBEAT, SILENCE};
+use crate::drive::{Driver, Reported};
+use crate::http::socket::{Gone, Socket};
+use futures_util::StreamExt;
+use pulse_core::command::{CommandEnd, Stream};
+use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
+use pulse_core::protocol::worker::{FromWorker, Hello, ToWorker};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
+
+/// How long a worker may take to say hello.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// Messages to a worker that may wait to be sent: enough for the acknowledgements of a worker with thousands of slots.
+const OUTGOING: usize = 4_096;
+/// Messages of one command that may wait for their commit. Beyond that its connection is not read: the worker holds back.
+const PER_COMMAND: usize = 64;
+
+/// Serves a worker until the connection ends or the server stops.
+pub async fn serve(mut socket: Socket, fleet: Fleet, driver: Driver, stop: CancellationToken) {
+    let Some(hello) = read_hello(&mut socket).await else {
+        return socket.close(1008, "the first message must be hello").await;
+    };
+    let (sender, mut outgoing) = mpsc::channel(OUTGOING);
+    let cancel = stop.child_token();
+    let (worker_id, name) = (hello.worker_id, hello.name.clone());
+    // The executions of commands that only the worker still knows.
+    let known: HashMap<CommandId, ExecutionId> =
+        hello.commands.iter().map(|command| (command.command_id, command.execution_id)).collect();
+    let welcome = match fleet.hello(hello, sender.clone(), cancel.clone()).await {
+        Ok(welcome) => welcome,
+        Err(refusal) => {
+            tracing::warn!(worker = %name, ?refusal, "a worker's hello is refused");
+            let _ = send(&mut socket, &refusal).await;
+            return socket.close(1008, "hello refused").await;
+        }
+    };
+    tracing::info!(worker = %name, session = welcome.session, "a worker has connected");
+    let mut session = Session {
+        worker_id,
+        id: welcome.session,
+        fleet: fleet.clone(),
+        driver,
+        sender,
+        known,
+        commands: HashMap::new(),
+    };
+    if send(&mut socket, &welcome.message).await.is_ok() {
+        session.stop_strangers(welcome.strangers).await;
+        fleet.welcomed(worker_id, session.id);
+        run(&mut session, socket, &mut outgoing, &cancel).await;
+    }
+    fleet.gone(worker_id, session.id);
+    tracing::info!(worker = %name, session = session.id, "a worker's connection has ended");
+}
+
+async fn read_hello(socket: &mut Socket) -> Option<Hello> {
+    let message = tokio::time::timeout(HELLO_TIMEOUT, socket.stream.next()).await.ok()??;
+    match serde_json::from_str(message.ok()?.to_text().ok()?) {
+        Ok(FromWorker::Hello(hello)) => Some(hello),
+        _ => None,
+    }
+}
+
+async fn send(socket: &mut Socket, message: &ToWorker) -> Result<(), Gone> {
+    let text = serde_json::to_string(message).expect("a message has a JSON form");
+    socket.send(Message::Text(text.into())).await
+}
+
+async fn run(
+    session: &mut Session,
+    mut socket: Socket,
+    outgoing: &mut mpsc::Receiver<ToWorker>,
+    cancel: &CancellationToken,
+) {
+    let mut ping = tokio::time::interval(HEARTBEAT);
+    ping.reset();
+    let mut silent = Duration::ZERO;
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return socket.close(1001, "replaced, or the server stops").await,
+            message = socket.stream.next() => {
+                silent = Duration::ZERO;
+                match message {
+                    Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                        Ok(message) => if session.message(message).await.is_err() {
+                            return socket.close(1008, "not yours").await;
+                        },
+                        Err(error) => {
+                            tracing::warn!(worker = %session.worker_id, %error, "a worker's message is not understood");
+                            return socket.close(1008, "message not understood").await;
+                        }
+                    },
+                    Some(Ok(Message::Binary(_))) => return socket.close(1003, "text frames only").await,
+                    Some(Ok(_)) => { session.fleet.heard(session.worker_id, session.id, None); }
+                    Some(Err(error)) => return socket.close_after(&error).await,
+                    None => return,
+                }
+            }
+            Some(message) = outgoing.recv() => if send(&mut socket, &message).await.is_err() { return },
+            _ = ping.tick() => {
+                // The registry calls the worker unreachable after SILENCE; the connection is given up a while later.
+                silent += HEARTBEAT;
+                if silent > SILENCE * 2 || socket.send(Message::Ping(Default::default())).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The worker speaks of something that is not its own.
+struct NotYours;
+
+struct Session {
+    worker_id: WorkerId,
+    id: u64,
+    fleet: Fleet,
+    driver: Driver,
+    sender: mpsc::Sender<ToWorker>,
+    known: HashMap<CommandId, ExecutionId>,
+    commands: HashMap<CommandId, mpsc::Sender<Said>>,
+}
+
+/// What a worker says of a command.
+enum Said {
+    Output { stream: Stream, seq: u64, data: String },
+    Result(Box<CommandEnd>),
+}
+
+impl Session {
+    async fn message(&mut self, message: FromWorker) -> Result<(), NotYours> {
+        match message {
+            FromWorker::Hello(_) => return Err(NotYours),
+            FromWorker::Heartbeat { metadata } => {
+                self.fleet.heard(self.worker_id, self.id, Some(metadata));
+            }
+            FromWorker::Accepted { command_id } => self.fleet.accepted(self.worker_id, command_id),
+            FromWorker::Rejected { command_id, reason } => {
+                tracing::warn!(worker = %self.worker_id, command = %command_id, reason, "a worker has rejected a command");
+                self.fleet.rejected(self.worker_id, command_id);
+            }
+            FromWorker::Output { command_id, stream, seq, data } => {
+                self.said(command_id, Said::Output { stream, seq, data }).await?;
+            }
+            FromWorker::Result { command_id, end } => {
+                self.fleet.finishing(self.worker_id, command_id);
+                self.said(command_id, Said::Result(Box::new(end))).await?;
+                self.commands.remove(&command_id);
+                self.known.remove(&command_id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands on what was said of a command to the command's task, which is started when there is none.
+    async fn said(&mut self, command_id: CommandId, said: Said) -> Result<(), NotYours> {
+        let said = match self.commands.get(&command_id) {
+            Some(task) => match task.send(said).await {
+                Ok(()) => return Ok(()),
+                Err(returned) => returned.0,
+            },
+            None => said,
+        };
+        let in_fleet = self.fleet.command(self.worker_id, command_id);
+        let execution_id = in_fleet.as_ref().map(|(execution_id, _)| *execution_id);
+        let Some(execution_id) = execution_id.or_else(|| self.known.get(&command_id).copied()) else {
+            // A worker may repeat a result whose acknowledgement was lost: the server has forgotten the command since.
+            if matches!(said, Said::Result(_)) {
+                let _ = self.sender.send(ToWorker::Ack { command_id, output_seq: None }).await;
+                return Ok(());
+            }
+            tracing::warn!(worker = %self.worker_id, command = %command_id, "output of a command that is not the worker's");
+            return Err(NotYours);
+        };
+        let (task, said_of) = mpsc::channel(PER_COMMAND);
+        let reported = match in_fleet {
+            Some((_, command)) => Some(Reported::of(execution_id, &command)),
+            None => self.driver.reported(execution_id, command_id, self.worker_id).await,
+        };
+        let Some(reported) = reported else { return Err(NotYours) };
+        let follow = follow(reported, said_of, self.fleet.clone(), self.driver.clone(), self.sender.clone());
+        self.driver.spawn(follow);
+        if task.send(said).await.is_ok() {
+            self.commands.insert(command_id, task);
+        }
+        Ok(())
+    }
+
+    /// Commands that the worker runs and the server does not wait for: of executions that have ended. They are stopped;
+    /// their results still come and are kept.
+    async fn stop_strangers(&self, strangers: Vec<(CommandId, ExecutionId)>) {
+        for (command_id, execution_id) in strangers {
+            tracing::info!(command = %command_id, execution = %execution_id, "a command of an ended execution is stopped");
+            let reason = "its execution has ended".to_owned();
+            let _ = self.sender.send(ToWorker::Cancel { command_id, reason }).await;
+        }
+    }
+}
+
+/// One command's output and result, in order: each is acknowledged once it is durable.
+async fn follow(
+    reported: Reported,
+    mut said: mpsc::Receiver<Said>,
+    fleet: Fleet,
+    driver: Driver,
+    sender: mpsc::Sender<ToWorker>,
+) {
+    let (worker_id, command_id) = (reported.worker.worker_id, reported.command_id);
+    while let Some(said) = said.recv().await {
+        match said {
+            Said::Output { stream, seq, data } => match driver.output(&reported, stream, seq, data).await {
+                Ok(()) => {
+                    let _ = sender.send(ToWorker::Ack { command_id, output_seq: Some(seq) }).await;
+                }
+                Err(error) => tracing::warn!(command = %command_id, %error, "output could not be stored"),
+            },
+            Said::Result(end) => {
+                match driver.result(reported.execution_id, command_id, *end).await {
+                    Ok(()) => {
+                        fleet.finished(worker_id, command_id);
+                        let _ = sender.send(ToWorker::Ack { command_id, output_seq: None }).await;
+                    }
+                    Err(error) => tracing::error!(command = %command_id, %error, "a result could not be stored"),
+                }
+                return;
+            }
+        }
+    }
+}

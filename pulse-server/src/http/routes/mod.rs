@@ -1,0 +1,22 @@
+//! One module per resource.
+
+mod commands;
+mod executions;
+mod health;
+mod live;
+mod me;
+mod session;
+mod starting;
+mod tokens;
+mod workers;
+mod workflows;
+
+pub(super) use commands::routes as commands;
+pub(super) use executions::routes as executions;
+pub(super) use health::routes as health;
+pub(super) use live::{browser_socket, worker_socket};
+pub(super) use me::routes as me;
+pub(super) use session::routes as session;
+pub(super) use tokens::routes as tokens;
+pub(super) use workers::routes as workers;
+pub(super) use workflows::routes as workflows;

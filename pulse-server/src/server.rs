@@ -1,0 +1,112 @@
+//! A server from its start to its end.
+
+use crate::access::Access;
+use crate::drive::{Driver, Timers, recover};
+use crate::fleet::{self, Fleet};
+use crate::http::{self, App};
+use crate::live::Hub;
+use crate::{Config, Error, clock};
+use pulse_store::Store;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long the tasks may take to end after the stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// A running server.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    app: Arc<App>,
+    serving: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+/// Starts a server: opens and migrates the database, takes up what was running, then listens. It ends when `stop` is
+/// cancelled; wait for that with [`Running::finished`].
+///
+/// # Errors
+/// One clear line for whatever keeps it from starting.
+pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, Error> {
+    // The address first: a second server on one machine must not touch the first one's database.
+    let listener = http::bind(config.listen).await.map_err(Error::Listen)?;
+    let address = listener.local_addr().map_err(|error| Error::Listen(error.to_string()))?;
+    let store = pulse_store::open(&config.database_url, config.database).await?;
+    let hub = Hub::default();
+    let fleet = Fleet::load(store.clone(), hub.clone()).await?;
+    let (timers, due) = Timers::new();
+    let driver = Driver::new(store.clone(), fleet.clone(), hub, timers, stop.clone());
+    let recovered = recover(&driver).await.map_err(Error::Recovery)?;
+    if recovered > 0 {
+        tracing::info!(executions = recovered, "took up what was running");
+    }
+    driver.spawn(due.run(driver.clone()));
+    driver.spawn(fleet::watch(fleet, driver.clone(), stop.clone()));
+    let access = Access::new(store, config.admin_token.as_deref(), config.worker_key.as_deref());
+    let app = Arc::new(App {
+        access,
+        driver,
+        public_url: config.public_url,
+        ready: AtomicBool::new(true),
+        stop: stop.clone(),
+    });
+    let serving = tokio::spawn(http::serve(listener, http::routes(app.clone()), stop.clone()));
+    tracing::info!(%address, "listening");
+    Ok(Running { address, app, serving, stop })
+}
+
+impl Running {
+    /// The URL by which a browser on this machine, or the configured public, reaches the server.
+    pub fn url(&self) -> String {
+        let local = || {
+            let host = match self.address {
+                address if address.ip().is_unspecified() => format!("127.0.0.1:{}", address.port()),
+                address => address.to_string(),
+            };
+            format!("http://{host}")
+        };
+        self.app.public_url.as_deref().map_or_else(local, |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// A one-time sign-in link for an administrator. The code is in the fragment, which never reaches a log.
+    pub fn sign_in_link(&self) -> String {
+        let code = self.app.access.codes.issue(clock::now());
+        format!("{}/sign-in#code={}", self.url(), code.reveal())
+    }
+
+    /// The store, for what is loaded at first start.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        self.app.driver.store()
+    }
+
+    /// Waits for the end: the stop, or a database that failed.
+    ///
+    /// # Errors
+    /// When the database failed.
+    pub async fn finished(self) -> Result<(), Error> {
+        let mut failed = self.app.driver.store().failed();
+        let failure = tokio::select! {
+            () = self.stop.cancelled() => None,
+            Ok(reason) = failed.wait_for(Option::is_some) => reason.clone(),
+        };
+        self.app.ready.store(false, Ordering::Relaxed);
+        self.stop.cancel();
+        self.app.driver.fleet().disconnect_all();
+        let ending = async {
+            let _ = self.serving.await;
+            self.app.driver.stopped().await;
+        };
+        if tokio::time::timeout(STOP_TIMEOUT, ending).await.is_err() {
+            tracing::warn!("some tasks did not end in time");
+        }
+        self.app.driver.store().close().await;
+        match failure {
+            Some(reason) => Err(Error::Failed(reason)),
+            None => Ok(()),
+        }
+    }
+}

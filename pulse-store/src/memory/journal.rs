@@ -1,0 +1,52 @@
+//! Journals in memory.
+
+use super::{MemoryStore, State, UsedKey};
+use crate::{Append, Appended, Error, Journal, Result};
+use async_trait::async_trait;
+use pulse_core::event::Entry;
+use pulse_core::ids::{ExecutionId, Seq};
+
+#[async_trait]
+impl Journal for MemoryStore {
+    async fn append(&self, append: Append) -> Result<Appended> {
+        append.check()?;
+        self.lock_to_write()?.append(append)
+    }
+
+    async fn read(&self, id: ExecutionId, after: Seq, limit: usize) -> Result<Vec<Entry>> {
+        let state = self.lock();
+        let journal = state.journals.get(&id).map_or(&[][..], Vec::as_slice);
+        let start = usize::try_from(after.0).unwrap_or(usize::MAX).min(journal.len());
+        Ok(journal[start..].iter().take(limit).cloned().collect())
+    }
+}
+
+impl State {
+    fn append(&mut self, append: Append) -> Result<Appended> {
+        let execution_id = append.execution_id;
+        if let Some(key) = &append.idempotency
+            && let Some(used) = self.idempotency.get(&(key.scope.clone(), key.key.clone()))
+        {
+            let same_request = used.request_hash == key.request_hash;
+            return Ok(Appended::Existing { execution_id: used.execution_id, same_request });
+        }
+        let (fence, next) = self
+            .executions
+            .get(&execution_id)
+            .map_or((append.fence, Seq::default().next()), |record| (record.fence, record.last_seq.next()));
+        if fence > append.fence {
+            return Err(Error::Fenced { execution_id });
+        }
+        if next != append.expected() || (append.entries.is_empty() && !self.executions.contains_key(&execution_id)) {
+            return Err(Error::Conflict { execution_id, expected: append.expected(), actual: next });
+        }
+        let Append { fence, entries, mut record, idempotency, .. } = append;
+        record.fence = fence;
+        self.executions.insert(execution_id, record);
+        self.journals.entry(execution_id).or_default().extend(entries);
+        if let Some(key) = idempotency {
+            self.idempotency.insert((key.scope, key.key), UsedKey { execution_id, request_hash: key.request_hash });
+        }
+        Ok(Appended::New)
+    }
+}

@@ -1,0 +1,51 @@
+//! Opening a store by its URL.
+
+use crate::{Error, MemoryStore, Result, Store};
+use std::sync::Arc;
+
+/// How hard a commit is pressed to the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// Each commit survives a power loss.
+    #[default]
+    Full,
+    /// A power loss may take the last moment's commits; a crash of the program takes none.
+    Normal,
+}
+
+/// How a database is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// How hard commits are pressed to the disk.
+    pub synchronous: Synchronous,
+    /// How many connections read, besides the one that writes.
+    pub read_connections: u32,
+}
+
+impl Default for OpenOptions {
+    /// Durable, with four readers: more than two cores keep busy.
+    fn default() -> Self {
+        Self { synchronous: Synchronous::Full, read_connections: 4 }
+    }
+}
+
+/// Opens a store, creating and migrating its database as needed. `sqlite://PATH` is a file, `memory:` forgets
+/// everything when it is dropped.
+///
+/// A new file has mode 0600, and directories made for it 0700. A schema that is newer than this program is refused, and so
+/// is a SQLite library older than 3.51.3.
+pub async fn open(url: &str, options: OpenOptions) -> Result<Arc<dyn Store>> {
+    if url == "memory:" {
+        return Ok(Arc::new(MemoryStore::new()));
+    }
+    if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
+        return Ok(Arc::new(crate::sql::open_sqlite(path.as_ref(), options).await?));
+    }
+    // The URL may hold a password: only its scheme is shown.
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    Err(Error::Unavailable {
+        detail: format!(
+            "`{scheme}:` is no database that PULSE knows: give sqlite://PATH, like sqlite://pulse-data/pulse.db"
+        ),
+    })
+}

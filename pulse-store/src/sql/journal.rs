@@ -1,0 +1,27 @@
+//! Journals in a database.
+
+use super::entity::{event, stored};
+use super::{SqlStore, limit};
+use crate::{Append, Appended, Journal, Result};
+use async_trait::async_trait;
+use pulse_core::event::Entry;
+use pulse_core::ids::{ExecutionId, Seq};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+#[async_trait]
+impl Journal for SqlStore {
+    async fn append(&self, append: Append) -> Result<Appended> {
+        self.writer.append(append).await
+    }
+
+    async fn read(&self, id: ExecutionId, after: Seq, max: usize) -> Result<Vec<Entry>> {
+        let rows = event::Entity::find()
+            .filter(event::Column::ExecutionId.eq(id.0))
+            .filter(event::Column::Seq.gt(stored(after.0)))
+            .order_by_asc(event::Column::Seq)
+            .limit(limit(max))
+            .all(&self.reads)
+            .await;
+        self.records(rows, event::Model::entry)
+    }
+}

@@ -1,0 +1,68 @@
+//! Stores in a database, through sea-orm.
+//!
+//! Reads go to a pool of connections, writes to the one task in [`write`]. Everything but [`sqlite`], which opens a file,
+//! and the codes in [`fault`] is meant to be the same for every database.
+
+mod access;
+mod deletion;
+mod entity;
+mod executions;
+mod fault;
+mod journal;
+mod outputs;
+mod sqlite;
+mod workers;
+mod workflows;
+mod write;
+
+pub(crate) use sqlite::open_sqlite;
+
+use crate::{Error, Result, Store};
+use async_trait::async_trait;
+use sea_orm::{DatabaseConnection, DbErr};
+use std::sync::Arc;
+use tokio::sync::watch;
+use write::Writer;
+
+/// A store in a database.
+pub(crate) struct SqlStore {
+    reads: DatabaseConnection,
+    writer: Arc<Writer>,
+    /// What the database is called in messages: its path, or its URL without a password.
+    database: Arc<str>,
+}
+
+impl SqlStore {
+    fn unreadable(&self, error: &DbErr) -> Error {
+        fault::unreadable(&self.database, error)
+    }
+
+    /// Rows that have been read, as records.
+    fn records<M, R>(&self, rows: Result<Vec<M>, DbErr>, record: impl Fn(M) -> Result<R>) -> Result<Vec<R>> {
+        rows.map_err(|error| self.unreadable(&error))?.into_iter().map(record).collect()
+    }
+
+    /// A row that has been looked for, as a record.
+    fn record<M, R>(&self, row: Result<Option<M>, DbErr>, record: impl Fn(M) -> Result<R>) -> Result<Option<R>> {
+        row.map_err(|error| self.unreadable(&error))?.map(record).transpose()
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    fn failed(&self) -> watch::Receiver<Option<String>> {
+        self.writer.failed()
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+        if let Err(error) = self.reads.close_by_ref().await {
+            tracing::warn!(database = %self.database, %error, "closing the database");
+        }
+    }
+}
+
+/// A limit as SQL takes it.
+fn limit(limit: usize) -> u64 {
+    u64::try_from(limit).unwrap_or(u64::MAX).min(i64::MAX as u64)
+}

@@ -1,0 +1,52 @@
+//! Output in a database.
+
+use super::entity::{output, stored};
+use super::{SqlStore, limit};
+use crate::{OutputFilter, OutputRecord, Outputs, Result};
+use async_trait::async_trait;
+use pulse_core::api::OutputChunk;
+use pulse_core::ids::{CommandId, ExecutionId};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+
+#[async_trait]
+impl Outputs for SqlStore {
+    async fn append_output(&self, record: OutputRecord) -> Result<u64> {
+        self.writer.output(record).await
+    }
+
+    async fn output(
+        &self,
+        id: ExecutionId,
+        after_cursor: u64,
+        filter: &OutputFilter,
+        max: usize,
+    ) -> Result<Vec<OutputChunk>> {
+        use output::Column;
+        let rows = output::Entity::find()
+            .filter(Column::ExecutionId.eq(id.0))
+            .filter(Column::Cursor.gt(stored(after_cursor)))
+            .apply_if(filter.step.as_ref(), |query, step| query.filter(Column::StepId.eq(step.as_str())))
+            .apply_if(filter.worker.as_ref(), |query, worker| query.filter(Column::Worker.eq(worker)))
+            .apply_if(filter.stream, |query, stream| query.filter(Column::Stream.eq(stream.as_str())))
+            .apply_if(filter.command_id, |query, command| query.filter(Column::CommandId.eq(command.0)))
+            .order_by_asc(Column::Cursor)
+            .limit(limit(max))
+            .all(&self.reads)
+            .await;
+        self.records(rows, output::Model::chunk)
+    }
+
+    async fn output_end(&self, command_id: CommandId) -> Result<u64> {
+        let end: Option<i64> = output::Entity::find()
+            .select_only()
+            .column(output::Column::Seq)
+            .filter(output::Column::CommandId.eq(command_id.0))
+            .order_by_desc(output::Column::Seq)
+            .limit(1)
+            .into_tuple()
+            .one(&self.reads)
+            .await
+            .map_err(|error| self.unreadable(&error))?;
+        Ok(end.map_or(0, |seq| u64::try_from(seq).unwrap_or(0)))
+    }
+}

@@ -1,0 +1,217 @@
+//! SQL texts of the hot path, each built once. Few enough that the connection keeps all of them prepared: where a
+//! number of rows or ids varies, it goes by powers of two.
+
+use crate::sql::entity::{event, execution, idempotency, output};
+use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query, SelectStatement, UpdateStatement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExecResult, QueryResult, Statement, Value};
+use std::collections::HashMap;
+
+/// The most rows or ids in one statement: 64 summaries are 1,344 bound values, far from any database's limit.
+const MOST: usize = 64;
+
+/// What is inserted in many rows at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Insert {
+    Events,
+    Executions,
+    IdempotencyKeys,
+    Output,
+}
+
+/// What is looked up by a list of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum LookUp {
+    /// Id, last entry, fence and status of executions.
+    Executions,
+    /// What requests with these digests of idempotency keys wrote.
+    IdempotencyKeys,
+    /// The last cursor of executions.
+    Cursors,
+    /// The last number of commands.
+    CommandEnds,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Shape {
+    Insert(Insert, usize),
+    LookUp(LookUp, usize),
+    Update { status: bool },
+}
+
+/// The texts built so far.
+#[derive(Default)]
+pub(super) struct Statements {
+    texts: HashMap<Shape, String>,
+}
+
+impl Statements {
+    /// Inserts rows, given as all their values one after another.
+    pub(super) async fn insert(
+        &mut self,
+        db: &DatabaseTransaction,
+        insert: Insert,
+        mut values: Vec<Value>,
+    ) -> Result<(), DbErr> {
+        let width = insert.width();
+        while !values.is_empty() {
+            let rows = largest_power(values.len() / width);
+            let rest = values.split_off(rows * width);
+            self.run(db, Shape::Insert(insert, rows), values).await?;
+            values = rest;
+        }
+        Ok(())
+    }
+
+    /// Looks up keys; their number is filled up with the last one.
+    pub(super) async fn look_up(
+        &mut self,
+        db: &DatabaseTransaction,
+        look_up: LookUp,
+        keys: &[Value],
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let mut found = Vec::new();
+        for keys in keys.chunks(MOST) {
+            let size = keys.len().next_power_of_two();
+            let mut values = keys.to_vec();
+            values.resize(size, keys[keys.len() - 1].clone());
+            let shape = Shape::LookUp(look_up, size);
+            let statement = Statement::from_sql_and_values(db.get_database_backend(), self.text(db, shape), values);
+            found.extend(db.query_all_raw(statement).await?);
+        }
+        Ok(found)
+    }
+
+    /// Replaces what may change of a summary, given as [`execution::values`]. Without the status when that stays: then
+    /// its indexes are not touched.
+    pub(super) async fn update_execution(
+        &mut self,
+        db: &DatabaseTransaction,
+        values: [Value; 21],
+        status: bool,
+    ) -> Result<(), DbErr> {
+        let [id, ..] = &values;
+        let id = id.clone();
+        let changing = execution::COLUMNS.into_iter().zip(values).filter(|(column, _)| changes(*column, status));
+        let values = changing.map(|(_, value)| value).chain([id]).collect();
+        let result = self.run(db, Shape::Update { status }, values).await?;
+        match result.rows_affected() {
+            1 => Ok(()),
+            _ => Err(DbErr::RecordNotUpdated),
+        }
+    }
+
+    async fn run(&mut self, db: &DatabaseTransaction, shape: Shape, values: Vec<Value>) -> Result<ExecResult, DbErr> {
+        let text = self.text(db, shape);
+        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), text, values)).await
+    }
+
+    fn text(&mut self, db: &DatabaseTransaction, shape: Shape) -> &str {
+        let backend = db.get_database_backend();
+        self.texts.entry(shape).or_insert_with(|| match shape {
+            Shape::Insert(insert, rows) => backend.build(&insert.statement(rows)).sql,
+            Shape::LookUp(look_up, keys) => backend.build(&look_up.statement(keys)).sql,
+            Shape::Update { status } => backend.build(&update_statement(status)).sql,
+        })
+    }
+}
+
+/// The largest power of two that is not above `rows`, nor above [`MOST`].
+fn largest_power(rows: usize) -> usize {
+    match rows {
+        0 | 1 => 1,
+        MOST.. => MOST,
+        rows => 1 << rows.ilog2(),
+    }
+}
+
+impl Insert {
+    fn width(self) -> usize {
+        match self {
+            Self::Events => event::COLUMNS.len(),
+            Self::Executions => execution::COLUMNS.len(),
+            Self::IdempotencyKeys => idempotency::COLUMNS.len(),
+            Self::Output => output::COLUMNS.len(),
+        }
+    }
+
+    fn statement(self, rows: usize) -> InsertStatement {
+        let mut statement = Query::insert();
+        match self {
+            Self::Events => statement.into_table(event::Entity).columns(event::COLUMNS),
+            Self::Executions => statement.into_table(execution::Entity).columns(execution::COLUMNS),
+            Self::IdempotencyKeys => statement.into_table(idempotency::Entity).columns(idempotency::COLUMNS),
+            Self::Output => statement.into_table(output::Entity).columns(output::COLUMNS),
+        };
+        for _ in 0..rows {
+            statement.values_panic(vec![placeholder(); self.width()]);
+        }
+        statement
+    }
+}
+
+impl LookUp {
+    fn statement(self, keys: usize) -> SelectStatement {
+        let keys = vec![placeholder(); keys];
+        let mut select = Query::select();
+        match self {
+            Self::Executions => {
+                use execution::Column::{Fence, Id, LastSeq, Status};
+                select
+                    .columns([Id, LastSeq, Fence, Status])
+                    .from(execution::Entity)
+                    .and_where(Expr::col(Id).is_in(keys));
+            }
+            Self::IdempotencyKeys => {
+                let digest = idempotency::Column::Digest;
+                select.columns(idempotency::COLUMNS).from(idempotency::Entity).and_where(Expr::col(digest).is_in(keys));
+            }
+            Self::Cursors => {
+                use output::Column::{Cursor, ExecutionId};
+                select.column(ExecutionId).expr(Expr::col(Cursor).max()).from(output::Entity);
+                select.and_where(Expr::col(ExecutionId).is_in(keys)).group_by_col(ExecutionId);
+            }
+            Self::CommandEnds => {
+                use output::Column::{CommandId, Seq};
+                select.column(CommandId).expr(Expr::col(Seq).max()).from(output::Entity);
+                select.and_where(Expr::col(CommandId).is_in(keys)).group_by_col(CommandId);
+            }
+        }
+        select
+    }
+}
+
+/// Whether an update sets a column: what an execution is stays, how it stands changes.
+fn changes(column: execution::Column, status: bool) -> bool {
+    use execution::Column::*;
+    match column {
+        Id | WorkflowId | Workflow | WorkflowKey | Version | Title | StartedBy | Trigger | CreatedAt => false,
+        Status => status,
+        StartedAt | FinishedAt | Error | WaitingForInput | WakeAt | ActiveCommands | LastSeq | Owner | LeaseUntil
+        | Fence | Search => true,
+    }
+}
+
+fn update_statement(status: bool) -> UpdateStatement {
+    let mut update = Query::update();
+    update.table(execution::Entity);
+    for column in execution::COLUMNS.into_iter().filter(|column| changes(*column, status)) {
+        update.value(column, placeholder());
+    }
+    update.and_where(Expr::col(execution::Column::Id).eq(placeholder()));
+    update
+}
+
+/// Stands for a value in a text that is built once; only its place in the SQL matters.
+fn placeholder() -> Expr {
+    Expr::val(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_taken_by_powers_of_two() {
+        assert_eq!([1, 2, 3, 63, 64, 200].map(largest_power), [1, 2, 2, 32, 64, 64]);
+    }
+}

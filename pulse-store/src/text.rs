@@ -1,0 +1,47 @@
+//! How texts are compared and ids are abbreviated, the same for every implementation.
+
+use uuid::Uuid;
+
+/// The form in which names are compared when case does not matter.
+pub(crate) fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// The smallest and largest id that start with these hex digits; `None` when they are no start of an id.
+pub(crate) fn prefix_range(prefix: &str) -> Option<(Uuid, Uuid)> {
+    let mut digits = 0;
+    let mut value: u128 = 0;
+    for c in prefix.chars().filter(|c| *c != '-') {
+        digits += 1;
+        if digits > 32 {
+            return None;
+        }
+        value = value << 4 | u128::from(c.to_digit(16)?);
+    }
+    if digits == 0 {
+        return Some((Uuid::nil(), Uuid::max()));
+    }
+    let open = 128 - 4 * digits;
+    let rest = u128::MAX.checked_shr(4 * digits).unwrap_or(0);
+    let start = value.checked_shl(open).unwrap_or(0);
+    Some((Uuid::from_u128(start), Uuid::from_u128(start | rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_become_ranges() {
+        let id = Uuid::from_u128(0x0192_3456_789a_7bcd_8ef0_1234_5678_9abc);
+        for length in 0..=36 {
+            let text = id.to_string()[..length].to_uppercase();
+            let (low, high) = prefix_range(&text).unwrap();
+            assert!(low <= id && id <= high, "{text}");
+        }
+        assert_eq!(prefix_range(&id.to_string()), Some((id, id)));
+        assert_eq!(prefix_range("f"), Some((Uuid::from_u128(0xf << 124), Uuid::max())));
+        assert_eq!(prefix_range("0g"), None);
+        assert_eq!(prefix_range(&format!("{id}0")), None);
+    }
+}

@@ -1,0 +1,65 @@
+//! The thin binary: `pulse-worker` is `pulse worker` on its own.
+
+use clap::Parser;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Runs commands for a PULSE server.
+#[derive(Parser)]
+#[command(name = "pulse-worker", version)]
+struct Cli {
+    #[command(flatten)]
+    worker: pulse_worker::Args,
+}
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", pulse_core::text::one_line(&format!("{error:#}")));
+            if let Some(hint) = error.downcast_ref::<pulse_worker::Error>().and_then(pulse_worker::Error::hint) {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> anyhow::Result<()> {
+    // Before flags are parsed, for it gives values to them, and before there are threads.
+    pulse_worker::dotenv::load()?;
+    let config = Cli::parse().worker.into_config()?;
+    start_log()?;
+    // A worker waits for the most part: a few threads serve any machine.
+    let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let asked = stop.clone();
+        tokio::spawn(async move {
+            tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+            tracing::info!("stopping");
+            asked.cancel();
+        });
+        Ok(pulse_worker::run(config, stop).await?)
+    })
+}
+
+fn start_log() -> anyhow::Result<()> {
+    let filter = match std::env::var("PULSE_LOG") {
+        Ok(text) if !text.is_empty() => {
+            EnvFilter::try_new(text).map_err(|error| anyhow::anyhow!("PULSE_LOG: {error}"))?
+        }
+        _ => EnvFilter::new("info"),
+    };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match std::env::var("PULSE_LOG_FORMAT").as_deref() {
+        Ok("json") => log.json().init(),
+        Ok("text" | "") | Err(_) => log.init(),
+        Ok(other) => anyhow::bail!("PULSE_LOG_FORMAT: `{other}` is neither text nor json"),
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! The thin binary: what survives its being killed, and what stops its start.
+
+use crate::stand_in::{KEY, Session, StandIn, gone, is_alive, numbers, script, soon, until};
+use pulse_core::command::{CommandSpec, Outcome};
+use pulse_core::protocol::worker::{FromWorker, KnownState};
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+fn command(dir: &Path, server: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-worker"));
+    command
+        .current_dir(dir)
+        .env("PULSE_WS", server)
+        .env("WORKER_API_KEY", KEY)
+        .env("WORKER_NAME", "w1")
+        .env("MAX_CONCURRENT_TASKS", "4")
+        .env("PULSE_ADMIN_TOKEN", "a-secret-of-a-server")
+        .env_remove("PULSE_WORKER_STATE")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+fn state(dir: &TempDir) -> PathBuf {
+    dir.path().join("pulse-worker-state")
+}
+
+async fn start(dir: &TempDir, server: &StandIn) -> (Child, Session) {
+    let child = command(dir.path(), &server.url).spawn().unwrap();
+    (child, server.session().await)
+}
+
+async fn output(command: &mut Command) -> Output {
+    soon("the process", command.stderr(Stdio::piped()).output()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_killed_worker_says_lost_and_leaves_nothing_running() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    let (mut worker, mut session) = start(&dir, &server).await;
+    let ran = dir.path().join("ran");
+    let text = format!("echo $PULSE_COMMAND_ID >> {}; echo $$; trap '' PIPE; sleep 1000", ran.display());
+    let command_id = session.start(script(&text)).await;
+    let pids = numbers(&session.line().await);
+    worker.kill().await.unwrap();
+    assert!(is_alive(pids[0]));
+
+    let (_worker, mut session) = start(&dir, &server).await;
+    let known = session.hello().commands.clone();
+    assert_eq!((known.len(), known[0].command_id, known[0].state), (1, command_id, KnownState::Finished));
+    let end = session.end(command_id, 0).await.end;
+    assert_eq!(end.outcome, Outcome::Lost);
+    assert!(end.error.as_ref().is_some_and(|error| error.contains("the worker stopped while it ran")));
+    gone(&pids).await;
+    // Even now that it is forgotten.
+    session.dispatch_as(command_id, script(&text)).await;
+    assert_eq!(session.next().await, FromWorker::Accepted { command_id });
+    assert_eq!(session.run(script("true")).await.end.exit_code, Some(0));
+    assert_eq!(std::fs::read_to_string(&ran).unwrap(), format!("{command_id}\n"));
+}
+
+#[tokio::test]
+async fn a_result_that_was_not_acknowledged_survives_a_kill() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    let (mut worker, mut session) = start(&dir, &server).await;
+    session.acks = false;
+    let command_id = session.start(script("echo x; exit 5")).await;
+    let end = session.end(command_id, 0).await.end;
+    worker.kill().await.unwrap();
+    // The crash tore a line.
+    let log = state(&dir).join("commands.log");
+    let mut bytes = std::fs::read(&log).unwrap();
+    bytes.extend_from_slice(b"0badc0de 99. {\"rec");
+    std::fs::write(&log, bytes).unwrap();
+
+    let (mut worker, mut session) = start(&dir, &server).await;
+    assert_eq!(session.end(command_id, 0).await.end, end);
+    assert_eq!(session.run(script("echo y")).await.end.stdout, "y\n");
+    let forgotten = || std::fs::read_to_string(&log).unwrap().matches("forgotten").count();
+    until("two acknowledgements to be written", || forgotten() == 2).await;
+    worker.kill().await.unwrap();
+    let (_worker, session) = start(&dir, &server).await;
+    assert!(session.hello().commands.is_empty());
+}
+
+#[tokio::test]
+async fn commands_do_not_get_the_worker_s_secrets() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    std::fs::write(dir.path().join(".env"), "FROM_FILE=a-secret-of-the-file\nWORKER_NAME=loses-to-the-environment\n")
+        .unwrap();
+    let mut command = command(dir.path(), &server.url);
+    let _worker = command.env("PLAIN", "goes-through").spawn().unwrap();
+    let mut session = server.session().await;
+    assert_eq!(session.hello().name, "w1");
+    let end = session.run(CommandSpec { env: vec![("PULSE_STEP".into(), "given".into())], ..script("env") }).await.end;
+    for absent in [KEY, "WORKER_API_KEY", "PULSE_WS", "PULSE_ADMIN_TOKEN", "a-secret"] {
+        assert!(!end.stdout.contains(absent), "{absent} in {}", end.stdout);
+    }
+    for present in ["PLAIN=goes-through\n", "PULSE_COMMAND_ID=", "PULSE_STEP=given\n", "PATH="] {
+        assert!(end.stdout.contains(present), "{present} not in {}", end.stdout);
+    }
+}
+
+#[tokio::test]
+async fn what_stops_a_start_is_said_in_one_line() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    let (_first, _session) = start(&dir, &server).await;
+    let mut second = command(dir.path(), &server.url);
+    let mut bad_number = command(dir.path(), &server.url);
+    bad_number.env("MAX_CONCURRENT_TASKS", "many");
+    let mut no_key = command(dir.path(), &server.url);
+    no_key.env_remove("WORKER_API_KEY");
+    let mut example = command(dir.path(), &server.url);
+    example.env("WORKER_API_KEY", "changeme");
+    let other = tempfile::tempdir().unwrap();
+    std::fs::create_dir(state(&other)).unwrap();
+    std::fs::write(state(&other).join("worker.json"), "{}").unwrap();
+    let cases = [
+        (&mut second, "another worker process uses the state directory"),
+        (&mut bad_number, "MAX_CONCURRENT_TASKS: `many` is not a whole number"),
+        (&mut no_key, "WORKER_API_KEY: is not set"),
+        (&mut example, "WORKER_API_KEY: still has an example value"),
+        (&mut command(other.path(), &server.url), "worker.json: cannot be read"),
+    ];
+    for (command, expected) in cases {
+        let output = output(command).await;
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert!(errors.len() == 1 && errors[0].contains(expected), "{text}");
+        assert!(!text.contains("panicked"));
+    }
+}
+
+#[tokio::test]
+async fn a_flood_does_not_grow_the_worker() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    let (worker, mut session) = start(&dir, &server).await;
+    let bytes: u64 = 64 << 20;
+    let mut ids = Vec::new();
+    for text in ["tr '\\0' '\\033' < /dev/zero", "yes", "tr '\\0' 'x' < /dev/zero"] {
+        ids.push(session.start(script(&format!("{text} | head -c {bytes}"))).await);
+    }
+    for _ in 0..ids.len() {
+        loop {
+            match session.next().await {
+                FromWorker::Output { command_id, seq, .. } => {
+                    session.ack(command_id, Some(seq)).await;
+                }
+                FromWorker::Result { command_id, end } => {
+                    assert_eq!((end.stdout_bytes, end.exit_code), (bytes, Some(0)));
+                    session.ack(command_id, None).await;
+                    break;
+                }
+                other => panic!("unexpected {other:?}"),
+            }
+        }
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", worker.id().unwrap())).unwrap();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let kib: u64 = peak.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(kib < 48 * 1024, "{kib} KiB");
+}
+
+#[tokio::test]
+async fn a_term_stops_it_in_order() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    let (mut worker, mut session) = start(&dir, &server).await;
+    let command_id = session.start(script("sleep 1000")).await;
+    let term = rustix::process::Pid::from_raw(worker.id().unwrap().cast_signed()).unwrap();
+    rustix::process::kill_process(term, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(session.end(command_id, 0).await.end.outcome, Outcome::Lost);
+    assert!(session.try_next().await.is_none());
+    assert_eq!(soon("the end", worker.wait()).await.unwrap().code(), Some(0));
+    until("the lock", || state(&dir).join("commands.log").exists()).await;
+}

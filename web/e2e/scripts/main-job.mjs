@@ -1,0 +1,134 @@
+// The main job in the browser: sign in by the link, run a workflow from its dialog, watch it live, answer, see the outcome.
+import { check, copied, ENDED, equal, openBrowser, openPage, screen, Server, shoot, shownSeqs, signIn, status, until } from '../kit.mjs';
+import { live } from '../workflows.mjs';
+
+async function withPage(test) {
+  const server = await Server.start();
+  const browser = await openBrowser();
+  try {
+    const page = await openPage(browser);
+    await test({ server, browser, page });
+    equal(page.wrongs, [], 'nothing went wrong in the page');
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+export default {
+  'sign in by the link, run disk-check from its dialog, answer, see the outcome': () =>
+    withPage(async ({ server, page }) => {
+      const scripts = [];
+      page.on('requestfinished', (request) => request.resourceType() === 'script' && scripts.push(request));
+      await page.goto(`${server.origin}/workflows`);
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+      await shoot(page, 'sign-in');
+      await page.goto(server.link);
+      await page.getByRole('heading', { name: 'Executions', level: 1 }).waitFor();
+      check(!page.url().includes('code='), 'the code has left the address');
+
+      await page.getByRole('link', { name: 'Workflows' }).click();
+      await page.getByRole('button', { name: 'Run disk-check' }).waitFor();
+      const loaded = new Map(await Promise.all(scripts.map(async (request) => [request.url(), (await request.sizes()).responseBodySize])));
+      const bytes = [...loaded.values()].reduce((sum, size) => sum + size, 0);
+      check(bytes > 0 && bytes < 120 * 1024, `first load: ${bytes} bytes of scripts`);
+      check(![...loaded.keys()].some((url) => url.includes('terminal')), 'the terminal is not loaded before there is output');
+      await page.getByRole('button', { name: 'Run disk-check' }).click();
+      await page.getByRole('button', { name: '► Run', exact: true }).click();
+      await page.waitForURL(/\/executions\/.+/);
+      const id = page.url().split('/').at(-1);
+      await until(async () => (await page.getByTestId('prompt').count()) > 0 || ENDED.includes(await status(page)), 'a question or an end', 60_000);
+      while ((await page.getByTestId('prompt').count()) > 0) {
+        await shoot(page, 'disk-check-waiting');
+        const question = await page.locator('[data-testid=log] > li[data-action=prompt]').count();
+        await page.getByTestId('prompt').getByRole('button').first().click();
+        await until(
+          async () => ENDED.includes(await status(page)) || (await page.locator('[data-testid=log] > li[data-action=prompt]').count()) > question,
+          'the execution goes on after the answer',
+          60_000,
+        );
+      }
+      equal(await status(page), 'completed', 'the outcome shown');
+      const stored = await server.get(`/api/executions/${id}`);
+      equal(stored.status, 'completed', 'the outcome stored');
+      equal(await shownSeqs(page), stored.logs.map((entry) => entry.seq), 'the log shown is the journal');
+      await shoot(page, 'disk-check-done');
+    }),
+
+  'output arrives while the command runs; parsed values, route, question and answer are shown': () =>
+    withPage(async ({ server, page }) => {
+      await server.workflow('e2e-live', live);
+      await signIn(page, server);
+      await page.goto(`${server.origin}/workflows`);
+      await page.getByRole('button', { name: 'Run e2e-live' }).waitFor();
+      await shoot(page, 'workflows');
+      await page.getByRole('button', { name: 'Run e2e-live' }).click();
+
+      await page.getByLabel('limit', { exact: true }).fill('101');
+      await page.getByRole('button', { name: '► Run', exact: true }).click();
+      await page.getByText('This must be at most 100.').waitFor();
+      await shoot(page, 'run-dialog');
+      await page.getByLabel('limit', { exact: true }).fill('90');
+      await page.getByLabel('label', { exact: true }).fill(`'; touch x; $(id) "q"`);
+      await page.getByRole('button', { name: '► Run', exact: true }).click();
+
+      await until(async () => (await screen(page)).includes('line 2'), 'the second line on the screen');
+      check(!(await screen(page)).includes('line 6'), 'the last line is not there yet');
+      equal(await status(page), 'running', 'the command still runs');
+      await shoot(page, 'execution-running');
+      await page.getByTestId('prompt').waitFor();
+      check((await screen(page)).includes(`'; touch x; $(id) "q" line 6`), 'parameters are literal');
+      equal(await page.locator('[data-action=parse_complete] tbody th').allTextContents(), ['disk_dev', 'disk_pct'], 'parsed variables');
+      check((await page.locator('[data-action=route_taken]').textContent()).includes('Auto-route: disk is full'), 'the route with its label');
+      check((await page.getByTestId('prompt').textContent()).includes('Clean up /dev/sda1?'), 'the question');
+      check((await page.getByLabel('Output to review').textContent()).includes('DISK_PCT=91'), 'the output to review');
+      await shoot(page, 'execution-waiting');
+
+      await page.getByRole('button', { name: 'Clean', exact: true }).click();
+      await until(async () => (await status(page)) === 'completed', 'completed');
+      check((await page.locator('[data-action=prompt_response]').textContent()).includes('Answer: Clean'), 'the answer in the log');
+      check((await copied(page)).includes('cleaned 3'), 'the output of the last step');
+      await page.getByRole('combobox', { name: 'Command' }).selectOption({ index: 1 });
+      await until(async () => !(await screen(page)).includes('cleaned 3') && (await screen(page)).includes('line 6'), 'the output of one command alone');
+      await shoot(page, 'execution-done');
+
+      await page.getByRole('link', { name: 'Workers' }).click();
+      await page.locator('tr[data-worker]').first().waitFor();
+      await shoot(page, 'workers');
+    }),
+
+  'the list is live; abort asks first, names the worker and shows the reason': () =>
+    withPage(async ({ server, browser, page }) => {
+      await server.workflow('e2e-live', live);
+      const { items } = await server.get('/api/workflows?limit=200');
+      const id = items.find((item) => item.name === 'e2e-live').id;
+      await signIn(page, server);
+      await page.goto(`${server.origin}/executions`);
+      await page.getByText('Nothing has run yet').waitFor();
+      const started = await server.post(`/api/workflows/${id}/execute`, { params: {} });
+      const row = page.locator(`tr[data-execution="${started.id}"]`);
+      await row.locator('[data-status=running]').waitFor();
+      await row.locator('[data-status=waiting]').waitFor();
+      await page.getByRole('log').getByText('waits for an answer').waitFor();
+      await shoot(page, 'executions');
+      await row.getByRole('link').click();
+      await page.getByRole('button', { name: '■ Abort', exact: true }).click();
+      await page.getByLabel('Reason (optional)').fill('enough <b>seen</b>');
+      await shoot(page, 'abort-dialog');
+      await page.getByRole('button', { name: '■ Abort it' }).click();
+      await until(async () => (await status(page)) === 'aborted', 'aborted');
+      check((await page.locator('[data-action=abort_requested]').textContent()).includes('enough <b>seen</b>'), 'the reason as text');
+
+      const other = await openPage(browser);
+      await other.goto(`${server.origin}/executions/${started.id}`);
+      await other.getByRole('heading', { name: 'Sign in' }).waitFor();
+      await other.getByLabel('API token').fill('wrong');
+      await other.getByRole('button', { name: 'Sign in' }).click();
+      await other.getByRole('alert').filter({ hasText: '✗' }).waitFor();
+      await other.getByLabel('API token').fill(server.token);
+      await other.getByRole('button', { name: 'Sign in' }).click();
+      await until(async () => (await status(other)) === 'aborted', 'the page that was asked for before the sign-in');
+      await other.getByRole('button', { name: 'Sign out' }).click();
+      await other.getByRole('heading', { name: 'Sign in' }).waitFor();
+    }),
+};

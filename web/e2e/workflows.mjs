@@ -1,0 +1,46 @@
+// Workflows that the end-to-end scripts put on the server.
+
+/** Takes its time, finds something, asks, and cleans. */
+export const live = {
+  description: 'Slow work, a question, and more work',
+  tags: ['e2e'],
+  params: [
+    { name: 'label', type: 'string', description: 'Printed with each line', default: 'disk' },
+    { name: 'limit', type: 'integer', description: 'Percent at which to ask', default: 80, min: 1, max: 100 },
+    { name: 'mode', type: 'choice', options: ['ask', 'auto'], default: 'ask' },
+    { name: 'verbose', type: 'boolean', default: false },
+  ],
+  steps: [
+    { id: 'work', name: 'Measure', type: 'execute', targets: 'all', command: 'for i in 1 2 3 4 5 6; do echo "{{ label }} line $i"; sleep 0.4; done; echo DISK_PCT=91; echo DISK_DEV=/dev/sda1' },
+    { id: 'read', name: 'Read the figures', type: 'parse' },
+    { id: 'decide', name: 'Decide', type: 'route', conditions: [{ if: 'state.disk_pct > params.limit', goto: 'ask', label: 'disk is full' }, { default: true, goto: 'end' }] },
+    { id: 'ask', name: 'Ask', type: 'prompt', message: 'Clean up {{ state.disk_dev }}?', options: [{ label: 'Clean', goto: 'clean', style: 'danger' }, { label: 'Leave it', goto: 'end' }] },
+    { id: 'clean', name: 'Clean', type: 'execute', targets: 'all', command: 'for i in 1 2 3; do echo "cleaned $i"; done' },
+  ],
+};
+
+/** Output that would like to be markup, a link, a title, another screen. */
+export const hostile = {
+  description: 'Output of an enemy',
+  steps: [
+    {
+      id: 'attack', type: 'execute', targets: 'all',
+      command: [
+        `printf '<script>window.pwned = 1</script><img src=x onerror="window.pwned = 2">\\n'`,
+        `printf '\\033[31mred\\033[0m \\033[1;42mon green\\033[0m \\033[38;2;255;128;0mtrue colour\\033[0m\\n'`,
+        `printf '\\033]0;stolen title\\007\\033]8;;http://evil.example/\\007a link\\033]8;;\\007\\n'`,
+        `printf '10%%\\r50%%\\r100%% done\\n'`,
+        `printf '\\033[?1049h\\033[2J\\033[3J\\033cstill here\\n'`,
+        `printf 'EVIL=<script>window.pwned = 3</script>\\n'`,
+      ].join('; '),
+    },
+    { id: 'read', type: 'parse' },
+    { id: 'ask', type: 'prompt', message: 'Seen <b>{{ state.evil }}</b>?', options: ['Yes', 'No'] },
+  ],
+};
+
+/** A hundred thousand lines as fast as they come. */
+export const flood = {
+  description: 'A hundred thousand lines',
+  steps: [{ id: 'flood', type: 'execute', targets: 'all', command: "seq -f 'line number %.0f of the flood' 1 100000" }],
+};

@@ -1,0 +1,114 @@
+// A live execution: folding events, keeping them over a new read, and the prompt box.
+import { render, screen } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { describe, expect, it, vi } from 'vitest';
+import { ApiProblem } from '../../api/client';
+import { LiveSocket } from '../../api/socket';
+import { entry, execution, FakeSocket, inStep, services } from '../../test-kit';
+import PromptHarness from '../../test-harness.svelte';
+import { applyEntry } from './fold';
+import { LiveExecution } from './live.svelte';
+import PromptBox from './PromptBox.svelte';
+
+const worker = { worker_id: 'k1', worker: 'web-01' };
+const prompt = (id: string) => ({ action: 'prompt', prompt_id: id, message: `Clean ${id}?`, options: [{ label: 'Clean', value: 'Clean', danger: true }], output: 'full', output_hash: '', deadline: '2026-11-24T04:00:00Z', ...inStep });
+
+describe('applyEntry', () => {
+  const fold = (...entries: ({ action: string } & Record<string, unknown>)[]) => entries.map((fields, index) => entry(index + 1, fields)).reduce(applyEntry, execution());
+
+  it('follows a step and its commands', () => {
+    const view = fold(
+      { action: 'execution_created' },
+      { action: 'step_started', run: 1, ...inStep },
+      { action: 'command_sent', command_id: 'c1', attempt: 1, command: 'df', ...worker, ...inStep },
+      { action: 'command_result', command_id: 'c1', attempt: 1, success: false, late: false, outcome: 'timed_out', duration_ms: 5, stdout: '', stderr: '', ...worker, ...inStep },
+    );
+    expect(view.status).toBe('running');
+    expect(view.steps[0]).toMatchObject({ status: 'running', commands: [{ id: 'c1', worker: 'web-01', status: 'timed_out', exit_code: null, duration_ms: 5 }] });
+    const done = applyEntry(view, entry(5, { action: 'execution_finished', status: 'failed', error: 'step `check` failed' }));
+    expect(done).toMatchObject({ status: 'failed', error: 'step `check` failed', finished_at: entry(5, { action: '' }).timestamp });
+  });
+
+  it('ends steps that have one event, but not an execute step that parses', () => {
+    const started = fold({ action: 'step_started', run: 1, ...inStep }, { action: 'parse_complete', next: null, ...inStep });
+    expect(started.steps[0]!.status).toBe('running');
+    expect(fold({ action: 'route_taken', next: { step: 'ask' }, ...inStep })).toMatchObject({ status: 'running', steps: [{ status: 'completed', started_at: entry(1, { action: '' }).timestamp }] });
+  });
+
+  it('shows the oldest open question', () => {
+    const asked = fold(prompt('p1'), prompt('p2'));
+    expect(asked).toMatchObject({ status: 'waiting', waiting_for_input: true, prompt: { id: 'p1' } });
+    const answered = applyEntry(asked, entry(3, { action: 'prompt_response', prompt_id: 'p1', response: 'Clean', by: 'ada', ...inStep }));
+    expect(answered.prompt?.id).toBe('p2');
+    expect(applyEntry(answered, entry(4, { action: 'prompt_timeout', prompt_id: 'p2', ...inStep }))).toMatchObject({ status: 'running', prompt: null, waiting_for_input: false });
+  });
+
+  it('takes each entry once, and keeps those it does not know', () => {
+    const view = fold({ action: 'server_restart_recovery' }, { action: 'teleported' });
+    expect(applyEntry(view, entry(2, { action: 'teleported' }))).toBe(view);
+    expect(view.logs).toHaveLength(2);
+  });
+});
+
+describe('LiveExecution', () => {
+  it('reads once, follows from the last entry, and takes output from its start', async () => {
+    const socket = new FakeSocket();
+    const live = new LiveSocket({ connect: () => socket, onState: () => {} });
+    live.start();
+    socket.opens();
+    const model = new LiveExecution('x1', { execution: async () => execution([entry(1, { action: 'server_restart_recovery' })]) }, live);
+    await model.start();
+    await Promise.resolve();
+    expect(socket.sent.at(-1)).toMatchObject({ topics: ['execution:x1', 'output:x1', 'executions'], after: { 'execution:x1': 1, 'output:x1': 0 } });
+    socket.says({ type: 'execution_event', execution_id: 'x1', entry: entry(1, { action: 'server_restart_recovery' }) });
+    socket.says({ type: 'execution_event', execution_id: 'x1', entry: entry(2, prompt('p1')) });
+    socket.says({ type: 'execution_event', execution_id: 'other', entry: entry(3, prompt('p3')) });
+    socket.says({ type: 'output', execution_id: 'x1', cursor: 1, command_id: 'c1', step_id: 'check', worker: 'web-01', attempt: 1, stream: 'stdout', seq: 1, data: 'hi' });
+    expect(model.view?.logs.map((e) => e.seq)).toEqual([1, 2]);
+    expect(model.view?.prompt?.id).toBe('p1');
+    expect(model.transcript.arrived).toBe(1);
+    // Reading anew must not lose what came over the socket meanwhile.
+    await model.read();
+    expect(model.view?.logs.map((e) => e.seq)).toEqual([1, 2]);
+    model.stop();
+    await Promise.resolve();
+    expect(socket.sent.at(-1)).toMatchObject({ topics: [] });
+  });
+
+  it('says why it cannot be shown', async () => {
+    const model = new LiveExecution('x1', { execution: async () => Promise.reject(new ApiProblem(404, 'not-found', 'Not found', 'there is no execution x1')) }, { subscribe: () => () => {} });
+    await model.start();
+    expect(model.error).toBe('there is no execution x1');
+  });
+});
+
+describe('PromptBox', () => {
+  const view = () => applyEntry(execution(), entry(1, { ...prompt('p1'), output: '<script>x</script>\u001b[31m91%' })).prompt!;
+
+  it('shows the output as text and sends the answer for this very question', async () => {
+    const respond = vi.fn(async () => ({}));
+    const onanswered = vi.fn();
+    const app = services();
+    render(PromptHarness, { props: { services: app, component: PromptBox, props: { executionId: 'x1', prompt: view(), stepName: 'Ask', api: { respond }, onanswered } } });
+    expect(screen.getByLabelText('Output to review').textContent).toBe('<script>x</script>91%');
+    await userEvent.click(screen.getByRole('button', { name: 'Clean' }));
+    expect(respond).toHaveBeenCalledWith('x1', { response: 'Clean', prompt_id: 'p1' });
+    expect(onanswered).toHaveBeenCalledOnce();
+    expect(app.toasts.items[0]?.kind).toBe('success');
+  });
+
+  it('passes on in whose favour the server decided', async () => {
+    const respond = vi.fn(async () => Promise.reject(new ApiProblem(409, 'answered', 'Conflict', 'bob has answered this already')));
+    const app = services();
+    render(PromptHarness, { props: { services: app, component: PromptBox, props: { executionId: 'x1', prompt: view(), stepName: 'Ask', api: { respond }, onanswered: () => {} } } });
+    await userEvent.click(screen.getByRole('button', { name: 'Clean' }));
+    expect(app.toasts.items[0]).toMatchObject({ kind: 'error', text: 'bob has answered this already' });
+  });
+
+  it('offers a viewer no buttons that work', () => {
+    const app = services();
+    app.session.state = { kind: 'in', me: { name: 'eve', role: 'viewer', groups: [] } };
+    render(PromptHarness, { props: { services: app, component: PromptBox, props: { executionId: 'x1', prompt: view(), stepName: 'Ask', api: { respond: vi.fn() }, onanswered: () => {} } } });
+    expect(screen.getByRole('button', { name: 'Clean' }).hasAttribute('disabled')).toBe(true);
+  });
+});

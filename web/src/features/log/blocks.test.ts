@@ -1,0 +1,82 @@
+// Log blocks: every action has one, unknown ones are shown in full, hostile text stays text.
+import { render, screen } from '@testing-library/svelte';
+import { describe as group, expect, it } from 'vitest';
+import { entry, inStep } from '../../test-kit';
+import { describe } from './blocks';
+import Log from './Log.svelte';
+
+const worker = { worker_id: 'k1', worker: 'web-01' };
+const HOSTILE = '<script>alert(1)</script>\u001b[31mred\u001b[0m\u001b]8;;http://evil\u0007link\u001b]8;;\u0007';
+const end = { outcome: 'exited', duration_ms: 1200, stdout: '', stderr: '', stdout_bytes: 0, stderr_bytes: 0 };
+
+group('describe', () => {
+  it.each([
+    [{ action: 'execution_created', workflow: { id: 'w', name: 'disk-check', version: 3 }, params: { mount: '/' }, started_by: 'ada', trigger: 'api' }, 'Created: disk-check', ['version 3']],
+    [{ action: 'step_skipped', condition: 'false', next: { step: 'b' }, ...inStep }, 'Step skipped', ['next: b']],
+    [{ action: 'command_sent', command: 'df -h', attempt: 2, ...worker, ...inStep }, 'Sent to web-01', ['attempt 2']],
+    [{ action: 'command_result', success: false, late: false, attempt: 1, ...worker, ...end, exit_code: 3 }, 'web-01 exited with 3', ['after 1.2 s']],
+    [{ action: 'command_result', success: false, late: false, attempt: 1, ...worker, ...end, outcome: 'timed_out' }, 'web-01 ran out of time', []],
+    [{ action: 'command_retry', attempt: 2, delay_ms: 2000, ...worker }, 'Trying again on web-01', ['in 2.0 s']],
+    [{ action: 'worker_offline', reason: 'skipped', ...worker }, 'web-01 is not online', ['skipped']],
+    [{ action: 'no_workers', selector: ['role=db'] }, 'No worker was online', ['asked for role=db']],
+    [{ action: 'prompt', message: 'Clean?', options: [{ label: 'Yes' }, { label: 'No' }] }, 'Question', ['options: Yes / No']],
+    [{ action: 'prompt_response', response: 'Yes', by: 'ada' }, 'Answer: Yes', ['by ada']],
+    [{ action: 'prompt_timeout' }, 'Nobody answered in time', []],
+    [{ action: 'route_taken', condition: 'state.pct > 80', label: 'disk is full', goto: 'ask' }, 'Auto-route: disk is full', ['to ask', 'because state.pct > 80']],
+    [{ action: 'step_finished', status: 'failed', error: 'no', next: 'fail' }, 'Step failed', ['fails here']],
+    [{ action: 'server_restart_recovery', running_commands: 1 }, 'Resumed after a server restart', ['1 running command']],
+    [{ action: 'execution_finished', status: 'completed' }, 'Execution completed', []],
+  ])('%j', (fields, title, facts) => {
+    const block = describe(entry(1, fields));
+    expect(block.title).toBe(title);
+    expect(block.facts).toEqual(expect.arrayContaining(facts));
+  });
+
+  it('keeps every field of an action it does not know, and of an entry it cannot read', () => {
+    expect(describe(entry(1, { action: 'teleported', to: 'mars', ...inStep }))).toMatchObject({ title: 'teleported', table: { rows: [['to', 'mars']] } });
+    expect(describe(entry(1, { action: 'constructor', to: 'mars' }))).toMatchObject({ title: 'constructor' });
+    expect(describe(entry(1, { action: 'parse_complete', odd: 1 }))).toMatchObject({ title: 'parse_complete', table: { rows: [['odd', '1']] } });
+  });
+
+  it('shows the values of each worker when there were several', () => {
+    const block = describe(entry(1, { action: 'parse_complete', from: 'check', parsed_count: 1, parsed: { pct: '2' }, by_worker: { a: { pct: '1' }, b: { pct: '2' } } }));
+    expect(block.table?.rows).toEqual([['a: pct', '1'], ['b: pct', '2']]);
+  });
+
+  it('shows the end of a long output', () => {
+    const stdout = Array.from({ length: 50 }, (_, i) => `line ${i}`).join('\n') + '\n';
+    const block = describe(entry(1, { action: 'command_result', success: true, attempt: 1, ...worker, ...end, stdout, exit_code: 0 }));
+    expect(block.text?.split('\n')).toEqual(['…', ...Array.from({ length: 8 }, (_, i) => `line ${i + 42}`)]);
+  });
+});
+
+group('Log', () => {
+  it('shows whatever comes from a worker as text', () => {
+    render(Log, {
+      entries: [
+        entry(1, { action: 'command_sent', command: HOSTILE, attempt: 1, ...worker, ...inStep }),
+        entry(2, { action: 'command_result', success: true, late: false, attempt: 1, ...worker, ...inStep, ...end, stdout: HOSTILE, exit_code: 0 }),
+        entry(3, { action: 'parse_complete', from: 'check', parsed_count: 1, parsed: { [HOSTILE]: HOSTILE }, by_worker: {}, ...inStep }),
+        entry(4, { action: 'prompt', message: HOSTILE, options: [{ label: HOSTILE }], ...inStep }),
+        entry(5, { action: 'anything', value: HOSTILE }),
+      ],
+    });
+    const log = screen.getByTestId('log');
+    expect(log.querySelector('script, a, img')).toBeNull();
+    expect(log.querySelectorAll('li[data-action]')).toHaveLength(5);
+    expect(log.textContent).toContain('<script>alert(1)</script>redlink');
+    expect(log.textContent).not.toContain('\u001b');
+  });
+
+  it('draws parsed values as a table of two columns', () => {
+    render(Log, { entries: [entry(1, { action: 'parse_complete', from: 'check', parsed_count: 1, parsed: { disk_pct: '91' }, by_worker: {}, ...inStep })] });
+    expect(screen.getAllByRole('columnheader').map((cell) => cell.textContent)).toEqual(['variable', 'value']);
+    expect(screen.getByRole('rowheader', { name: 'disk_pct' })).toBeTruthy();
+    expect(screen.getByRole('cell', { name: '91' })).toBeTruthy();
+  });
+
+  it('says when there is nothing', () => {
+    render(Log, { entries: [] });
+    expect(screen.getByText('Nothing has been logged yet.')).toBeTruthy();
+  });
+});

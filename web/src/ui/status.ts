@@ -1,0 +1,32 @@
+// How each status of an execution, step, command or worker looks: a glyph, a tone, and whether it is still moving.
+
+export interface StatusLook {
+  glyph: string;
+  tone: 'ok' | 'idle' | 'live' | 'ask' | 'bad';
+  live: boolean;
+}
+
+const LOOKS: Record<string, StatusLook> = {
+  queued: { glyph: '○', tone: 'idle', live: false },
+  pending: { glyph: '○', tone: 'idle', live: false },
+  sent: { glyph: '►', tone: 'live', live: true },
+  running: { glyph: '►', tone: 'live', live: true },
+  waiting: { glyph: '?', tone: 'ask', live: true },
+  completed: { glyph: '✓', tone: 'ok', live: false },
+  succeeded: { glyph: '✓', tone: 'ok', live: false },
+  online: { glyph: '●', tone: 'ok', live: false },
+  failed: { glyph: '✗', tone: 'bad', live: false },
+  lost: { glyph: '✗', tone: 'bad', live: false },
+  timed_out: { glyph: '✗', tone: 'bad', live: false },
+  unreachable: { glyph: '◌', tone: 'ask', live: false },
+  offline: { glyph: '○', tone: 'idle', live: false },
+  aborted: { glyph: '■', tone: 'ask', live: false },
+  cancelled: { glyph: '■', tone: 'ask', live: false },
+  skipped: { glyph: '–', tone: 'idle', live: false },
+};
+
+const UNKNOWN: StatusLook = { glyph: '·', tone: 'idle', live: false };
+
+export function statusLook(status: string): StatusLook {
+  return LOOKS[status] ?? UNKNOWN;
+}
