@@ -18,14 +18,15 @@ pub struct Cli {
     pub verb: Verb,
 }
 
-/// Options that every verb takes.
+/// Options that every verb takes. Their ids are unlike any verb's own argument: clap would hand an argument `token` of
+/// a verb on as this one.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Globals {
     /// Address of the server [default: PULSE_SERVER, .env, ./pulse-data, `pulse login`]
-    #[arg(long, global = true, value_name = "URL", display_order = 900)]
+    #[arg(id = "global-server", long = "server", global = true, value_name = "URL", display_order = 900)]
     pub server: Option<String>,
     /// Token for the server; better given as PULSE_TOKEN or by `pulse login`
-    #[arg(long, global = true, value_name = "TOKEN", display_order = 901, hide_short_help = false)]
+    #[arg(id = "global-token", long = "token", global = true, value_name = "TOKEN", display_order = 901)]
     pub token: Option<String>,
 }
 

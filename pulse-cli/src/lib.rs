@@ -34,6 +34,11 @@ use std::process::ExitCode;
 
 /// Runs the program with the arguments and surroundings of this process.
 pub fn main() -> ExitCode {
+    // Before flags are read, for it gives values to them, and before there are threads.
+    if let Err(error) = pulse_worker::dotenv::load() {
+        let _ = writeln!(std::io::stderr(), "error: {}", pulse_core::text::one_line(&error.to_string()));
+        return Exit::FAILED.into();
+    }
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(usage) => {

@@ -21,6 +21,8 @@ const KNOWN: &[&str] = &[
     "PULSE_WS",
 ];
 
+/// The database of a server that is told nothing.
+const DEFAULT_DATABASE: &str = "sqlite://pulse-data/pulse.db";
 /// Shortest key or token that is taken.
 const MIN_SECRET: usize = 24;
 /// Words that only stand in examples.
@@ -48,13 +50,14 @@ pub enum Synchronous {
 
 /// The server's settings as flags and environment variables.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(long, env = "PULSE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
-    /// The database, like sqlite://pulse-data/pulse.db
-    #[arg(long, env = "PULSE_DATABASE_URL", default_value = "sqlite://pulse-data/pulse.db", value_name = "URL")]
-    pub database_url: String,
+    /// The database [default: sqlite://pulse-data/pulse.db]
+    #[arg(long, env = "PULSE_DATABASE_URL", value_name = "URL")]
+    pub database_url: Option<String>,
     /// Whether a commit is pressed to the disk (full) or may be lost with the power (normal)
     #[arg(long, env = "PULSE_DATABASE_SYNCHRONOUS", value_enum, default_value_t, value_name = "full|normal")]
     pub database_synchronous: Synchronous,
@@ -106,7 +109,7 @@ impl TryFrom<Args> for Config {
         };
         Ok(Self {
             listen: args.listen,
-            database_url: args.database_url,
+            database_url: args.database_url.unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
             database: pulse_store::OpenOptions { synchronous, ..Default::default() },
             public_url: args.public_url,
             admin_token: args.admin_token,

@@ -14,6 +14,7 @@ mod error;
 pub mod fleet;
 pub mod http;
 pub mod live;
+mod local;
 mod server;
 mod signal;
 

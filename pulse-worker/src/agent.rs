@@ -27,14 +27,16 @@ const WINDOW: usize = 1024 * 1024;
 const EVENTS: usize = 64;
 /// Answers that may wait for a server that sends without reading; then no more is read from it.
 const MOST_ANSWERS: usize = 256;
-/// A stop takes no longer than this, whatever commands and server do.
-const STOP: Duration = Duration::from_secs(9);
+/// A stop takes no longer than this, whatever commands and server do, and then [`STOP_TASKS`].
+const STOP: Duration = Duration::from_secs(8);
 /// Longest time between TERM and KILL while the worker stops.
 const STOP_GRACE: Duration = Duration::from_secs(4);
 /// From then on output that the server does not take is dropped, so that the results can be written and sent.
-const STOP_OUTPUT: Duration = Duration::from_secs(6);
+const STOP_OUTPUT: Duration = Duration::from_secs(5);
 /// Time, once all results are sent, for the server to acknowledge them; else it gets them again at the next start.
 const STOP_ACKNOWLEDGE: Duration = Duration::from_secs(2);
+/// Time for the tasks and the connection to end after that.
+const STOP_TASKS: Duration = Duration::from_secs(2);
 /// Time between TERM and KILL for what a former worker process left running.
 const LEFT_GRACE: Duration = Duration::from_secs(2);
 
@@ -92,7 +94,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), Error> {
     drop(agent);
     closing.cancel();
     tasks.close();
-    let deadline = Instant::now() + Duration::from_secs(2);
+    let deadline = Instant::now() + STOP_TASKS;
     let ended = timeout_at(deadline, async {
         tasks.wait().await;
         let _ = log_thread.await;
@@ -172,7 +174,7 @@ impl Agent {
         }
         self.ledger.stop();
         let (deadline, mut output_until) = (began + STOP, Some(began + STOP_OUTPUT));
-        while !(self.ledger.is_quiet() && self.running.is_empty()) {
+        while !(self.ledger.is_quiet() && self.running.is_empty() && self.entries.is_empty()) {
             tokio::select! {
                 // A refusal ends nothing here: results stay on the disk.
                 _ = self.step() => {}

@@ -28,14 +28,12 @@ const EXAMPLE_KEYS: [&str; 12] = [
 ///
 /// Everything is text here, so that a value that makes no sense is refused by [`Args::into_config`] in words that name it.
 #[derive(Clone, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// Name of this worker [default: the host name]
     #[arg(long, env = "WORKER_NAME", value_name = "NAME")]
     pub name: Option<String>,
-    /// URL of the server
-    #[arg(long, env = "PULSE_SERVER", value_name = "URL", default_value = "http://localhost:8080")]
-    pub server: String,
-    /// WebSocket URL of the server [default: made from --server]
+    /// WebSocket URL of the server [default: made from the server's URL]
     #[arg(long, env = "PULSE_WS", value_name = "URL")]
     pub ws: Option<String>,
     /// Key of this worker; better given by the environment, where other users cannot see it
@@ -56,22 +54,23 @@ pub struct Args {
 }
 
 impl Args {
-    /// Checks everything and makes the configuration.
+    /// Checks everything and makes the configuration. `server` is the server's `http://` or `https://` URL, of which
+    /// nothing is used when `ws` is given.
     ///
     /// # Errors
     /// [`Error::Setting`] for the first setting that is missing or makes no sense.
-    pub fn into_config(self) -> Result<Config, Error> {
+    pub fn into_config(self, server: &str) -> Result<Config, Error> {
         let given = |value: Option<String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         let server = match given(self.ws) {
             Some(ws) => endpoint("PULSE_WS", &ws, &[("ws", "ws"), ("wss", "wss")])?,
-            None => endpoint("PULSE_SERVER", self.server.trim(), &[("http", "ws"), ("https", "wss")])?,
+            None => endpoint("PULSE_SERVER", server.trim(), &[("http", "ws"), ("https", "wss")])?,
         };
         let name = given(self.name).unwrap_or_else(machine::hostname);
         check_name("WORKER_NAME", &name)?;
         let heartbeat = number("HEARTBEAT_INTERVAL", &self.heartbeat_interval, 1..=3600)?;
         let capacity = match given(self.max_concurrent_tasks) {
             Some(text) => number("MAX_CONCURRENT_TASKS", &text, 1..=10_000)?,
-            None => machine::cores().max(5),
+            None => default_capacity(),
         };
         if self.state.as_os_str().is_empty() {
             return Err(Error::setting("PULSE_WORKER_STATE", "is empty"));
@@ -86,6 +85,11 @@ impl Args {
             heartbeat: Duration::from_secs(heartbeat.into()),
         })
     }
+}
+
+/// How many commands run at once when nobody says: 5, or one per core where there are more.
+pub fn default_capacity() -> u32 {
+    machine::cores().max(5)
 }
 
 /// The worker endpoint below a URL; `schemes` maps each scheme that may stand there to the one that is used.
@@ -164,7 +168,6 @@ mod tests {
     fn args() -> Args {
         Args {
             name: Some("w1".into()),
-            server: "http://localhost:8080".into(),
             ws: None,
             key: Some("k-4711".into()),
             heartbeat_interval: "30".into(),
@@ -177,7 +180,7 @@ mod tests {
     #[test]
     fn urls_become_the_worker_endpoint() {
         let server = |server: &str, ws: Option<&str>| {
-            Args { server: server.into(), ws: ws.map(Into::into), ..args() }.into_config().map(|c| c.server)
+            Args { ws: ws.map(Into::into), ..args() }.into_config(server).map(|c| c.server)
         };
         assert_eq!(server("http://localhost:8080", None).unwrap(), "ws://localhost:8080/ws/worker");
         assert_eq!(server("https://pulse.example.org/base/", None).unwrap(), "wss://pulse.example.org/base/ws/worker");
@@ -191,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_named() {
-        let error = |args: Args| args.into_config().unwrap_err().to_string();
+        let error = |args: Args| args.into_config("http://localhost:8080").unwrap_err().to_string();
         assert!(error(Args { key: None, ..args() }).starts_with("WORKER_API_KEY: is not set"));
         assert!(error(Args { key: Some("Change-Me".into()), ..args() }).contains("example value"));
         assert!(error(Args { key: Some("a\u{e9}b".into()), ..args() }).starts_with("WORKER_API_KEY"));
@@ -203,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_key_is_not_shown() {
-        let config = args().into_config().unwrap();
+        let config = args().into_config("http://localhost:8080").unwrap();
         assert!(!format!("{config:?}").contains("4711"));
         assert_eq!(config.capacity, machine::cores().max(5));
     }

@@ -24,6 +24,7 @@ pub mod runner;
 mod state;
 
 pub use agent::run;
-pub use args::Args;
+pub use args::{Args, default_capacity};
 pub use config::Config;
 pub use error::Error;
+pub use machine::hostname;

@@ -1,6 +1,7 @@
 //! The thin binary: `pulse-worker` is `pulse worker` on its own.
 
 use clap::Parser;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -10,6 +11,9 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 #[command(name = "pulse-worker", version)]
 struct Cli {
+    /// URL of the server
+    #[arg(long, env = "PULSE_SERVER", value_name = "URL", default_value = "http://localhost:8080")]
+    server: String,
     #[command(flatten)]
     worker: pulse_worker::Args,
 }
@@ -30,7 +34,8 @@ fn main() -> ExitCode {
 fn start() -> anyhow::Result<()> {
     // Before flags are parsed, for it gives values to them, and before there are threads.
     pulse_worker::dotenv::load()?;
-    let config = Cli::parse().worker.into_config()?;
+    let cli = Cli::parse();
+    let config = cli.worker.into_config(&cli.server)?;
     start_log()?;
     // A worker waits for the most part: a few threads serve any machine.
     let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4));
@@ -55,7 +60,8 @@ fn start_log() -> anyhow::Result<()> {
         }
         _ => EnvFilter::new("info"),
     };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured);
     match std::env::var("PULSE_LOG_FORMAT").as_deref() {
         Ok("json") => log.json().init(),
         Ok("text" | "") | Err(_) => log.init(),

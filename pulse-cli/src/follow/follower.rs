@@ -58,7 +58,7 @@ pub struct Follower<'a> {
 
 /// What happened next.
 enum Heard {
-    Message(Option<ToBrowser>),
+    Message(Option<Box<ToBrowser>>),
     Line(Option<String>),
     Overdue,
     Idle,
@@ -139,7 +139,7 @@ impl<'a> Follower<'a> {
             }
             self.view.flush().map_err(Refusal::Final)?;
             let heard = tokio::select! {
-                message = socket.next() => Heard::Message(message?),
+                message = socket.next() => Heard::Message(message?.map(Box::new)),
                 line = next_line(&mut self.input) => Heard::Line(line),
                 () = sleep_until(blocked.map_or_else(Instant::now, |(_, until)| until)), if blocked.is_some() => Heard::Overdue,
                 () = sleep(IDLE), if !quiet => Heard::Idle,
@@ -148,11 +148,11 @@ impl<'a> Follower<'a> {
             match heard {
                 Heard::Message(message) => {
                     (heard_at, pinged, quiet) = (Instant::now(), false, false);
-                    if let Some(ToBrowser::Subscribed { .. }) = message {
+                    if matches!(message.as_deref(), Some(ToBrowser::Subscribed { .. })) {
                         caught_up = true;
                         self.connected().map_err(Refusal::Final)?;
                     } else if let Some(message) = message {
-                        self.message(message).await?;
+                        self.message(*message).await?;
                     }
                 }
                 Heard::Line(line) => self.line(line).await?,

@@ -2,6 +2,7 @@
 //! [`dispatch`], and its name in the right group of `help.rs`.
 
 mod abort;
+mod check;
 mod completions;
 mod exec;
 mod login;
@@ -9,9 +10,11 @@ mod logs;
 mod ps;
 mod respond;
 mod run;
+mod server;
 mod show;
 mod targets;
 mod token;
+mod up;
 mod worker;
 mod workflow;
 
@@ -23,6 +26,8 @@ use clap::Subcommand;
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Start server, one worker and dashboard in this process
+    Up(Box<up::Args>),
     /// Run a workflow, follow it, answer its questions
     Run(run::Args),
     /// Run one command on workers
@@ -37,9 +42,13 @@ pub enum Verb {
     Respond(respond::Args),
     /// Stop an execution and what it runs on workers
     Abort(abort::Args),
+    /// Look for mistakes in definitions, without a server
+    Check(check::Args),
+    /// Start the server alone
+    Server(Box<server::Args>),
     /// List, print, store and remove workflows
     Workflow(workflow::Args),
-    /// List, show and remove workers
+    /// Run a worker; or list, show and remove workers
     Worker(worker::Args),
     /// Make, list and remove API tokens
     Token(token::Args),
@@ -55,6 +64,9 @@ pub enum Verb {
 /// Whatever keeps it from doing its work.
 pub async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit, Error> {
     match verb {
+        Verb::Up(args) => up::run(*args, context).await,
+        Verb::Check(args) => check::run(&args, context),
+        Verb::Server(args) => server::run(*args, context).await,
         Verb::Run(args) => run::run(args, context).await,
         Verb::Exec(args) => exec::run(args, context).await,
         Verb::Ps(args) => ps::run(args, context).await,
@@ -67,5 +79,14 @@ pub async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit, Error> 
         Verb::Token(args) => token::run(args.verb, context).await,
         Verb::Login(args) => login::run(args, context).await,
         Verb::Completions(args) => completions::run(&args, context),
+    }
+}
+
+/// A worker's error as the command line shows it.
+fn worker_error(error: &pulse_worker::Error) -> Error {
+    let shown = Error::input(pulse_core::text::one_line(&error.to_string()));
+    match error.hint() {
+        Some(hint) => shown.with_hint(hint),
+        None => shown,
     }
 }

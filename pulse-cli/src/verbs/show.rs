@@ -47,11 +47,10 @@ pub(super) async fn fetch(client: &crate::client::Client, id: &str) -> Result<Ex
 
 /// Adds how to find the id that was meant.
 pub(super) fn unknown(error: Error) -> Error {
+    let ambiguous = matches!(&error, Error::Refused { problem, .. } if problem.code == "ambiguous-id");
     match error.status() {
         Some(404) => error.with_hint("`pulse ps -a` lists the executions"),
-        Some(409) if matches!(&error, Error::Refused { problem, .. } if problem.code.contains("ambiguous")) => {
-            error.with_hint("give more of its characters; `pulse ps -a` lists the executions")
-        }
+        Some(409) if ambiguous => error.with_hint("`pulse ps -a` lists the executions"),
         _ => error,
     }
 }

@@ -168,7 +168,7 @@ impl<'m> Machine<'m> {
                 let next = self.following(&id);
                 self.emit(Event::StepSkipped { at, condition, next });
             }
-            Err(error) => self.fail_step(at, error.to_string()),
+            Err(error) => self.fail_step(at, explain(&error)),
         }
     }
 
@@ -206,7 +206,7 @@ impl<'m> Machine<'m> {
     fn test(&mut self, condition: &Expr, at: &StepRef) -> Result<bool, EvalError> {
         match condition.eval_bool(&self.scope(std::iter::once(condition))) {
             Err(error) if self.plan.workflow.lenient_conditions => {
-                let (condition, message) = (condition.source().to_owned(), error.to_string());
+                let (condition, message) = (condition.source().to_owned(), explain(&error));
                 self.emit(Event::ConditionError { at: at.clone(), condition, message });
                 Ok(false)
             }
@@ -272,4 +272,11 @@ impl<'m> Machine<'m> {
     fn after(&self, duration: Duration) -> pulse_core::time::Timestamp {
         self.cx.now.plus(duration)
     }
+}
+
+/// An expression that failed, with what it saw: `` `state.n > 1`: … (state.n = "x") ``.
+fn explain(error: &EvalError) -> String {
+    let seen: Vec<String> = error.seen.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let seen = if seen.is_empty() { String::new() } else { format!(" ({})", seen.join(", ")) };
+    format!("`{}`: {error}{seen}", error.expression)
 }

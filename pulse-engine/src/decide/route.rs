@@ -1,6 +1,6 @@
 //! `route`: the first condition that holds is taken, without asking anybody.
 
-use super::Machine;
+use super::{Machine, explain};
 use crate::expr::Expr;
 use crate::plan::{PlannedCondition, PlannedStep};
 use pulse_core::event::{Event, StepRef};
@@ -11,7 +11,7 @@ impl<'m> Machine<'m> {
             match way.when.as_ref().map_or(Ok(true), |when| self.test(when, &at)) {
                 Ok(true) => return self.take(planned, at, way),
                 Ok(false) => {}
-                Err(error) => return self.fail_step(at, error.to_string()),
+                Err(error) => return self.fail_step(at, explain(&error)),
             }
         }
         let next = self.next(&planned.step.id, None);

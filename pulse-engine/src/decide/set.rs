@@ -1,6 +1,6 @@
 //! `set`: values into state. All expressions see the state from before the step.
 
-use super::Machine;
+use super::{Machine, explain};
 use crate::expr::Expr;
 use crate::plan::PlannedStep;
 use pulse_core::event::{Event, StepRef};
@@ -15,7 +15,7 @@ impl<'m> Machine<'m> {
                 Ok(value) => {
                     values.insert(name.clone(), value);
                 }
-                Err(error) => return self.fail_step(at, format!("value `{name}`: {error}")),
+                Err(error) => return self.fail_step(at, format!("value `{name}`: {}", explain(&error))),
             }
         }
         let next = self.next(&planned.step.id, None);

@@ -1,6 +1,6 @@
 //! `wait`: until a time, which is in the journal: a restart does not start it over.
 
-use super::Machine;
+use super::{Machine, explain};
 use crate::plan::PlannedWait;
 use pulse_core::event::{Event, StepRef};
 use pulse_core::time::Timestamp;
@@ -23,7 +23,7 @@ impl<'m> Machine<'m> {
                         return self.fail_step(at, error);
                     }
                 },
-                Err(error) => return self.fail_step(at, error.to_string()),
+                Err(error) => return self.fail_step(at, explain(&error)),
             },
         };
         self.emit(Event::WaitStarted { at: at.clone(), until });

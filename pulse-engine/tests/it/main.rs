@@ -1,4 +1,6 @@
 //! All tests of the crate from outside, in one binary.
 
 mod expr;
+mod scenarios;
 mod template;
+mod validation;

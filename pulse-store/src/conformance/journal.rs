@@ -2,7 +2,7 @@
 
 use super::fixtures::{NOW, append, create, entry, new_id, record, seqs};
 use crate::{Append, Appended, Error, ExecutionRecord, Store};
-use pulse_core::event::{Entry, Event};
+use pulse_core::event::Entry;
 use pulse_core::ids::{ExecutionId, Seq, WorkflowId};
 use pulse_core::status::{ExecutionStatus, Trigger};
 use pulse_core::time::Timestamp;

@@ -93,7 +93,7 @@ fn prepare_file(path: &Path) -> Result<(), (String, &'static str)> {
 }
 
 /// What all connections have in common. Small caches: the operating system keeps the file's pages anyway.
-fn settings(path: &Path, synchronous: Synchronous) -> SqliteConnectOptions {
+pub(super) fn settings(path: &Path, synchronous: Synchronous) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
@@ -114,7 +114,7 @@ fn settings(path: &Path, synchronous: Synchronous) -> SqliteConnectOptions {
 }
 
 /// A connection of its own, for the writer.
-async fn connect(settings: SqliteConnectOptions) -> Result<DatabaseConnection, DbErr> {
+pub(super) async fn connect(settings: SqliteConnectOptions) -> Result<DatabaseConnection, DbErr> {
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .test_before_acquire(false)

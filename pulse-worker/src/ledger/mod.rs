@@ -14,6 +14,8 @@
 mod commands;
 mod recent;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
 
 use commands::{Command, Phase};

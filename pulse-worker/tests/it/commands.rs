@@ -1,6 +1,6 @@
 //! What a command gets and how it starts.
 
-use crate::stand_in::{Rig, argv, script, soon};
+use crate::stand_in::{Rig, argv, script};
 use pulse_core::command::{CommandSpec, Outcome, Stream};
 use pulse_core::protocol::worker::{FromWorker, ToWorker};
 
@@ -19,7 +19,7 @@ async fn scripts_and_argument_lists_run() {
     assert_eq!((ran.end.outcome, ran.end.exit_code, ran.end.signal), (Outcome::Exited, None, Some(9)));
     let with_shell = CommandSpec { shell: Some("/bin/echo".into()), ..script("x") };
     assert_eq!(session.run(with_shell).await.end.stdout, "-c x\n");
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn values_of_variables_stay_what_they_are() {
         ..script("test \"$PULSE_COMMAND_ID\" != forged && echo own")
     };
     assert_eq!(session.run(spec).await.end.stdout, "own\n");
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn standard_input_is_written_and_closed() {
     assert_eq!(session.run(given("x".repeat(1 << 20), argv(&["wc", "-c"]))).await.end.stdout.trim(), "1048576");
     assert_eq!(session.run(given("x".repeat(1 << 20), script("exit 4"))).await.end.exit_code, Some(4));
     assert_eq!(session.run(script("cat; echo end")).await.end.stdout, "end\n");
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn what_cannot_start_says_why() {
         assert!(error.contains(expected), "{error} lacks {expected}");
     }
     assert_eq!(session.run(in_directory("/")).await.end.stdout, "/\n");
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -107,5 +107,5 @@ async fn no_more_than_the_capacity_runs_and_none_while_draining() {
     session.send(&ToWorker::Drain).await;
     session.dispatch(script("true")).await;
     assert!(matches!(session.next().await, FromWorker::Rejected { reason, .. } if reason.contains("draining")));
-    soon("the stop", rig.stop()).await;
+    rig.stop(session).await;
 }

@@ -33,7 +33,7 @@ async fn heartbeats_come_at_the_interval_of_the_welcome() {
         let Some(FromWorker::Heartbeat { metadata }) = session.try_next().await else { panic!("no heartbeat") };
         assert_eq!((metadata["activeTasks"].as_u64(), metadata["maxConcurrentTasks"].as_u64()), (Some(0), Some(4)));
     }
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_silent_server_is_left_and_found_again() {
     let mut session = rig.server.session().await;
     assert_eq!(session.run(script("echo x")).await.end.stdout, "x\n");
     drop(silent);
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -58,15 +58,15 @@ async fn a_server_that_breaks_the_protocol_is_left_and_tried_again() {
     assert!(session.try_next().await.is_none());
     let mut session = rig.server.session().await;
     assert_eq!(session.run(script("echo x")).await.end.stdout, "x\n");
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
 async fn a_server_in_trouble_is_tried_again() {
     let rig = Rig::new().await;
     rig.server.refuse(StatusCode::SERVICE_UNAVAILABLE).await;
-    rig.server.session().await;
-    rig.stop().await;
+    let session = rig.server.session().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn a_dispatch_seen_before_is_not_run_again() {
     assert_eq!(session.next().await, FromWorker::Accepted { command_id });
     assert_eq!(session.run(script("true")).await.end.exit_code, Some(0));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{command_id}\n"));
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -64,8 +64,9 @@ async fn after_a_reconnect_everything_unacknowledged_comes_again_in_order() {
     // Acknowledged now.
     assert_eq!(session.run(script("true")).await.end.exit_code, Some(0));
     drop(session);
-    assert!(rig.server.session().await.hello().commands.is_empty());
-    rig.stop().await;
+    let session = rig.server.session().await;
+    assert!(session.hello().commands.is_empty());
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -80,7 +81,7 @@ async fn a_command_goes_on_while_nobody_is_connected() {
     // A cancel for it comes too late and changes nothing.
     session.send(&ToWorker::Cancel { command_id, reason: "late".into() }).await;
     assert_eq!(session.run(script("true")).await.end.exit_code, Some(0));
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -105,5 +106,5 @@ async fn many_commands_end_each_once() {
             other => panic!("unexpected {other:?}"),
         }
     }
-    rig.stop().await;
+    rig.stop(session).await;
 }

@@ -22,7 +22,7 @@ async fn a_time_limit_ends_those_who_do_not_listen() {
     assert_eq!((ran.end.outcome, ran.end.exit_code, ran.end.signal), (Outcome::TimedOut, None, Some(9)));
     assert!(ran.end.error.as_ref().is_some_and(|error| error.contains("300ms")), "{:?}", ran.end.error);
     gone(&numbers(&ran.end.stdout)).await;
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn a_time_limit_lets_those_finish_who_listen() {
     // The leader goes at once, a member of its group has until the grace is over.
     let member = "sh -c 'trap \"sleep 0.05; echo late; exit\" TERM; while :; do sleep 0.01; done' & wait";
     assert_eq!(session.run(limited(300, member)).await.end.stdout, "late\n");
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn what_a_leader_leaves_behind_is_killed() {
         assert_eq!((ran.end.outcome, ran.end.exit_code), (Outcome::Exited, Some(3)), "{left}");
         gone(&numbers(&ran.end.stdout)).await;
     }
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn helpers_may_say_what_they_have_to_say() {
     let (rig, mut session) = Rig::connected().await;
     let ran = session.run(script("(sleep 0.1; echo late) & echo early")).await;
     assert_eq!(ran.end.stdout, "early\nlate\n");
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn cancelling_ends_everything_even_what_left_the_group() {
     let end = session.end(command_id, 1).await.end;
     assert_eq!((end.outcome, end.error.as_deref(), end.signal), (Outcome::Cancelled, Some("not wanted"), Some(15)));
     gone(&pids).await;
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn cancelling_before_the_start_prevents_it_and_afterwards_gives_the_result
     cancel(&mut session, CommandId(Uuid::now_v7())).await;
     session.acks = true;
     assert_eq!(session.run(script("echo alive")).await.end.stdout, "alive\n");
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]

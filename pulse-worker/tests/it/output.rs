@@ -15,7 +15,7 @@ async fn output_arrives_while_the_command_runs() {
     std::fs::write(&go, "").unwrap();
     let ran = session.end(command_id, 1).await;
     assert_eq!(ran.pieces, [(2, Stream::Stderr, "two\n".into())]);
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn bytes_become_text_without_cutting_characters() {
     let ran = session.run(script("head -c 200000 /dev/zero")).await;
     assert_eq!(ran.text(Stream::Stdout), "\u{fffd}".repeat(200_000));
     assert_eq!(ran.end.stdout, "\u{fffd}".repeat(64 * 1024 / 3));
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn long_output_is_whole_and_its_end_is_in_the_result() {
     assert_eq!(ran.end.stdout_bytes, expected.len() as u64);
     assert!(ran.text(Stream::Stderr).ends_with("999\n1000\n"));
     assert!(ran.pieces.len() < 2_000, "{} pieces", ran.pieces.len());
-    rig.stop().await;
+    rig.stop(session).await;
 }
 
 #[tokio::test]
@@ -63,5 +63,5 @@ async fn a_flood_waits_for_acknowledgements_and_can_still_be_cancelled() {
     let end = soon("the end", session.end(command_id, next)).await.end;
     assert_eq!(end.outcome, Outcome::Cancelled);
     assert!(end.stdout_bytes > 1024 * 1024, "{}", end.stdout_bytes);
-    rig.stop().await;
+    rig.stop(session).await;
 }

@@ -140,12 +140,12 @@ async fn what_stops_a_start_is_said_in_one_line() {
 async fn a_flood_does_not_grow_the_worker() {
     let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
     let (worker, mut session) = start(&dir, &server).await;
-    let bytes: u64 = 64 << 20;
-    let mut ids = Vec::new();
-    for text in ["tr '\\0' '\\033' < /dev/zero", "yes", "tr '\\0' 'x' < /dev/zero"] {
-        ids.push(session.start(script(&format!("{text} | head -c {bytes}"))).await);
+    let bytes: u64 = 24 << 20;
+    let texts = ["tr '\\0' '\\033' < /dev/zero", "yes", "tr '\\0' 'x' < /dev/zero"];
+    for text in texts {
+        session.dispatch(script(&format!("{text} | head -c {bytes}"))).await;
     }
-    for _ in 0..ids.len() {
+    for _ in texts {
         loop {
             match session.next().await {
                 FromWorker::Output { command_id, seq, .. } => {
@@ -156,6 +156,7 @@ async fn a_flood_does_not_grow_the_worker() {
                     session.ack(command_id, None).await;
                     break;
                 }
+                FromWorker::Accepted { .. } => {}
                 other => panic!("unexpected {other:?}"),
             }
         }

@@ -67,6 +67,7 @@ impl StandIn {
     pub async fn connection(&self) -> Session {
         let (socket, _) = soon("a connection", self.listener.accept()).await.unwrap();
         socket.set_nodelay(true).unwrap();
+        #[expect(clippy::result_large_err, reason = "the library's signature")]
         let check = |request: &Request, response: Response| {
             assert_eq!(request.uri().path(), "/ws/worker");
             assert_eq!(request.headers()["authorization"], format!("Bearer {KEY}"));
@@ -79,6 +80,7 @@ impl StandIn {
     /// Answers the next upgrade with a status.
     pub async fn refuse(&self, status: StatusCode) {
         let (socket, _) = soon("a connection", self.listener.accept()).await.unwrap();
+        #[expect(clippy::result_large_err, reason = "the library's signature")]
         let check = move |_: &Request, _: Response| {
             let mut response = ErrorResponse::new(None);
             *response.status_mut() = status;
@@ -277,8 +279,9 @@ impl Rig {
         (rig, session)
     }
 
-    /// Stops the worker, in order.
-    pub async fn stop(self) {
+    /// Stops the worker, in order. Its connection goes first: nobody would answer its closing.
+    pub async fn stop(self, session: Session) {
+        drop(session);
         self.stop.cancel();
         soon("the worker to stop", self.worker).await.unwrap().unwrap();
     }

@@ -99,7 +99,8 @@ impl<'a> ExecView<'a> {
             return Ok(());
         }
         // A cell per target up to twenty, so that the bar says something for few and for many.
-        let (done, all) = (self.ends.len(), self.targets.len());
+        let left = self.targets.iter().filter(|target| !self.ends.contains_key(*target)).count();
+        let (done, all) = (self.ends.len(), self.ends.len() + left);
         let cells = all.min(20);
         let full = done * cells / all.max(1);
         let failed = self.ends.values().filter(|(_, success)| !success).count();

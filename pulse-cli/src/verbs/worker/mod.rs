@@ -1,7 +1,8 @@
-//! `pulse worker`: the workers a server knows.
+//! `pulse worker`: runs one in this process; with a verb, the workers a server knows.
 
 mod ls;
 mod rm;
+mod run;
 mod show;
 
 use crate::context::Context;
@@ -10,10 +11,13 @@ use crate::exit::Exit;
 
 /// Arguments of `pulse worker`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
-    /// What to do with workers.
+    /// What to do with workers; run one when not given.
     #[command(subcommand)]
     verb: Option<Verb>,
+    #[command(flatten)]
+    run: run::Args,
 }
 
 /// What to do with workers.
@@ -32,8 +36,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
         Some(Verb::Ls(args)) => ls::run(args, context).await,
         Some(Verb::Show(args)) => show::run(args, context).await,
         Some(Verb::Rm(args)) => rm::run(args, context).await,
-        // Running a worker in this process comes here.
-        None => Err(Error::usage("`pulse worker` needs to know what to do", "`pulse worker --help` lists it")),
+        None => run::run(args.run, context).await,
     }
 }
 

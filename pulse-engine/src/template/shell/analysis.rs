@@ -20,6 +20,12 @@ const TAKE_NAMES: &[(&str, &str)] = &[
     ("mapfile", "dnOsuCc"),
     ("readarray", "dnOsuCc"),
 ];
+/// Commands that take `name=value`, where Bash reads a value in parentheses as a list and expands it.
+const TAKE_LISTS: &[&str] = &["declare", "typeset", "local", "readonly"];
+/// Variables that are calculated with whenever they are assigned.
+const CALCULATED: &[&str] = &["RANDOM", "SRANDOM", "OPTIND", "HISTCMD"];
+/// Variables whose value is expanded or run as code later.
+const RUN: &[&str] = &["BASH_ENV", "ENV", "PS0", "PS1", "PS2", "PS4", "PROMPT_COMMAND"];
 /// Words before a command that leave it the command.
 const PREFIXES: &[&str] = &["command", "builtin", "exec", "sudo", "nohup", "env", "time", "nice"];
 /// Programs that read a script from their arguments behind `-c`.
@@ -30,8 +36,8 @@ const SSH_OPTIONS: &str = "bcDEeFIiJLlmOopQRSWw";
 impl Tracker<'_> {
     /// Looks at a whole simple command.
     pub fn analyse(&mut self, words: &[Word], in_test: bool) {
-        for word in words.iter().filter(|word| word.text.contains('[')) {
-            self.assignment_index(word);
+        for word in words {
+            self.assignment(word);
         }
         // `&&` and parentheses inside of `[[ … ]]` cut it into parts.
         let edge = |word: &Word| word.plain && matches!(word.text.as_str(), "[[" | "]]");
@@ -43,27 +49,82 @@ impl Tracker<'_> {
         let Some(first) = first else { return };
         let (name, operands) = (words[first].text.as_str(), &words[first + 1..]);
         let name = name.rsplit('/').next().unwrap_or(name);
-        if name == "let" {
-            let holes = operands.iter().flat_map(|word| &word.holes);
-            self.need(holes, Needs::Integer);
-        } else if let Some((_, with_value)) = TAKE_NAMES.iter().find(|(known, _)| *known == name) {
-            self.names(operands, with_value);
-        } else if matches!(name, "test" | "[" | "printf" | "wait") {
-            self.behind_option(operands, if name == "wait" { "-p" } else { "-v" });
+        match name {
+            "let" => {
+                self.need(operands.iter().flat_map(|word| &word.holes), Needs::Integer);
+                self.calculate(operands);
+            }
+            "for" | "select" => self.assign(&words[first + 1..]),
+            "test" | "[" => self.behind_option(operands, "-v"),
+            "wait" => self.behind_option(operands, "-p"),
+            "compgen" | "complete" => self.behind_option(operands, "-W"),
+            "printf" => self.printf(operands),
+            _ => {}
+        }
+        if let Some((_, with_value)) = TAKE_NAMES.iter().find(|(known, _)| *known == name) {
+            self.names(operands, with_value, TAKE_LISTS.contains(&name));
         }
         self.nested_shell(name, words, operands);
     }
 
-    fn need<'h>(&mut self, holes: impl IntoIterator<Item = &'h usize>, needs: Needs) {
+    /// Asks for at least this of the values of placeholders.
+    pub fn need<'h>(&mut self, holes: impl IntoIterator<Item = &'h usize>, needs: Needs) {
         for hole in holes {
-            self.found.places[*hole].needs = needs;
+            let place = &mut self.found.places[*hole];
+            place.needs = place.needs.max(needs);
         }
     }
 
-    /// `name[…]=…`: the index is arithmetic.
-    fn assignment_index(&mut self, word: &Word) {
-        if word.is_assignment() && word.text.split_once('=').is_some_and(|(name, _)| name.contains('[')) {
-            self.need(word.holes_before('='), Needs::Integer);
+    /// Notes that the script calculates with what these words name.
+    fn calculate(&mut self, words: &[Word]) {
+        self.found.calculated.extend(words.iter().flat_map(Word::names).map(str::to_owned));
+    }
+
+    /// `name=…`, and `name[…]=…`, or `[…]=…` in a list, where the index is arithmetic.
+    fn assignment(&mut self, word: &Word) {
+        let index =
+            word.text.split_once(']').filter(|(before, behind)| before.contains('[') && behind.starts_with(['=', '+']));
+        if index.is_some() && (word.is_assignment() || word.text.starts_with('[')) {
+            self.need(word.holes_before(']'), Needs::Integer);
+            let index = Word { text: index.map_or("", |(before, _)| before).to_owned(), ..word.clone() };
+            self.calculate(&[index]);
+        }
+        let Some(name) = word.assigned_name() else { return };
+        let holes = word.holes_behind('=');
+        if CALCULATED.contains(&name) {
+            self.need(holes, Needs::Integer);
+        } else if RUN.contains(&name) {
+            self.warn_nested(holes, "a shell runs or expands the value of this variable");
+        }
+        if !holes.is_empty() {
+            self.found.assigned.push((name.to_owned(), holes.to_vec()));
+        }
+    }
+
+    /// `for name in …`: each value is assigned to the name.
+    fn assign(&mut self, words: &[Word]) {
+        let Some((name, values)) = words.split_first() else { return };
+        let holes: Vec<usize> = values.iter().flat_map(|word| word.holes.iter().copied()).collect();
+        self.found.assigned.push((name.text.clone(), holes));
+    }
+
+    /// A value that a variable carries into arithmetic has to be an integer, as if it stood there itself.
+    pub fn follow_variables(&mut self) {
+        for (name, holes) in std::mem::take(&mut self.found.assigned) {
+            if self.found.calculated.contains(&name) {
+                self.need(&holes, Needs::Integer);
+            }
+        }
+    }
+
+    /// `-v` and what follows it is the name of a variable; what comes first could be that option.
+    fn printf(&mut self, operands: &[Word]) {
+        self.behind_option(operands, "-v");
+        for word in operands.iter().filter(|word| word.text.starts_with("-v")) {
+            self.need(&word.holes, Needs::Name);
+        }
+        if let Some(first) = operands.first().filter(|first| first.text.starts_with('\0')) {
+            self.need(&first.holes, Needs::Plain);
         }
     }
 
@@ -71,23 +132,38 @@ impl Tracker<'_> {
         for (i, word) in operands.iter().enumerate() {
             if ARITHMETIC_TESTS.contains(&word.text.as_str()) {
                 let before = i.checked_sub(1).and_then(|i| operands.get(i));
-                let holes = before.into_iter().chain(operands.get(i + 1)).flat_map(|word| &word.holes);
-                self.need(holes, Needs::Integer);
+                for word in before.into_iter().chain(operands.get(i + 1)) {
+                    self.need(&word.holes, Needs::Integer);
+                    self.calculate(std::slice::from_ref(word));
+                }
             }
         }
     }
 
     /// Operands are names, up to a `=`.
-    fn names(&mut self, operands: &[Word], with_value: &str) {
-        let integers = operands.iter().any(|word| word.text.starts_with('-') && word.text.contains('i'));
+    fn names(&mut self, operands: &[Word], with_value: &str, lists: bool) {
+        let option = |c: char| operands.iter().any(|word| word.text.starts_with('-') && word.text.contains(c));
+        let (integers, references) = (option('i'), option('n'));
         let mut is_value = false;
         for word in operands {
             let is_option = word.text.starts_with(['-', '+']);
             if !is_option && !is_value {
                 self.need(word.holes_before('='), Needs::Name);
             }
-            if integers && word.text.contains('=') {
-                self.need(word.holes_behind('='), Needs::Integer);
+            if let Some((name, value)) = word.text.split_once('=').filter(|_| lists) {
+                let needs = match value.chars().next() {
+                    _ if integers => Needs::Integer,
+                    _ if references => Needs::Name,
+                    Some('(') => Needs::Plain,
+                    Some('\0') => Needs::NoList,
+                    _ => Needs::Anything,
+                };
+                self.need(word.holes_behind('='), needs);
+                if integers {
+                    self.found.calculated.insert(name.to_owned());
+                }
+            } else if lists && integers && !is_option {
+                self.found.calculated.insert(word.text.clone());
             }
             is_value = is_option && word.text.ends_with(|c| with_value.contains(c));
         }
@@ -104,14 +180,20 @@ impl Tracker<'_> {
     /// Warns where another shell reads the value, which then can be code for that shell.
     fn nested_shell(&mut self, name: &str, words: &[Word], operands: &[Word]) {
         let read: Vec<&Word> = match name {
-            "eval" | "trap" | "watch" => operands.iter().collect(),
+            "eval" | "trap" | "watch" | "alias" => operands.iter().collect(),
             "ssh" => remote_command(operands),
             _ => script_of_shell(words).into_iter().collect(),
         };
-        for hole in read.iter().flat_map(|word| &word.holes) {
+        for word in read {
+            self.warn_nested(&word.holes, "a second shell reads this text, and the value can be code for it");
+        }
+    }
+
+    fn warn_nested(&mut self, holes: &[usize], message: &str) {
+        for hole in holes {
             self.found.warnings.push(TemplateWarning {
                 kind: TemplateWarningKind::NestedShell,
-                message: "a second shell reads this text, and the value can be code for it".to_owned(),
+                message: message.to_owned(),
                 offset: self.units.holes[*hole].offset,
                 help: Some("write {{ … | sh }} to quote the value for that shell".to_owned()),
             });

@@ -1,7 +1,7 @@
 //! Where commands stand: words, operators, keywords, comments, `case`.
 
 use super::frames::{Case, Close, Frame};
-use super::place::Style;
+use super::place::{Needs, Style};
 use super::tracker::Tracker;
 use super::units::Unit;
 
@@ -108,8 +108,10 @@ impl Tracker<'_> {
                 self.at += 1;
             }
         }
+        let duplicated = self.char(self.at - 1) == Some('&');
         if let Some(command) = self.command() {
             command.redirected = !command.in_test;
+            command.duplicated = duplicated;
         }
     }
 
@@ -150,10 +152,14 @@ impl Tracker<'_> {
         }
         let closes = command.close == Close::Paren;
         self.finish_command();
-        self.at += 1;
         if closes {
             self.pop();
         }
+        // `name()` is no command yet: its body follows.
+        if closes && self.at.checked_sub(1).and_then(|before| self.char(before)) == Some('(') {
+            self.finish_command();
+        }
+        self.at += 1;
     }
 
     /// Ends the word that is being read, and sees whether it is a keyword.
@@ -164,8 +170,10 @@ impl Tracker<'_> {
         let is_assignment = word.is_assignment();
         if command.redirected {
             command.redirected = false;
+            let holes = if command.duplicated { word.holes.clone() } else { Vec::new() };
             command.words.forget_last();
-            return;
+            // What is no number is a file, and Bash expands its name once more.
+            return self.need(&holes, Needs::Integer);
         }
         match command.cases.last_mut() {
             Some(case @ Case::Subject) => {
@@ -198,6 +206,11 @@ impl Tracker<'_> {
             "if" | "then" | "else" | "elif" | "fi" | "do" | "done" | "while" | "until" | "!" | "{" | "}" | "time" => {
                 command.words.forget_last();
             }
+            "function" => {
+                // The name behind it is no command either.
+                command.redirected = true;
+                command.words.forget_last();
+            }
             "case" => {
                 command.cases.push(Case::Subject);
                 command.words.forget_last();
@@ -222,7 +235,7 @@ impl Tracker<'_> {
         let in_test = command.in_test;
         command.redirected = false;
         command.at_command = true;
-        if words.iter().any(|word| !word.holes.is_empty()) {
+        if !words.is_empty() {
             self.analyse(&words, in_test);
         }
     }

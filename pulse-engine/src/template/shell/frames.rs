@@ -63,6 +63,8 @@ pub(super) struct Command {
     pub at_command: bool,
     /// The next word belongs to a redirection.
     pub redirected: bool,
+    /// That redirection duplicates a file: `>&` or `<&`.
+    pub duplicated: bool,
     /// Inside of `[[ … ]]`.
     pub in_test: bool,
     pub cases: Vec<Case>,
@@ -71,7 +73,15 @@ pub(super) struct Command {
 
 impl Command {
     pub fn new(close: Close) -> Self {
-        Self { close, at_command: true, redirected: false, in_test: false, cases: Vec::new(), words: Words::default() }
+        Self {
+            close,
+            at_command: true,
+            redirected: false,
+            duplicated: false,
+            in_test: false,
+            cases: Vec::new(),
+            words: Words::default(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The place a placeholder stands in: how a reference is written there, what its value has to be, how it is shown.
 
+use super::words::is_name;
 use crate::template::quote;
 use std::fmt::Write;
 
@@ -18,14 +19,18 @@ pub(super) enum Style {
     Comment,
 }
 
-/// What a value has to be, because the shell evaluates it even as a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a value has to be, because some shell evaluates it even as a value. Stricter ones are later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Needs {
     Anything,
-    /// Arithmetic: Bash runs `$(…)` in an array index inside of a value.
-    Integer,
-    /// The name of a variable, which could carry such an index.
+    /// The value of `declare` and its kind: Bash reads `( … )` as a list, and expands what is in it.
+    NoList,
+    /// The first operand of `printf`: `-v` would make the rest of it the name of a variable.
+    Plain,
+    /// The name of a variable, which could carry an array index.
     Name,
+    /// Arithmetic, in which Bash runs the `$(…)` of an array index inside of a value; a file number.
+    Integer,
 }
 
 /// Where a placeholder stands.
@@ -71,16 +76,21 @@ impl Needs {
     pub fn refuses(self, value: &str) -> Option<&'static str> {
         match self {
             Self::Anything => None,
+            Self::NoList => value
+                .starts_with('(')
+                .then_some("something that does not begin with `(`, because the shell reads a list there"),
+            Self::Plain => {
+                let fits = !value.starts_with('-') && !value.contains(['(', '[', '$', '`']);
+                (!fits).then_some(
+                    "without a `-` at its start and without ( [ $ `, because the shell reads options or a list there",
+                )
+            }
             Self::Integer => {
                 let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
                 let fits = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-                (!fits).then_some("an integer, because the shell calculates with it there")
+                (!fits).then_some("an integer, because the shell calculates with it")
             }
-            Self::Name => {
-                let fits = value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                    && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-                (!fits).then_some("the name of a variable, because the shell looks it up there")
-            }
+            Self::Name => (!is_name(value)).then_some("the name of a variable, because the shell looks it up"),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::heredoc::{Pending, Rewrite};
 use super::place::{Needs, Place, Style};
 use super::units::{Unit, Units};
 use crate::template::{TemplateError, TemplateWarning, TemplateWarningKind};
+use std::collections::HashSet;
 
 /// Deepest nesting of contexts.
 const MAX_FRAMES: usize = 100;
@@ -20,6 +21,10 @@ pub(super) struct Tracked {
     pub rewrites: Vec<Rewrite>,
     pub errors: Vec<TemplateError>,
     pub warnings: Vec<TemplateWarning>,
+    /// Variables that placeholders are assigned to.
+    pub assigned: Vec<(String, Vec<usize>)>,
+    /// Variables that the script calculates with.
+    pub calculated: HashSet<String>,
 }
 
 /// Tracks a whole script.
@@ -37,6 +42,7 @@ pub(super) fn track(units: &Units) -> Tracked {
     };
     tracker.run();
     tracker.finish_command();
+    tracker.follow_variables();
     tracker.found
 }
 
@@ -242,6 +248,8 @@ impl Tracker<'_> {
             Some(Unit::Char('(')) => self.push(Frame::command(Close::Paren), 2),
             Some(Unit::Char('[')) => self.push(Frame::Arithmetic { parens: 0, close: ']' }, 2),
             Some(Unit::Char('{')) => {
+                let prefix = usize::from(matches!(self.char(self.at + 2), Some('!' | '#')));
+                self.expansion(self.at + 2 + prefix);
                 let in_double = !bare;
                 self.push(Frame::Parameter { mode: Mode::Name, in_double }, 2);
             }
@@ -252,13 +260,48 @@ impl Tracker<'_> {
             Some(Unit::Char('"')) if bare => self.push(Frame::Double, 2),
             Some(Unit::Char(c)) if c.is_ascii_alphabetic() || *c == '_' => {
                 self.at += 1;
-                while self.char(self.at).is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
-                    self.at += 1;
-                }
+                self.at += self.expansion(self.at);
             }
             Some(Unit::Char(c)) if c.is_ascii_digit() || "$?#!@*-".contains(*c) => self.at += 2,
             _ => self.at += 1,
         }
+    }
+
+    /// Notes the expansion of the variable whose name stands there. Returns the length of the name.
+    fn expansion(&mut self, at: usize) -> usize {
+        let name = self.name_at(at);
+        let length = name.len();
+        if length > 0 {
+            if self.calculates() {
+                self.found.calculated.insert(name);
+            } else if let Some(command) = self.command() {
+                command.words.push_expansion(name);
+            }
+        }
+        length
+    }
+
+    fn name_at(&self, at: usize) -> String {
+        let chars = (at..self.end).map_while(|at| self.char(at));
+        chars.take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+    }
+
+    /// Notes a variable without `$` in arithmetic, where its name begins.
+    fn calculated_name(&mut self, c: char) {
+        let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let begins =
+            !c.is_ascii_digit() && self.at.checked_sub(1).and_then(|at| self.char(at)).is_none_or(|c| !inside(c));
+        if inside(c) && begins {
+            let name = self.name_at(self.at);
+            self.found.calculated.insert(name);
+        }
+    }
+
+    /// The shell calculates with what stands here.
+    fn calculates(&self) -> bool {
+        self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_))).any(|frame| {
+            matches!(frame, Frame::Arithmetic { .. } | Frame::Parameter { mode: Mode::Subscript | Mode::Offset, .. })
+        })
     }
 
     /// The inside of single quotes, up to and with the closing one.
@@ -300,6 +343,9 @@ impl Tracker<'_> {
     }
 
     fn parameter_step(&mut self, c: char, mode: Mode, in_double: bool) {
+        if matches!(mode, Mode::Subscript | Mode::Offset) {
+            self.calculated_name(c);
+        }
         self.at += 1;
         let mut next = mode;
         match (mode, c) {
@@ -337,6 +383,7 @@ impl Tracker<'_> {
     }
 
     fn arithmetic_step(&mut self, c: char, parens: usize, close: char) {
+        self.calculated_name(c);
         match c {
             '"' => return self.push(Frame::Double, 1),
             '(' => self.set_parens(parens + 1),
@@ -388,10 +435,7 @@ impl Tracker<'_> {
 
     /// Notes the place of a placeholder.
     pub fn place(&mut self, hole: usize, style: Style) {
-        let arithmetic = self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_))).any(|frame| {
-            matches!(frame, Frame::Arithmetic { .. } | Frame::Parameter { mode: Mode::Subscript | Mode::Offset, .. })
-        });
-        let needs = if arithmetic { Needs::Integer } else { Needs::Anything };
+        let needs = if self.calculates() { Needs::Integer } else { Needs::Anything };
         self.found.places[hole] = Place { style, needs };
         if let Some(command) = self.command() {
             command.words.push_hole(hole);

@@ -7,6 +7,8 @@ pub(super) struct Word {
     pub text: String,
     /// The placeholders in it, in order.
     pub holes: Vec<usize>,
+    /// The variables it expands.
+    pub expansions: Vec<String>,
     /// Nothing of it is quoted, expanded or a placeholder: it can be a keyword.
     pub plain: bool,
     /// White space inside of quotes: it looks like a command line.
@@ -25,14 +27,30 @@ impl Word {
         &self.holes[self.holes_before(stop).len()..]
     }
 
-    /// `name=…`, `name+=…`, `name[…]=…`.
-    pub fn is_assignment(&self) -> bool {
-        let Some((name, _)) = self.text.split_once('=') else { return false };
+    /// The name in `name=…`, `name+=…` and `name[…]=…`.
+    pub fn assigned_name(&self) -> Option<&str> {
+        let (name, _) = self.text.split_once('=')?;
         let name = name.strip_suffix('+').unwrap_or(name);
         let name = name.split_once('[').map_or(name, |(name, _)| name);
-        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        is_name(name).then_some(name)
     }
+
+    /// It assigns a value to a variable.
+    pub fn is_assignment(&self) -> bool {
+        self.assigned_name().is_some()
+    }
+
+    /// All names it has as characters and as expansions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let words = self.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        words.filter(|word| is_name(word)).chain(self.expansions.iter().map(String::as_str))
+    }
+}
+
+/// Whether a text can be the name of a variable.
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// The words so far. The last one may still grow.
@@ -73,6 +91,11 @@ impl Words {
     /// A quote or an expansion: the word is there, even if it has no character.
     pub fn open_special(&mut self) {
         self.word().plain = false;
+    }
+
+    /// The expansion of a variable.
+    pub fn push_expansion(&mut self, name: String) {
+        self.word().expansions.push(name);
     }
 
     /// A placeholder.

@@ -1,13 +1,15 @@
 //! Every limit, reached. What exceeds one is an error of the kind `Limit`, soon, and without much memory.
 
+#![expect(clippy::disallowed_methods, reason = "limits of time and memory are measured here")]
+
 use super::scope;
 use proptest::prelude::*;
 use pulse_engine::expr::{EvalError, EvalErrorKind, Expr, Scope};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// Debug builds are slow, and the clock is looked at between operations only.
-const SOON: Duration = Duration::from_millis(400);
+/// The limit is 100 ms; debug builds on a busy machine are given more until the clock is looked at again.
+const SOON: Duration = Duration::from_millis(1000);
 
 fn with_state(state: Value) -> Scope {
     let mut scope = scope();
@@ -99,7 +101,8 @@ fn the_deepest_expressions_fit_a_small_stack() {
 fn operations() {
     let list: Vec<u32> = (0..9_000).collect();
     let scope = with_state(json!({"list": list}));
-    let source = vec!["contains(state.list, -1)"; 12].join(" || ");
+    // The first element is it, so little is done; counted are all.
+    let source = ["contains(state.list, 0)"; 12].join(" && ");
     assert!(limited(&source, &scope).message.contains("100000 operations"));
 }
 
@@ -153,7 +156,7 @@ fn wall_time() {
     let text: String =
         (0..1 << 20).map(|i: u32| if i.wrapping_mul(2_654_435_761) >> 28 & 1 == 0 { 'a' } else { 'b' }).collect();
     let scope = with_state(json!({"text": text}));
-    let source = vec!["matches(state.text, '[ab]*a[ab]{200}c')"; 8].join(" || ");
+    let source = ["matches(state.text, '[ab]*a[ab]{200}c')"; 8].join(" || ");
     assert!(limited(&source, &scope).message.contains("100 ms"));
 }
 
@@ -183,7 +186,6 @@ fn memory_of_all_values_together() {
 }
 
 /// The highest resident memory so far, in bytes.
-#[expect(clippy::disallowed_methods, reason = "the test looks at its own process")]
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

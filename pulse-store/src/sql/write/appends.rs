@@ -66,11 +66,11 @@ async fn load_keys(group: &mut Group<'_>, jobs: &[&mut AppendJob]) -> Result<Use
 fn decide(job: &AppendJob, head: &mut Head, used: &mut UsedKeys) -> Result<Appended> {
     let append = &job.append;
     let execution_id = append.execution_id;
-    if let (Some(digest), Some(key)) = (&job.digest, &append.idempotency) {
-        if let Some((execution_id, request_hash)) = used.get(digest) {
-            let same_request = *request_hash == key.request_hash;
-            return Ok(Appended::Existing { execution_id: *execution_id, same_request });
-        }
+    if let (Some(digest), Some(key)) = (&job.digest, &append.idempotency)
+        && let Some((execution_id, request_hash)) = used.get(digest)
+    {
+        let same_request = *request_hash == key.request_hash;
+        return Ok(Appended::Existing { execution_id: *execution_id, same_request });
     }
     if head.exists && head.fence > append.fence {
         return Err(Error::Fenced { execution_id });

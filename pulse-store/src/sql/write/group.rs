@@ -28,6 +28,10 @@ impl Memory {
         self.command_ends.clear();
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.cursors.is_empty() && self.command_ends.is_empty()
+    }
+
     fn stay_small(&mut self) {
         if self.cursors.len() > Self::MOST || self.command_ends.len() > Self::MOST {
             self.forget();

@@ -17,6 +17,8 @@ mod job;
 mod outputs;
 mod statements;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub(super) use job::{Change, Stop};
 pub(super) use task::Connect;
@@ -94,10 +96,18 @@ impl Writer {
             .unwrap_or_else(|_| Err(Error::Failed { detail: format!("database {}: the writer ended", self.database) }))
     }
 
+    /// Puts a job into the queue: at the first poll, when there is room, so that jobs begun in an order are queued in it.
     async fn enqueue(&self, job: Job, bytes: usize) -> Result<()> {
         let kib = u32::try_from(bytes / 1024).unwrap_or(BUDGET_KIB).clamp(1, BUDGET_KIB);
         let closed = || Error::Unavailable { detail: format!("database {} is closed", self.database) };
-        let room = self.budget.clone().acquire_many_owned(kib).await.map_err(|_| closed())?;
-        self.queue.send(Queued { job, _room: room }).await.map_err(|_| closed())
+        let room = match self.budget.clone().try_acquire_many_owned(kib) {
+            Ok(room) => room,
+            Err(_) => self.budget.clone().acquire_many_owned(kib).await.map_err(|_| closed())?,
+        };
+        match self.queue.try_send(Queued { job, _room: room }) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(queued)) => self.queue.send(queued).await.map_err(|_| closed()),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(closed()),
+        }
     }
 }

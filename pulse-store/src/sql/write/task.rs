@@ -70,10 +70,12 @@ impl Task {
 
     /// Writes a group and answers its callers.
     async fn write(&mut self, mut jobs: Vec<Job>) {
+        let remembered = !self.memory.is_empty();
         let outcome = match self.attempt(&mut jobs).await {
             Ok(()) => Ok(()),
-            // One of them cannot be written. Alone, it fails alone.
-            Err(Fault::Data(_)) if jobs.len() > 1 => {
+            // One of them cannot be written: alone, it fails alone. Or what was remembered is wrong, because another
+            // process writes to the same database: it has been forgotten by now.
+            Err(Fault::Data(_)) if jobs.len() > 1 || remembered => {
                 for job in jobs {
                     Box::pin(self.write(vec![job])).await;
                 }

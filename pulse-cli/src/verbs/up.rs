@@ -1,0 +1,156 @@
+//! `pulse up`: server, one worker and dashboard in this process, everything kept in one directory.
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::server::Stored;
+use pulse_server::{Config, Running, start};
+use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::IpAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What is stored at first start.
+pub(crate) const EXAMPLES: &[&str] = &[
+    include_str!("../../../examples/disk-check.yaml"),
+    include_str!("../../../examples/fleet-facts.yaml"),
+    include_str!("../../../examples/rolling-restart.yaml"),
+];
+
+/// Arguments of `pulse up`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where everything is kept
+    #[arg(long, default_value = "pulse-data", value_name = "DIR")]
+    data: PathBuf,
+    /// Start no worker in this process
+    #[arg(long)]
+    no_worker: bool,
+    #[command(flatten)]
+    server: pulse_server::Args,
+}
+
+pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
+    let Args { data, no_worker, mut server } = args;
+    pulse_server::check_environment().map_err(super::server::failed)?;
+    pulse_server::init_logging("warn").map_err(super::server::failed)?;
+    make_directory(&data)?;
+    let database = data.join("pulse.db");
+    let first_start = server.database_url.is_some() || !database.exists();
+    server.database_url.get_or_insert_with(|| format!("sqlite://{}", database.display()));
+    if server.worker_key.is_none() {
+        server.worker_key = Some(worker_key(&data)?);
+    }
+    let config = Config::try_from(server).map_err(super::server::failed)?;
+    let key = config.worker_key.clone().unwrap_or_default();
+    let stop = CancellationToken::new();
+    let running = start(config, stop.clone()).await.map_err(super::server::failed)?;
+    if first_start {
+        running.seed(EXAMPLES).await.map_err(super::server::failed)?;
+    }
+    let person = context.environment.get("USER").unwrap_or("local").to_owned();
+    let token = running.local_token(&person).await.map_err(super::server::failed)?;
+    Stored { url: local_url(&running), token: crate::server::Secret::new(token.reveal()) }.write(&data)?;
+    let worker = (!no_worker).then(|| tokio::spawn(pulse_worker::run(worker(&running, &data, key), stop.clone())));
+    greet(&running, context)?;
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        pulse_server::stop_signal().await;
+        stopping.cancel();
+    });
+    let ended = tokio::select! {
+        ended = running.finished() => ended.map_err(super::server::failed),
+        error = worker_failed(worker) => {
+            stop.cancel();
+            // The server gets a moment to close its database.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Err(error)
+        }
+    };
+    // The token of this start works as long as the server runs: nothing is left that points to nobody.
+    let _ = fs::remove_file(data.join(crate::server::FILE_NAME));
+    ended.map(|()| Exit::SUCCESS)
+}
+
+/// Waits for the worker to fail for good; one that was stopped says nothing.
+async fn worker_failed(worker: Option<tokio::task::JoinHandle<Result<(), pulse_worker::Error>>>) -> Error {
+    let Some(worker) = worker else { return std::future::pending().await };
+    match worker.await {
+        Ok(Err(error)) => super::worker_error(&error),
+        Err(error) => Error::input(format!("the local worker failed: {error}")),
+        Ok(Ok(())) => std::future::pending().await,
+    }
+}
+
+fn greet(running: &Running, context: &mut Context) -> Result<(), Error> {
+    let style = context.out.style;
+    context.out.line(&format!("{} {}", style.bold("PULSE is running at"), running.url()))?;
+    context.out.line(&format!("  sign in (works once, for 15 minutes):  {}", running.sign_in_link()))?;
+    context.out.line("  in a second terminal, in this directory:  pulse run disk-check")?;
+    context.out.line("  Ctrl-C stops it; what waits goes on at the next start")?;
+    context.out.flush()
+}
+
+/// The URL for programs on this machine: the address itself, whatever the public one is.
+fn local_url(running: &Running) -> String {
+    let mut address = running.address;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::from([127, 0, 0, 1]));
+    }
+    format!("http://{address}")
+}
+
+fn worker(running: &Running, data: &Path, key: String) -> pulse_worker::Config {
+    pulse_worker::Config {
+        server: format!("{}/ws/worker", local_url(running).replacen("http", "ws", 1)),
+        key,
+        name: pulse_worker::hostname(),
+        labels: [("local".to_owned(), "yes".to_owned())].into(),
+        capacity: pulse_worker::default_capacity(),
+        state_dir: data.join("worker"),
+        heartbeat: Duration::from_secs(15),
+    }
+}
+
+fn make_directory(data: &Path) -> Result<(), Error> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
+    made.map_err(|error| Error::File { path: data.to_owned(), reason: error.to_string() })
+}
+
+/// The key for workers of this installation: made once, from the operating system's random bits.
+fn worker_key(data: &Path) -> Result<String, Error> {
+    let path = data.join("worker.key");
+    let failed = |error: std::io::Error| Error::File { path: path.clone(), reason: error.to_string() };
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(mut file) => {
+            let key = pulse_server::access::Secret::generate("");
+            file.write_all(key.reveal().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+            Ok(key.reveal().to_owned())
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let mut key = String::new();
+            fs::File::open(&path).and_then(|mut file| file.read_to_string(&mut key)).map_err(failed)?;
+            Ok(key.trim().to_owned())
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_stored() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+        let files = fs::read_dir(directory).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+        let mut files: Vec<String> = files.collect();
+        let mut embedded = EXAMPLES.to_vec();
+        files.sort();
+        embedded.sort_unstable();
+        assert_eq!(files, embedded);
+    }
+}

@@ -1,0 +1,15 @@
+//! The program as a whole: the built binary against a stand-in server over real sockets, pipes and terminals.
+
+mod errors;
+mod exec;
+mod follow;
+mod help;
+mod listings;
+mod login;
+mod program;
+mod prompts;
+mod stand_in;
+mod steps;
+mod story;
+mod terminal;
+mod timeline;

@@ -1,0 +1,52 @@
+//! Runs the built program with nothing of this process's environment.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The program with arguments, in a directory, without any variables but a home in that directory.
+pub fn pulse(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pulse"));
+    command.args(arguments).current_dir(directory).env_clear().env("HOME", directory);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The same, with a server and a token.
+pub fn pulse_at(server: &str, directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = pulse(directory, arguments);
+    command.env("PULSE_SERVER", server).env("PULSE_TOKEN", "t0ken");
+    command
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// Runs it to its end.
+pub fn ran(mut command: Command) -> Ran {
+    command.output().unwrap().into()
+}
+
+/// Runs it to its end with text on standard input.
+pub fn ran_with_input(mut command: Command, input: &str) -> Ran {
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap().into()
+}
+
+/// Waits for the end of one that was started.
+pub fn finished(child: Child) -> Ran {
+    child.wait_with_output().unwrap().into()
+}

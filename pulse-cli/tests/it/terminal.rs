@@ -1,0 +1,120 @@
+//! What a person at a terminal sees, on a real pseudo terminal.
+
+use crate::program::pulse_at;
+use crate::stand_in::StandIn;
+use crate::story::{ID, Story};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::Value;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// A program on a terminal.
+struct Terminal {
+    keyboard: File,
+    child: Child,
+    seen: Arc<Mutex<String>>,
+}
+
+impl Terminal {
+    fn start(mut command: Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let slave = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
+        let child = command.stdin(slave()).stdout(slave()).stderr(slave()).spawn().unwrap();
+        // The command would keep the terminal open.
+        drop(command);
+        let keyboard = File::from(master);
+        let mut screen = keyboard.try_clone().unwrap();
+        let seen = Arc::new(Mutex::new(String::new()));
+        let shared = seen.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4_096];
+            // Reading fails once the program has ended.
+            while let Ok(read) = screen.read(&mut buffer) {
+                shared.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+        });
+        Self { keyboard, child, seen }
+    }
+
+    fn wait_for(&self, text: &str) {
+        let began = Instant::now();
+        while !self.seen.lock().unwrap().contains(text) {
+            assert!(began.elapsed() < Duration::from_secs(10), "no {text:?} in {:?}", self.seen.lock().unwrap());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn end(mut self) -> (i32, String) {
+        let code = self.child.wait().unwrap().code().unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        (code, self.seen.lock().unwrap().clone())
+    }
+}
+
+#[test]
+fn a_question_is_answered_by_typing() {
+    let server = StandIn::start(Story::begin().started(1).prompt(1, 1));
+    server.on(&format!("POST /api/executions/{ID}/respond"), |_, story| {
+        *story = std::mem::take(story).answered(1, 1, "yes", "admin").ended("completed", None);
+        (200, Value::Null)
+    });
+    let directory = tempfile::tempdir().unwrap();
+    // Follows by itself: this is a terminal.
+    let mut terminal = Terminal::start(pulse_at(&server.url, directory.path(), &["run", "disk-check"]));
+    terminal.wait_for("number or answer> ");
+    terminal.keyboard.write_all(b"1\n").unwrap();
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0);
+    assert!(seen.contains("number or answer> 1\r\n  \x1b[32m✓\x1b[0m answered by admin: Yes\r\n"), "{seen:?}");
+}
+
+#[test]
+fn no_colour_means_none() {
+    let story = Story::begin().started(1).targets(1, &["db"]).sent(1, "db", 1, "x").output(1, "db", 1, "\x1b[31mred\n");
+    let story = story.result(1, "db", 1, 0).ended("completed", None);
+    let seen = |no_colour: &str| {
+        let server = StandIn::start(story.clone());
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = pulse_at(&server.url, directory.path(), &["run", "disk-check"]);
+        command.env("NO_COLOR", no_colour);
+        Terminal::start(command).end().1
+    };
+    assert!(seen("").contains("\x1b[31mred\x1b[0m"));
+    assert!(!seen("1").contains('\x1b'), "{:?}", seen("1"));
+}
+
+#[test]
+fn an_unfinished_line_is_seen_at_once() {
+    let story = Story::begin().started(1).targets(1, &["db"]).sent(1, "db", 1, "x").output(1, "db", 1, "working...");
+    let server = StandIn::start(story);
+    let directory = tempfile::tempdir().unwrap();
+    let terminal = Terminal::start(pulse_at(&server.url, directory.path(), &["run", "disk-check"]));
+    terminal.wait_for("working...");
+    server.goes_on(|story| story.output(1, "db", 1, "done\n").result(1, "db", 1, 0).ended("completed", None));
+    let (_, seen) = terminal.end();
+    assert!(seen.contains("working...done\r\n"), "{seen:?}");
+}
+
+#[test]
+fn exec_shows_how_far_it_is() {
+    let story =
+        Story::quick().started(1).targets(1, &["web-1", "db"]).sent(1, "web-1", 1, "x").result(1, "web-1", 1, 0);
+    let server = StandIn::start(story);
+    let directory = tempfile::tempdir().unwrap();
+    let terminal = Terminal::start(pulse_at(&server.url, directory.path(), &["exec", "--on", "all", "--", "x"]));
+    terminal.wait_for("[#.] 1/2 done");
+    server.goes_on(|story| {
+        story.sent(1, "db", 2, "x").output(1, "db", 2, "hi\n").result(1, "db", 2, 0).ended("completed", None)
+    });
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0);
+    // The progress line gives way to output and is gone at the end.
+    assert!(seen.contains("\r\x1b[K\x1b[36mdb   \x1b[0m") && seen.contains("hi\r\n"), "{seen:?}");
+    assert!(seen.trim_end().ends_with("(0198c2f4-7a1b)"), "{seen:?}");
+}

@@ -1,0 +1,112 @@
+//! What is found in definitions: every kind of mistake with its code and line, all of a document at once.
+
+use pulse_core::diagnostic::Severity;
+use pulse_engine::load;
+
+/// The findings of a document as `code:line`.
+fn findings(source: &str) -> Vec<String> {
+    load(source).diagnostics.iter().map(|d| format!("{}:{}", d.code, d.line)).collect()
+}
+
+#[test]
+fn five_mistakes_give_five_findings_with_their_lines() {
+    let source = "\
+name: five
+params:
+  - {name: limit, type: integer, default: many}
+steps:
+  - id: check
+    command: df {{ params.mount }}
+    retrys: 3
+  - id: decide
+    conditions:
+      - {if: state.pct >, goto: ask}
+      - {default: true, goto: nowhere}
+  - {id: ask, message: ok?}
+";
+    assert_eq!(findings(source), ["E016:3", "E015:6", "E005:7", "E011:8", "E013:10"]);
+    let loaded = load(source);
+    assert!(loaded.plan.is_none());
+    let unknown = &loaded.diagnostics[2];
+    assert_eq!((unknown.path.as_str(), unknown.column), ("steps[0].retrys", 5));
+    assert_eq!(unknown.help.as_deref(), Some("did you mean `retries`?"));
+}
+
+#[test]
+fn every_kind_of_mistake_is_found() {
+    let step = |fields: &str| format!("steps:\n  - {fields}\n");
+    let cases: &[(String, &[&str])] = &[
+        ("a: [".to_owned(), &["E001:2"]),
+        ("- a".to_owned(), &["E007:1"]),
+        ("name: x\nsteps: []".to_owned(), &["E006:2"]),
+        ("name: x".to_owned(), &["E006:1"]),
+        ("steps:\n  - {command: a, id: x}\n  - {command: b, id: x}".to_owned(), &["E010:3"]),
+        (step("{command: a, command: b}"), &["E003:2"]),
+        (step("{command: a, type: excute}"), &["E012:2"]),
+        (step("{id: x}"), &["E012:2"]),
+        (step("{command: a, id: 1x}"), &["E009:2"]),
+        (step("{command: a, id: end}"), &["E009:2"]),
+        (step("{command: a, timeout: soon}"), &["E007:2"]),
+        (step("{command: a, timeout: 2d}"), &["E008:2"]),
+        (step("{command: a, retries: 101}"), &["E008:2"]),
+        (step("{command: a, retries: many}"), &["E007:2"]),
+        (step("{command: a, argv: [b]}"), &["E020:2"]),
+        (step("{command: a, goto: b}"), &["E011:2"]),
+        (step("{command: a, on_error: b}"), &["E011:2"]),
+        (step("{command: 'a {{ b }'}"), &["E014:2"]),
+        (step("{command: 'a {{ 1 + }}'}"), &["E014:2"]),
+        (step("{command: 'print({{ params.x }})', shell: /usr/bin/python3}"), &["E014:2", "E015:2"]),
+        (step("{command: a, condition: 'let x = 1'}"), &["E013:2"]),
+        (step("{command: a, condition: 'nope.x'}"), &["E013:2"]),
+        (step("{command: a, condition: 'steps.nope.status'}"), &["E015:2"]),
+        (step("{command: a, condition: '1 < 2'}"), &["W003:2"]),
+        (step("{command: 'a {{ nope }}'}"), &["W006:2"]),
+        (step("{command: 'a {{ nope | raw }}'}"), &["W001:2", "W006:2"]),
+        (step("{command: 'a {{ nope | up }}'}"), &["E014:2"]),
+        (step("{type: parse, format: lines}"), &["E006:2"]),
+        (step("{type: parse, format: regex, pattern: '('}"), &["E019:2"]),
+        (step("{type: parse, format: regex, pattern: 'x'}"), &["E019:2"]),
+        (step("{type: parse, from: nope}"), &["E011:2"]),
+        (step("{conditions: [{goto: end}]}"), &["E006:2"]),
+        (step("{conditions: [{default: true, goto: end}, {if: state.x, goto: end}]}"), &["E018:2", "W006:2"]),
+        (step("{message: m, options: [a, a]}"), &["E010:2"]),
+        (step("{message: m, options: [a, b], routes: {a: end}}"), &["W005:2"]),
+        (step("{message: m, options: [a], routes: {z: end}}"), &["E015:2"]),
+        (step("{type: wait}"), &["E006:2"]),
+        (step("{type: wait, duration: 1, until: '2'}"), &["E020:2"]),
+        (step("{type: set, values: {1a: '1'}}"), &["E009:2"]),
+        (step("{type: parallel, branches: []}"), &["E017:2"]),
+        (step("{command: a, on_offline: wait}"), &["E017:2"]),
+        (step("{command: a, strategy: {parallel: 0}}"), &["E008:2"]),
+        (step("{command: a, strategy: {parallel: 200%}}"), &["E008:2"]),
+        ("steps:\n  - {command: a, goto: end}\n  - {command: b}".to_owned(), &["W004:3"]),
+        ("params: [{name: a-b}]\nsteps: [{command: x}]".to_owned(), &["E009:1"]),
+        ("params: [a, a]\nsteps: [{command: x}]".to_owned(), &["E010:1"]),
+        ("params: [{name: a, type: choice}]\nsteps: [{command: x}]".to_owned(), &["E006:1"]),
+        ("params: [{name: a, type: secret}]\nsteps: [{command: x}]".to_owned(), &["E017:1"]),
+        ("params: [{name: a, type: integer, min: 5, default: 1}]\nsteps: [{command: x}]".to_owned(), &["E016:1"]),
+        ("params: [{name: a, pattern: '['}]\nsteps: [{command: x}]".to_owned(), &["E019:1"]),
+        ("name: \"\"\nsteps: [{command: x}]".to_owned(), &["E009:1"]),
+        ("on_failure: []\nsteps: [{command: x}]".to_owned(), &["E017:1"]),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(findings(source), *expected, "{source}");
+    }
+}
+
+#[test]
+fn json_and_the_first_forms_of_params_are_read() {
+    let loaded = load(r#"{"params": ["a"], "steps": [{"type": "run", "command": "echo {{a}}"}]}"#);
+    assert!(loaded.diagnostics.is_empty() && loaded.plan.is_some(), "{:?}", loaded.diagnostics);
+    let loaded = load("params:\n  a:\n  b: {default: 1, type: integer}\nsteps: [{command: 'x {{ a }} {{ b }}'}]");
+    assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+    let params = loaded.workflow.unwrap().params;
+    assert!(params[0].required && !params[1].required);
+}
+
+#[test]
+fn errors_and_warnings_are_told_apart() {
+    let loaded = load("steps: [{command: 'a {{ nope }}'}]");
+    assert_eq!(loaded.diagnostics[0].severity, Severity::Warning);
+    assert!(loaded.plan.is_some());
+}
