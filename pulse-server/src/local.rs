@@ -1,7 +1,7 @@
 //! What `pulse up` sets up in its own server: example workflows at first start, and a token for the command line beside
 //! it.
 
-use crate::access::Secret;
+use crate::access::{Secret, hash};
 use crate::{Error, Running, clock};
 use pulse_core::ids::{TokenId, WorkflowId};
 use pulse_core::status::Role;
@@ -47,11 +47,22 @@ impl Running {
         Ok(stored)
     }
 
-    /// An admin token under a person's name for the command line on this machine, in place of the one of the last start.
+    /// An admin token under a person's name for the command line on this machine: the one of the last start while that
+    /// is good for at least half of its time, so that whoever follows an execution need not notice a restart; else a
+    /// new one in its place.
     ///
     /// # Errors
     /// When it cannot be stored.
-    pub async fn local_token(&self, name: &str) -> Result<Secret, Error> {
+    pub async fn local_token(&self, name: &str, last: Option<&str>) -> Result<Secret, Error> {
+        if let Some(last) = last {
+            let known = self.store().token_by_hash(&hash(last)).await?;
+            let good = |token: &TokenRecord| {
+                token.name == name && token.created_by == MADE_BY && token.expires_at > clock::now().plus(LIFETIME / 2)
+            };
+            if known.as_ref().is_some_and(good) {
+                return Ok(Secret::known(last));
+            }
+        }
         for token in self.store().tokens().await?.into_iter().filter(|token| token.created_by == MADE_BY) {
             self.store().delete_token(token.id).await?;
         }

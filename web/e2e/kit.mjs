@@ -1,16 +1,20 @@
 // What the end-to-end scripts share: a real server in an empty directory, a browser, and a few ways to look and wait.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const BIN = resolve(process.env.PULSE_BIN ?? join(here, '../../target/debug/pulse'));
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const SLOW_MS = 20_000;
+/** How long anything may take that is not meant to take time: long, for a machine that has other things to do. */
+const SLOW_MS = 60_000;
+/** How long a program gets to end by itself. */
+const STOP_MS = 10_000;
 
 export const SHOTS = process.env.E2E_SHOTS ?? (await mkdtemp(join(tmpdir(), 'pulse-shots-')));
 await mkdir(SHOTS, { recursive: true });
@@ -22,6 +26,11 @@ export function check(condition, message) {
 export function equal(got, wanted, message) {
   const [a, b] = [JSON.stringify(got), JSON.stringify(wanted)];
   if (a !== b) throw new Error(`${message}\n  wanted ${b}\n  got    ${a}`);
+}
+
+/** Bytes as they travel. */
+export function gzipped(text) {
+  return gzipSync(text, { level: 9 }).length;
 }
 
 /** Waits until `look` gives something true, and returns it. */
@@ -40,12 +49,38 @@ function plainEnv() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PULSE_')));
 }
 
-/** `pulse up` on a port and directory of its own. */
+// What still runs when the scripts end too early ends with them.
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+
+function start(args, options) {
+  const child = spawn(BIN, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options, env: { ...plainEnv(), NO_COLOR: '1', ...options.env } });
+  running.add(child);
+  child.gone = new Promise((done) => child.once('exit', done)).then(() => running.delete(child));
+  child.said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (child.said += data));
+  child.check = () => {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`pulse ${args[0]} ended with ${child.exitCode ?? child.signalCode}:\n${child.said}`);
+  };
+  return child;
+}
+
+/** Asks a program to end, and ends it when it does not. */
+async function stop(child) {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  await child.gone;
+  clearTimeout(timer);
+}
+
+/** `pulse up` on a port and directory of its own, and workers beside it if wanted. */
 export class Server {
   token = randomBytes(18).toString('hex');
   port = 0;
   link = '';
   #child = null;
+  #workers = [];
   #data = '';
 
   static async start() {
@@ -59,38 +94,55 @@ export class Server {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it (again: on the same port and data) and waits for a worker that takes commands. */
-  async up({ worker = true } = {}) {
-    const child = spawn(BIN, ['up', '--listen', `127.0.0.1:${this.port}`, '--data', this.#data], {
-      cwd: this.#data,
-      env: { ...plainEnv(), PULSE_ADMIN_TOKEN: this.token, NO_COLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  /** Starts it (again: on the same port and data) and waits until its own worker takes commands. */
+  async up() {
+    const child = start(['up', '--listen', `127.0.0.1:${this.port}`, '--data', this.#data], { cwd: this.#data, env: { PULSE_ADMIN_TOKEN: this.token } });
     this.#child = child;
-    let said = '';
-    const hear = (data) => (said += data);
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
     const link = await until(() => {
-      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${said}`);
-      return /https?:\/\/[^\s]+:(\d+)\/sign-in#code=\S+/.exec(said);
+      child.check();
+      return /https?:\/\/[^\s]+:(\d+)\/sign-in#code=\S+/.exec(child.said);
     }, `a sign-in link in the server's words`);
     this.link = link[0];
     this.port = Number(link[1]);
-    if (worker) await until(async () => (await this.get('/api/workers')).items.some((item) => item.status === 'online'), 'a worker online');
+    await this.#online(1 + this.#workers.length);
+  }
+
+  /** One more worker, in a process of its own. */
+  async worker(name) {
+    const key = (await readFile(join(this.#data, 'worker.key'), 'utf8')).trim();
+    const state = join(this.#data, `state-${name}`);
+    const child = start(['worker'], { cwd: this.#data, env: { PULSE_SERVER: this.origin, WORKER_API_KEY: key, WORKER_NAME: name, PULSE_WORKER_STATE: state } });
+    this.#workers.push(child);
+    await this.#online(1 + this.#workers.length, child.check);
+  }
+
+  /** Ends the worker that was added last. */
+  dropWorker() {
+    return stop(this.#workers.pop());
+  }
+
+  async #online(count, check = () => {}) {
+    await until(async () => {
+      check();
+      return (await this.get('/api/workers')).items.filter((item) => item.status === 'online').length >= count;
+    }, `${count} online workers`);
   }
 
   /** The hard way: no goodbye. */
   async kill() {
-    const child = this.#child;
-    const gone = new Promise((done) => child.once('exit', done));
-    child.kill('SIGKILL');
-    await gone;
+    this.#child.kill('SIGKILL');
+    await this.#child.gone;
   }
 
   async stop() {
-    if (this.#child?.exitCode === null && this.#child.signalCode === null) await this.kill();
+    await Promise.all([...this.#workers, this.#child].filter((child) => running.has(child)).map(stop));
     await rm(this.#data, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** A file that commands wait for: they go on once it is opened. */
+  gate() {
+    const path = join(this.#data, `gate-${randomBytes(4).toString('hex')}`);
+    return { path, open: () => writeFile(path, '') };
   }
 
   get(path) {
@@ -183,6 +235,21 @@ export async function copied(page) {
 
 export function shownSeqs(page) {
   return page.locator('[data-testid=log] > li').evaluateAll((items) => items.map((item) => Number(item.dataset.seq)));
+}
+
+/** Each step and its commands as the page shows them, and as the server tells of them. */
+export async function shownSteps(page) {
+  return page.locator('[data-step]').evaluateAll((steps) =>
+    steps.map((step) => ({
+      id: step.dataset.step,
+      status: step.dataset.status,
+      commands: [...step.querySelectorAll('[data-command]')].map((command) => [command.dataset.command, command.dataset.worker, command.querySelector('[data-status]').dataset.status]),
+    })),
+  );
+}
+
+export function toldSteps(view) {
+  return view.steps.map(({ id, status, commands }) => ({ id, status, commands: commands.map((command) => [command.id, command.worker, command.status]) }));
 }
 
 export function status(page) {

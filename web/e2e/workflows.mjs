@@ -1,6 +1,6 @@
 // Workflows that the end-to-end scripts put on the server.
 
-/** Takes its time, finds something, asks, and cleans. */
+/** Finds something, asks, and cleans. In the middle of its first command it waits for a file, the gate, which a test makes when it has seen enough. */
 export const live = {
   description: 'Slow work, a question, and more work',
   tags: ['e2e'],
@@ -9,9 +9,13 @@ export const live = {
     { name: 'limit', type: 'integer', description: 'Percent at which to ask', default: 80, min: 1, max: 100 },
     { name: 'mode', type: 'choice', options: ['ask', 'auto'], default: 'ask' },
     { name: 'verbose', type: 'boolean', default: false },
+    { name: 'gate', type: 'string', description: 'The file to wait for', default: '/' },
   ],
   steps: [
-    { id: 'work', name: 'Measure', type: 'execute', targets: 'all', command: 'for i in 1 2 3 4 5 6; do echo "{{ label }} line $i"; sleep 0.4; done; echo DISK_PCT=91; echo DISK_DEV=/dev/sda1' },
+    {
+      id: 'work', name: 'Measure', type: 'execute', targets: 'all', timeout: '5m',
+      command: 'for i in 1 2 3 4 5 6; do echo {{ label }} line $i; if [ $i = 3 ]; then until [ -e {{ gate }} ]; do sleep 0.1; done; fi; done; echo DISK_PCT=91; echo DISK_DEV=/dev/sda1',
+    },
     { id: 'read', name: 'Read the figures', type: 'parse' },
     { id: 'decide', name: 'Decide', type: 'route', conditions: [{ if: 'state.disk_pct > params.limit', goto: 'ask', label: 'disk is full' }, { default: true, goto: 'end' }] },
     { id: 'ask', name: 'Ask', type: 'prompt', message: 'Clean up {{ state.disk_dev }}?', options: [{ label: 'Clean', goto: 'clean', style: 'danger' }, { label: 'Leave it', goto: 'end' }] },

@@ -22,6 +22,7 @@ pub(super) async fn page(
     let id = id.to_string();
     let path = |what: &'static str| ["api", "executions", id.as_str(), what];
     let mut items = Vec::new();
+    let before = (timeline.seq(), timeline.cursor());
     let query = [("after", timeline.seq().to_string()), ("limit", PAGE.to_string())];
     let entries: Page<Entry> = client.get(&path("events"), &query).await.map_err(refusal)?;
     for entry in entries.items {
@@ -35,6 +36,10 @@ pub(super) async fn page(
         let output: Page<OutputChunk> = client.get(&path("output"), &query).await.map_err(refusal)?;
         items.extend(output.items.into_iter().flat_map(|chunk| timeline.output(chunk)));
         more |= output.next.is_some();
+    }
+    if more && before == (timeline.seq(), timeline.cursor()) {
+        let what = "there is more of its journal, but it does not come".to_owned();
+        return Err(Refusal::Final(Error::NotPulse { url: client.address().to_string(), what }));
     }
     Ok((items, more))
 }

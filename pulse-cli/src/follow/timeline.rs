@@ -94,7 +94,7 @@ impl Timeline {
         if chunk.cursor <= self.cursor {
             return items;
         }
-
+        self.cursor = chunk.cursor;
         let command = chunk.command_id;
         *self.received.entry(command).or_default() += chunk.data.len() as u64;
         // Output of a later command: no more comes of the ones before its `command_sent`.

@@ -52,7 +52,10 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
         running.seed(EXAMPLES).await.map_err(super::server::failed)?;
     }
     let person = context.environment.get("USER").unwrap_or("local").to_owned();
-    let token = running.local_token(&person).await.map_err(super::server::failed)?;
+    // A damaged file is written anew.
+    let last = Stored::read(&data).ok().flatten();
+    let last = last.as_ref().map(|stored| stored.token.reveal());
+    let token = running.local_token(&person, last).await.map_err(super::server::failed)?;
     Stored { url: local_url(&running), token: crate::server::Secret::new(token.reveal()) }.write(&data)?;
     let worker = (!no_worker).then(|| tokio::spawn(pulse_worker::run(worker(&running, &data, key), stop.clone())));
     greet(&running, context)?;
@@ -70,8 +73,6 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
             Err(error)
         }
     };
-    // The token of this start works as long as the server runs: nothing is left that points to nobody.
-    let _ = fs::remove_file(data.join(crate::server::FILE_NAME));
     ended.map(|()| Exit::SUCCESS)
 }
 

@@ -1,10 +1,9 @@
 //! Following: order, cuts, lag, exit codes, JSON, Ctrl-C.
 
-use crate::program::{finished, pulse_at, ran};
+use crate::program::{Running, pulse_at, ran};
 use crate::stand_in::StandIn;
 use crate::story::{ID, Story, WHOLE};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 fn run(server: &StandIn, more: &[&str]) -> crate::program::Ran {
     let directory = tempfile::tempdir().unwrap();
@@ -39,11 +38,11 @@ fn a_cut_anywhere_loses_and_doubles_nothing() {
         // Twice: the second connection is cut as well, one message further on.
         server.cut_after(&[cut, 1]);
         let directory = tempfile::tempdir().unwrap();
-        let child = pulse_at(&server.url, directory.path(), &["run", "disk-check", "--follow"]).spawn().unwrap();
+        let child = Running::start(pulse_at(&server.url, directory.path(), &["run", "disk-check", "--follow"]));
         runs.push((cut, server, directory, child));
     }
     for (cut, server, _directory, child) in runs {
-        let ran = finished(child);
+        let ran = child.finished();
         assert_eq!((ran.code, ran.out.as_str()), (0, WHOLE), "cut after {cut}");
         let whole = Story::whole();
         if cut < whole.entries.len() {
@@ -57,12 +56,10 @@ fn says_when_it_is_connected_again() {
     let server = StandIn::start(Story::begin().started(1));
     server.cut_after(&[2]);
     let directory = tempfile::tempdir().unwrap();
-    let child = pulse_at(&server.url, directory.path(), &["run", "disk-check", "--follow"]).spawn().unwrap();
-    while server.subscriptions().len() < 2 {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let child = Running::start(pulse_at(&server.url, directory.path(), &["run", "disk-check", "--follow"]));
+    server.wait_for_subscriptions(2);
     server.goes_on(|story| story.finished(1, "completed", None).ended("completed", None));
-    let ran = finished(child);
+    let ran = child.finished();
     let lines: Vec<&str> = ran.err.lines().collect();
     assert!(
         lines[0].starts_with("connection to http://127.0.0.1:") && lines[0].ends_with("; trying again"),
@@ -129,13 +126,10 @@ fn json_is_one_entry_per_line() {
 fn ctrl_c_leaves_it_running() {
     let server = StandIn::start(Story::begin().started(1));
     let directory = tempfile::tempdir().unwrap();
-    let child = pulse_at(&server.url, directory.path(), &["run", "disk-check", "--follow"]).spawn().unwrap();
-    while server.subscriptions().is_empty() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let ran = finished(child);
+    let child = Running::start(pulse_at(&server.url, directory.path(), &["run", "disk-check", "--follow"]));
+    server.wait_for_subscriptions(1);
+    rustix::process::kill_process(child.pid(), rustix::process::Signal::INT).unwrap();
+    let ran = child.finished();
     assert_eq!(ran.code, 130);
     assert!(ran.err.starts_with("still running; `pulse abort 0198c2f4-7a1b` stops it"), "{}", ran.err);
 }

@@ -46,6 +46,35 @@ pub fn ran_with_input(mut command: Command, input: &str) -> Ran {
     child.wait_with_output().unwrap().into()
 }
 
+/// One that runs; it is killed when the test gives up on it.
+pub struct Running(Option<Child>);
+
+impl Running {
+    /// Starts one.
+    pub fn start(mut command: Command) -> Self {
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    /// Its process, for a signal.
+    pub fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(self.0.as_ref().unwrap())
+    }
+
+    /// Waits for its end.
+    pub fn finished(mut self) -> Ran {
+        finished(self.0.take().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
 /// Waits for the end of one that was started.
 pub fn finished(child: Child) -> Ran {
     child.wait_with_output().unwrap().into()

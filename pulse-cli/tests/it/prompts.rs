@@ -1,6 +1,6 @@
 //! Questions: asked, answered, answered elsewhere, left open.
 
-use crate::program::{finished, pulse_at, ran, ran_with_input};
+use crate::program::{Running, pulse_at, ran, ran_with_input};
 use crate::stand_in::{Request, StandIn};
 use crate::story::{ID, Story, prompt_id};
 use serde_json::{Value, json};
@@ -70,13 +70,11 @@ fn a_wrong_answer_is_asked_again() {
 fn without_input_the_question_stays_open_and_following_goes_on() {
     let server = asking();
     let directory = tempfile::tempdir().unwrap();
-    let child = pulse_at(&server.url, directory.path(), &["run", "disk-check", "--follow"]).spawn().unwrap();
-    while server.subscriptions().is_empty() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let child = Running::start(pulse_at(&server.url, directory.path(), &["run", "disk-check", "--follow"]));
+    server.wait_for_subscriptions(1);
     std::thread::sleep(Duration::from_millis(200));
     server.goes_on(|story| story.answered(1, 1, "yes", "bob").finished(1, "completed", None).ended("completed", None));
-    let ran = finished(child);
+    let ran = child.finished();
     assert_eq!(ran.err, "the question stays open; answer it with `pulse respond 0198c2f4-7a1b OPTION`\n");
     assert!(ran.out.contains("  number or answer> \n  ✓ answered by bob: Yes\n"), "{}", ran.out);
     assert_eq!(ran.code, 0);

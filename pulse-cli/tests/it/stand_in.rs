@@ -109,6 +109,15 @@ impl StandIn {
         self.world.lock().unwrap().requests.clone()
     }
 
+    /// Waits until there have been so many subscriptions.
+    pub fn wait_for_subscriptions(&self, count: usize) {
+        let began = std::time::Instant::now();
+        while self.subscriptions().len() < count {
+            assert!(began.elapsed() < Duration::from_secs(10), "only {} subscriptions", self.subscriptions().len());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The subscriptions so far.
     pub fn subscriptions(&self) -> Vec<FromBrowser> {
         self.world.lock().unwrap().subscriptions.clone()
@@ -164,7 +173,7 @@ async fn connection(mut stream: TcpStream, world: Arc<Mutex<World>>) {
         "HTTP/1.1 {status} X\r\nContent-Type: {media}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
-    let _ = stream.write_all((head + &body).as_bytes()).await;
+    let _ = stream.write_all((head + body.as_str()).as_bytes()).await;
     let _ = stream.shutdown().await;
 }
 

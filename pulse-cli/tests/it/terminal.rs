@@ -57,6 +57,14 @@ impl Terminal {
     }
 }
 
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // An error means that it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[test]
 fn a_question_is_answered_by_typing() {
     let server = StandIn::start(Story::begin().started(1).prompt(1, 1));

@@ -16,6 +16,11 @@ impl Secret {
         Self(format!("{prefix}{}", hex(&bytes)))
     }
 
+    /// A secret that somebody has kept.
+    pub fn known(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The secret's text, to be shown once.
     pub fn reveal(&self) -> &str {
         &self.0

@@ -104,7 +104,7 @@ pub(super) fn settings(path: &Path, synchronous: Synchronous) -> SqliteConnectOp
         })
         .busy_timeout(BUSY)
         .foreign_keys(true)
-        .statement_cache_capacity(128)
+        .statement_cache_capacity(256)
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-8192")
         // 8 MiB of log between checkpoints, and no more than 64 MiB kept after a long reader made it grow.

@@ -265,10 +265,17 @@ pub struct Rig {
 
 impl Rig {
     pub async fn new() -> Self {
+        Self::with_capacity(4).await
+    }
+
+    pub async fn with_capacity(capacity: u32) -> Self {
         let server = StandIn::new().await;
         let dir = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
-        let worker = tokio::spawn(pulse_worker::run(config(&server.url, &dir.path().join("state")), stop.clone()));
+        let worker = tokio::spawn(pulse_worker::run(
+            Config { capacity, ..config(&server.url, &dir.path().join("state")) },
+            stop.clone(),
+        ));
         Self { server, dir, stop, worker }
     }
 

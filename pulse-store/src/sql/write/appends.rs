@@ -100,18 +100,19 @@ async fn write_summaries(
     heads: &HashMap<ExecutionId, Head>,
 ) -> Result<(), DbErr> {
     let latest: BTreeMap<_, _> = jobs.iter().map(|job| (job.append.execution_id, &job.append)).collect();
-    let mut inserts = Vec::new();
+    let (mut inserts, mut moves, mut stays) = (Vec::new(), Vec::new(), Vec::new());
     for (id, append) in latest {
         let values = execution::values(&append.record, append.fence);
         match heads.get(&id).and_then(|head| head.stored.as_deref()) {
             None => inserts.extend(values),
-            Some(status) => {
-                let changes = status != append.record.status.as_str();
-                group.memory.statements.update_execution(group.db, values, changes).await?;
-            }
+            Some(status) if status == append.record.status.as_str() => stays.push(values),
+            Some(_) => moves.push(values),
         }
     }
-    group.memory.statements.insert(group.db, Insert::Executions, inserts).await
+    let statements = &mut group.memory.statements;
+    statements.insert(group.db, Insert::Executions, inserts).await?;
+    statements.update_executions(group.db, moves, true).await?;
+    statements.update_executions(group.db, stays, false).await
 }
 
 async fn insert_keys(group: &mut Group<'_>, jobs: &[&mut AppendJob]) -> Result<(), DbErr> {

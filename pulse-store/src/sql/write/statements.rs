@@ -1,13 +1,18 @@
-//! SQL texts of the hot path, each built once. Few enough that the connection keeps all of them prepared: where a
-//! number of rows or ids varies, it goes by powers of two.
+//! SQL texts of the hot path, each built once. Few enough that the connection keeps all of them prepared: numbers of
+//! rows and ids go by [`step`].
+//!
+//! What counts here is the number of statements, each of which is a message to SQLite's thread and back.
 
 use crate::sql::entity::{event, execution, idempotency, output};
 use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query, SelectStatement, UpdateStatement};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExecResult, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value};
 use std::collections::HashMap;
 
 /// The most rows or ids in one statement: 64 summaries are 1,344 bound values, far from any database's limit.
 const MOST: usize = 64;
+
+/// The most updates in one text: what is prepared for it is kept, and more would save little.
+const MOST_UPDATES: usize = 16;
 
 /// What is inserted in many rows at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +40,7 @@ pub(super) enum LookUp {
 enum Shape {
     Insert(Insert, usize),
     LookUp(LookUp, usize),
-    Update { status: bool },
+    Update { count: usize, status: bool },
 }
 
 /// The texts built so far.
@@ -54,7 +59,7 @@ impl Statements {
     ) -> Result<(), DbErr> {
         let width = insert.width();
         while !values.is_empty() {
-            let rows = largest_power(values.len() / width);
+            let rows = step(values.len() / width);
             let rest = values.split_off(rows * width);
             self.run(db, Shape::Insert(insert, rows), values).await?;
             values = rest;
@@ -71,7 +76,7 @@ impl Statements {
     ) -> Result<Vec<QueryResult>, DbErr> {
         let mut found = Vec::new();
         for keys in keys.chunks(MOST) {
-            let size = keys.len().next_power_of_two();
+            let size = if keys.len() <= 8 { keys.len() } else { keys.len().next_power_of_two() };
             let mut values = keys.to_vec();
             values.resize(size, keys[keys.len() - 1].clone());
             let shape = Shape::LookUp(look_up, size);
@@ -81,23 +86,29 @@ impl Statements {
         Ok(found)
     }
 
-    /// Replaces what may change of a summary, given as [`execution::values`]. Without the status when that stays: then
+    /// Replaces what may change of summaries, given as [`execution::values`]. Without the status where that stays: then
     /// its indexes are not touched.
-    pub(super) async fn update_execution(
+    pub(super) async fn update_executions(
         &mut self,
         db: &DatabaseTransaction,
-        values: [Value; 21],
+        mut summaries: Vec<[Value; 21]>,
         status: bool,
     ) -> Result<(), DbErr> {
-        let [id, ..] = &values;
-        let id = id.clone();
-        let changing = execution::COLUMNS.into_iter().zip(values).filter(|(column, _)| changes(*column, status));
-        let values = changing.map(|(_, value)| value).chain([id]).collect();
-        let result = self.run(db, Shape::Update { status }, values).await?;
-        match result.rows_affected() {
-            1 => Ok(()),
-            _ => Err(DbErr::RecordNotUpdated),
+        while !summaries.is_empty() {
+            let count = match db.get_database_backend() {
+                // Its driver takes several statements at once. The others prepare one at a time.
+                DbBackend::Sqlite => step(summaries.len()).min(MOST_UPDATES),
+                _ => 1,
+            };
+            let rest = summaries.split_off(count);
+            let values = summaries.into_iter().flat_map(|values| updated(values, status)).collect();
+            let result = self.run(db, Shape::Update { count, status }, values).await?;
+            if result.rows_affected() != count as u64 {
+                return Err(DbErr::RecordNotUpdated);
+            }
+            summaries = rest;
         }
+        Ok(())
     }
 
     async fn run(&mut self, db: &DatabaseTransaction, shape: Shape, values: Vec<Value>) -> Result<ExecResult, DbErr> {
@@ -110,18 +121,25 @@ impl Statements {
         self.texts.entry(shape).or_insert_with(|| match shape {
             Shape::Insert(insert, rows) => backend.build(&insert.statement(rows)).sql,
             Shape::LookUp(look_up, keys) => backend.build(&look_up.statement(keys)).sql,
-            Shape::Update { status } => backend.build(&update_statement(status)).sql,
+            Shape::Update { count, status } => vec![backend.build(&update_statement(status)).sql; count].join(";"),
         })
     }
 }
 
-/// The largest power of two that is not above `rows`, nor above [`MOST`].
-fn largest_power(rows: usize) -> usize {
-    match rows {
-        0 | 1 => 1,
+/// How many of `count` are done next: all up to eight, then 16, 32 or 64.
+fn step(count: usize) -> usize {
+    match count {
+        0..=8 => count,
         MOST.. => MOST,
-        rows => 1 << rows.ilog2(),
+        _ => 1 << count.ilog2(),
     }
+}
+
+/// The values of an update's statement: those it sets, and the id.
+fn updated(values: [Value; 21], status: bool) -> Vec<Value> {
+    let id = values[0].clone();
+    let changing = execution::COLUMNS.into_iter().zip(values).filter(|(column, _)| changes(*column, status));
+    changing.map(|(_, value)| value).chain([id]).collect()
 }
 
 impl Insert {
@@ -211,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_taken_by_powers_of_two() {
-        assert_eq!([1, 2, 3, 63, 64, 200].map(largest_power), [1, 2, 2, 32, 64, 64]);
+    fn counts_go_by_steps() {
+        assert_eq!([1, 3, 8, 9, 15, 16, 63, 64, 200].map(step), [1, 3, 8, 8, 8, 16, 32, 64, 64]);
     }
 }

@@ -1,0 +1,102 @@
+//! `kill -9` of the server: an execution goes on where it was, following the command that still runs on its worker, or
+//! waiting at its prompt; nothing is run twice and no output is lost or doubled.
+
+use super::installation::{Installation, count};
+use crate::program::finished;
+use serde_json::json;
+
+const SLOW: &str = r#"
+name: slow
+steps:
+  - id: work
+    command: |
+      echo "$PULSE_COMMAND_ID" >> started.txt
+      for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "line $i"; sleep 0.25; done
+      echo RESULT=42
+  - {id: read, type: parse}
+  - {id: ask, message: "{{ result }}?", options: [{label: "Yes", goto: last}, {label: "No", goto: fail}]}
+  - {id: last, command: 'echo "the answer is {{ result }}"'}
+"#;
+
+#[test]
+fn an_execution_goes_on_after_the_server_was_killed() {
+    let mut installation = Installation::start();
+    installation.worker("w2");
+    installation.store(SLOW);
+    let following = installation.spawn(&["run", "slow", "--follow", "--targets", "w2"]);
+    let id = installation.until("it runs", || {
+        let page = installation.get("/api/executions?workflow=slow");
+        page["items"][0]["id"].as_str().map(str::to_owned)
+    });
+
+    // While the command runs.
+    installation.until("output is stored", || installation.output(&id, "step=work").contains("line 2").then_some(()));
+    installation.kill_and_restart();
+    let running = installation.execution(&id);
+    assert_eq!(running["status"], "running", "the command runs on: {running}");
+    let waiting = installation.wait_for(&id, &["waiting", "failed", "completed"]);
+    assert_eq!(waiting["status"], "waiting", "{waiting}");
+    assert_eq!(waiting["prompt"]["message"], "42?");
+    assert_eq!(count(&waiting, "server_restart_recovery"), 1);
+    assert_eq!(count(&waiting, "command_sent"), 1, "one attempt");
+
+    // While the prompt waits.
+    installation.kill_and_restart();
+    let still = installation.execution(&id);
+    assert_eq!((&still["status"], &still["prompt"]["id"]), (&json!("waiting"), &waiting["prompt"]["id"]));
+    let (status, body) =
+        installation.call("POST", &format!("/api/executions/{id}/respond"), Some(json!({"response": "Yes"})));
+    assert_eq!(status, 204, "{body}");
+    let ended = installation.wait_for(&id, &["completed", "failed"]);
+    assert_eq!(ended["status"], "completed", "{ended}");
+
+    let started = std::fs::read_to_string(installation.directory.path().join("started.txt")).unwrap();
+    assert_eq!(started.lines().count(), 1, "started once: {started}");
+    assert_eq!(started.trim(), ended["steps"][0]["commands"][0]["id"].as_str().unwrap());
+    let lines: String = (1..=12).map(|i| format!("line {i}\n")).collect();
+    assert_eq!(installation.output(&id, "step=work"), format!("{lines}RESULT=42\n"));
+    assert_eq!(installation.output(&id, "step=last"), "the answer is 42\n");
+
+    // The command line saw it all, across both restarts, each line once.
+    let ran = finished(following);
+    assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
+    for i in 1..=12 {
+        assert_eq!(ran.out.matches(&format!("line {i}\n")).count(), 1, "line {i}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_command_whose_worker_died_with_the_server_is_lost_and_not_run_again() {
+    let mut installation = Installation::start();
+    installation.store(SLOW);
+    let id = installation.execute("slow", json!({}), &[]);
+    installation.until("output is stored", || installation.output(&id, "step=work").contains("line 2").then_some(()));
+    // `pulse up` has its worker in the same process: both die.
+    installation.kill_and_restart();
+    let ended = installation.wait_for(&id, &["completed", "failed"]);
+    assert_eq!(ended["status"], "failed", "{ended}");
+    assert!(ended["error"].as_str().unwrap().contains("lost"), "{}", ended["error"]);
+    assert_eq!(count(&ended, "command_sent"), 1);
+    assert_eq!(ended["steps"][0]["commands"][0]["status"], "lost");
+}
+
+#[test]
+fn a_start_that_was_repeated_with_its_key_starts_once() {
+    let installation = Installation::start();
+    let token = std::fs::read_to_string(installation.directory.path().join("pulse-data/client.json")).unwrap();
+    let token: serde_json::Value = serde_json::from_str(&token).unwrap();
+    let url = format!("{}/api/commands", installation.url);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let post = |command: &str| {
+        let request = reqwest::Client::new().post(&url).bearer_auth(token["token"].as_str().unwrap());
+        let request = request.header("idempotency-key", "k1").json(&json!({"command": command, "targets": ["all"]}));
+        runtime.block_on(async {
+            let response = request.send().await.unwrap();
+            (response.status().as_u16(), response.json::<serde_json::Value>().await.unwrap())
+        })
+    };
+    let (first, again, other) = (post("true"), post("true"), post("false"));
+    assert_eq!((first.0, &first.1), (202, &again.1));
+    assert_eq!((other.0, other.1["code"].as_str()), (409, Some("idempotency-key-reused")));
+    assert_eq!(installation.get("/api/executions")["items"].as_array().unwrap().len(), 1);
+}

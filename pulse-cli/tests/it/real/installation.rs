@@ -1,0 +1,196 @@
+//! An installation in an empty directory: `pulse up` on a free port, more workers as processes of their own, and calls to
+//! it by HTTP and by the command line. Everything it started ends with it.
+
+use crate::program::{Ran, ran};
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longest wait for anything: far beyond what a loaded machine needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Installation {
+    pub directory: tempfile::TempDir,
+    pub url: String,
+    pub sign_in: String,
+    server: Child,
+    workers: Vec<Child>,
+    runtime: tokio::runtime::Runtime,
+    http: reqwest::Client,
+}
+
+/// A program with nothing of this process's environment but the path.
+fn program(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = crate::program::pulse(directory, arguments);
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("USER", "tester");
+    command
+}
+
+/// Starts `pulse up` and reads its greeting.
+fn up(directory: &Path, listen: &str) -> (Child, String, String) {
+    let mut command = program(directory, &["up", "--listen", listen]);
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(directory.join("up.log")).unwrap();
+    let mut child = command.stderr(log).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = |word: &str| loop {
+        let line = lines.next().unwrap_or_else(|| panic!("{}", log_of(directory))).unwrap();
+        if let Some(found) = line.split_whitespace().find(|part| part.starts_with("http") && line.contains(word)) {
+            return found.to_owned();
+        }
+    };
+    let (url, sign_in) = (next("running at"), next("sign in"));
+    (child, url, sign_in)
+}
+
+fn log_of(directory: &Path) -> String {
+    let log = std::fs::read_to_string(directory.join("up.log")).unwrap_or_default();
+    format!("pulse up did not start: {log}")
+}
+
+impl Installation {
+    pub fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (server, url, sign_in) = up(directory.path(), "127.0.0.1:0");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        // The command line's own start does this; reqwest wants to know which cryptography even for plain HTTP.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let installation =
+            Self { directory, url, sign_in, server, workers: Vec::new(), runtime, http: reqwest::Client::new() };
+        installation.wait_for_workers(1);
+        installation
+    }
+
+    /// Starts a worker as a process of its own.
+    pub fn worker(&mut self, name: &str) {
+        let key = std::fs::read_to_string(self.directory.path().join("pulse-data/worker.key")).unwrap();
+        let mut command = program(self.directory.path(), &["worker"]);
+        command.env("WORKER_API_KEY", key).env("WORKER_NAME", name).env("PULSE_SERVER", &self.url);
+        command.env("PULSE_WORKER_STATE", self.directory.path().join(format!("state-{name}")));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        self.workers.push(command.spawn().unwrap());
+        self.wait_for_workers(1 + self.workers.len());
+    }
+
+    pub fn wait_for_workers(&self, count: usize) {
+        self.until("the workers are online", || {
+            let workers = self.get("/api/workers");
+            let online = |worker: &&Value| worker["status"] == "online";
+            workers["items"].as_array().is_some_and(|items| items.iter().filter(online).count() >= count).then_some(())
+        });
+    }
+
+    /// `kill -9`, and a new start on the same port with the same directory.
+    pub fn kill_and_restart(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+        let listen = self.url.strip_prefix("http://").unwrap().to_owned();
+        (self.server, _, self.sign_in) = up(self.directory.path(), &listen);
+        self.wait_for_workers(1 + self.workers.len());
+    }
+
+    /// Runs the command line in the installation's directory to its end.
+    pub fn pulse(&self, arguments: &[&str]) -> Ran {
+        ran(program(self.directory.path(), arguments))
+    }
+
+    /// Starts the command line and lets it run.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        program(self.directory.path(), arguments).spawn().unwrap()
+    }
+
+    fn token(&self) -> String {
+        let text = std::fs::read_to_string(self.directory.path().join("pulse-data/client.json")).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A call with the administrator's token: status and body.
+    pub fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url));
+        let request = request.bearer_auth(self.token());
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        self.runtime.block_on(async {
+            // While the server starts again nobody answers.
+            let Ok(response) = request.send().await else { return (0, Value::Null) };
+            let status = response.status().as_u16();
+            let text = response.text().await.unwrap_or_default();
+            (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        })
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.call("GET", path, None).1
+    }
+
+    /// Stores a definition.
+    pub fn store(&self, definition: &str) {
+        let (status, body) = self.call("POST", "/api/workflows", Some(json!({"definition": definition})));
+        assert_eq!(status, 201, "{body}");
+    }
+
+    /// Starts a workflow and answers the execution's id.
+    pub fn execute(&self, workflow: &str, params: Value, targets: &[&str]) -> String {
+        let targets = if targets.is_empty() { Value::Null } else { json!(targets) };
+        let body = json!({"params": params, "targets": targets});
+        let (status, body) = self.call("POST", &format!("/api/workflows/{workflow}/execute"), Some(body));
+        assert_eq!(status, 202, "{body}");
+        body["id"].as_str().unwrap().to_owned()
+    }
+
+    pub fn execution(&self, id: &str) -> Value {
+        self.get(&format!("/api/executions/{id}"))
+    }
+
+    /// All standard output of an execution.
+    pub fn output(&self, id: &str, query: &str) -> String {
+        self.get(&format!("/api/executions/{id}/output?{query}")).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until an execution has one of these states, and answers it.
+    pub fn wait_for(&self, id: &str, status: &[&str]) -> Value {
+        self.until(&format!("{id} is {status:?}"), || {
+            let execution = self.execution(id);
+            status.contains(&execution["status"].as_str().unwrap_or_default()).then_some(execution)
+        })
+    }
+
+    /// Waits until something is there.
+    pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            let log = || std::fs::read_to_string(self.directory.path().join("up.log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "waited in vain until {what}; the server's log:\n{}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        for child in self.workers.iter_mut().chain([&mut self.server]) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The actions of an execution's journal, whose numbers must have no gap.
+pub fn actions(execution: &Value) -> Vec<String> {
+    let logs = execution["logs"].as_array().unwrap();
+    for (entry, expected) in logs.iter().zip(1_u64..) {
+        assert_eq!(entry["seq"], expected, "{entry}");
+    }
+    logs.iter().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect()
+}
+
+/// How often an action stands in a journal.
+pub fn count(execution: &Value, action: &str) -> usize {
+    actions(execution).iter().filter(|found| *found == action).count()
+}

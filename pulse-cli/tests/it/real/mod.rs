@@ -1,0 +1,8 @@
+//! The product as its users meet it: the built program with a real database, real workers, real processes.
+
+mod bad_input;
+mod durability;
+mod injection;
+mod installation;
+mod main_job;
+mod roll_out;
