@@ -176,8 +176,10 @@ impl Agent {
         let (deadline, mut output_until) = (began + STOP, Some(began + STOP_OUTPUT));
         while !(self.ledger.is_quiet() && self.running.is_empty() && self.entries.is_empty()) {
             tokio::select! {
-                // A refusal ends nothing here: results stay on the disk.
-                _ = self.step() => {}
+                // A refusal comes once and ends nothing here: what runs is still to be ended.
+                result = self.step() => if matches!(result, Err(Error::LogEnded)) {
+                    return;
+                },
                 () = sleep_until(output_until.unwrap_or(deadline)), if output_until.is_some() => {
                     output_until = None;
                     self.running.values().for_each(|running| running.window.close());
@@ -203,7 +205,10 @@ impl Agent {
         let has_message = self.hello.is_some() || self.ledger.has_message();
         tokio::select! {
             Some(event) = self.link.recv(), if self.ledger.waiting_answers() < MOST_ANSWERS => self.on_link(event)?,
-            Some(written) = self.written.recv() => written.into_iter().for_each(|written| self.on_written(written)),
+            written = self.written.recv() => match written {
+                Some(written) => written.into_iter().for_each(|written| self.on_written(written)),
+                None => return Err(Error::LogEnded),
+            },
             Some(event) = self.from_commands.recv() => self.on_command(event),
             is_open = has_room(outgoing.as_ref()), if outgoing.is_some() && has_message => {
                 if !is_open {

@@ -48,6 +48,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The thread that writes the log has ended before its time: a mistake in this program.
+    #[error("the log of commands is not written any more")]
+    LogEnded,
     /// The server refuses this worker for good.
     #[error("the server refuses this worker ({code}): {detail}")]
     Refused {
@@ -66,6 +69,7 @@ impl Error {
             Self::StateInUse { .. } => "worker-state-in-use",
             Self::StateDir { .. } => "worker-state-dir",
             Self::StateCorrupt { .. } => "worker-state-corrupt",
+            Self::LogEnded => "worker-log-ended",
             Self::Refused { .. } => "worker-refused",
         }
     }
@@ -83,6 +87,7 @@ impl Error {
                 "the file was changed or the disk is failing; move it away to start without what it holds: \
                  the server then asks a person about the commands that were in it",
             ),
+            Self::LogEnded => Some("the log above says why; start the worker again and report it"),
             Self::Refused { code, .. } => Some(match code.as_str() {
                 "bad-key" | "http-401" | "http-403" => "check WORKER_API_KEY against the server's",
                 "name-taken" => "another worker has this name: set WORKER_NAME, or have an admin remove the old worker",

@@ -95,7 +95,6 @@ fn a_command_line_that_makes_no_sense() {
         (&["exec", "--on", "all"][..], "required arguments were not provided"),
         (&["exec", "--on", "all", "--timeout", "soon", "--", "x"][..], "`soon` is not a duration"),
         (&["ps", "--status", "done"][..], "[possible values: queued, running"),
-        (&["worker"][..], "`pulse worker --help` lists it"),
     ] {
         let ran = ran(pulse(directory.path(), arguments));
         assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.err);

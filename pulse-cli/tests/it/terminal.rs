@@ -126,3 +126,18 @@ fn exec_shows_how_far_it_is() {
     assert!(seen.contains("\r\x1b[K\x1b[36mdb   \x1b[0m") && seen.contains("hi\r\n"), "{seen:?}");
     assert!(seen.trim_end().ends_with("(0198c2f4-7a1b)"), "{seen:?}");
 }
+
+#[test]
+fn a_token_is_typed_unseen() {
+    let server = StandIn::start(Story::default());
+    server.answer("GET /api/me", 200, serde_json::json!({"name": "ann", "role": "admin", "groups": []}));
+    let directory = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(crate::program::pulse(directory.path(), &["login", &server.url]));
+    terminal.wait_for("token: ");
+    // Asking throws away what was typed before; the prompt is shown a moment earlier.
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.keyboard.write_all(b"t0ken\n").unwrap();
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen:?}");
+    assert!(server.requests()[0].head.contains("Bearer t0ken") && !seen.contains("t0ken"), "{seen:?}");
+}

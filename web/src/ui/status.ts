@@ -22,6 +22,9 @@ const LOOKS: Record<string, StatusLook> = {
   offline: { glyph: '○', tone: 'idle', live: false },
   aborted: { glyph: '■', tone: 'ask', live: false },
   cancelled: { glyph: '■', tone: 'ask', live: false },
+  retrying: { glyph: '↻', tone: 'ask', live: true },
+  'not started': { glyph: '○', tone: 'idle', live: false },
+  'not run': { glyph: '–', tone: 'idle', live: false },
   skipped: { glyph: '–', tone: 'idle', live: false },
 };
 

@@ -181,6 +181,9 @@ fn memory_of_all_values_together() {
     ] {
         limited(&source, &scope);
     }
+    // Values that are thrown away again count, too.
+    let thrown_away = format!("[{}]", vec!["len(state.a + state.a)"; 60].join(","));
+    assert!(limited(&thrown_away, &scope).message.contains("16 MiB"));
     let grown = resident().saturating_sub(before);
     assert!(grown < 64 << 20, "resident memory grew by {} MiB", grown >> 20);
 }

@@ -163,6 +163,18 @@ fn references_are_written_for_their_place() {
         ("echo {{ x }} {{ y }} '{{ x }}'", "echo \"${PULSE_V1}\" \"${PULSE_V2}\" ''\"${PULSE_V1}\"''"),
         ("echo {{ x }} {{ x | sh }} {{ params.x }}", "echo \"${PULSE_V1}\" \"${PULSE_V2}\" \"${PULSE_V3}\""),
         ("echo {{ x | raw }}", "echo 7"),
+        (
+            "v=\"$(case a in (b) ;; *) : ;; esac)\"; echo {{ x }}",
+            "v=\"$(case a in (b) ;; *) : ;; esac)\"; echo \"${PULSE_V1}\"",
+        ),
+        (
+            "v=\"$(f() { case a in a) :;; esac; }; f)\"; echo {{ x }}",
+            "v=\"$(f() { case a in a) :;; esac; }; f)\"; echo \"${PULSE_V1}\"",
+        ),
+        (
+            "v=\"$(function f { case a in a) :;; esac; }; f)\"; echo {{ x }}",
+            "v=\"$(function f { case a in a) :;; esac; }; f)\"; echo \"${PULSE_V1}\"",
+        ),
         ("echo {{{{ x }} {{ y }}", "echo {{ x }} \"${PULSE_V1}\""),
         ("echo {{{x}},{{y}}}", "echo {\"${PULSE_V1}\",\"${PULSE_V2}\"}"),
     ] {
