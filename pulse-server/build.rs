@@ -122,11 +122,11 @@ fn entry(root: &Path, out: &Path, index: usize, file: &Path) -> String {
     };
     let gzip = stored("gz", compress.then(|| gzip(&bytes)));
     let brotli = stored("br", compress.then(|| brotli(&bytes)));
-    let raw = file.canonicalize().expect("the file was just read");
+    // A copy: `web/dist` may be built anew while this crate compiles.
+    fs::write(out.join(format!("{index}.raw")), &bytes).expect("the build directory can be written");
+    let raw = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{index}.raw\"))");
     format!(
-        "    Asset {{ path: {name:?}, mime: {mime:?}, etag: \"\\\"{etag}\\\"\", raw: include_bytes!({:?}), gzip: {gzip}, \
-         brotli: {brotli} }},\n",
-        raw.display()
+        "    Asset {{ path: {name:?}, mime: {mime:?}, etag: \"\\\"{etag}\\\"\", raw: {raw}, gzip: {gzip}, brotli: {brotli} }},\n"
     )
 }
 

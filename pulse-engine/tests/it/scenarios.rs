@@ -24,7 +24,8 @@ fn every_scenario_holds() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let source = std::fs::read_to_string(&path).unwrap();
         let mut diagnostics = Default::default();
-        let scenario = read(&source, &mut diagnostics).unwrap_or_else(|| panic!("{name}: {:?}", diagnostics.into_sorted()));
+        let scenario =
+            read(&source, &mut diagnostics).unwrap_or_else(|| panic!("{name}: {:?}", diagnostics.into_sorted()));
         Scenario::new(&name, &scenario).run(&scenario);
     }
 }
@@ -65,7 +66,15 @@ impl Scenario {
         });
         let state = State::new(ExecutionId(uuid::Uuid::from_u128(99)));
         let fleet = Fleet { workers: workers.collect() };
-        Self { name: name.to_owned(), plan, fleet, state, now: Timestamp::from_millis(START), inputs: 0, journal: vec![] }
+        Self {
+            name: name.to_owned(),
+            plan,
+            fleet,
+            state,
+            now: Timestamp::from_millis(START),
+            inputs: 0,
+            journal: vec![],
+        }
     }
 
     fn run(mut self, scenario: &Node) {
@@ -229,4 +238,3 @@ fn line(event: &Event) -> String {
         _ => format!("{kind} {step}"),
     }
 }
-

@@ -64,9 +64,8 @@ pub async fn pages_stay_put_while_more_come(store: Arc<dyn Store>) {
 
 /// Abbreviated ids, in any spelling.
 pub async fn finds_by_prefix(store: Arc<dyn Store>) {
-    let ids = [0x0192_aaaa_0000, 0x0192_aaaa_0001, 0x0192_ab00_0000, 0xffff_ffff_ffff].map(|millis: u128| {
-        ExecutionId(Uuid::from_u128(millis << 80 | 0x7123_8000_0000_0000_0456))
-    });
+    let ids = [0x0192_aaaa_0000, 0x0192_aaaa_0001, 0x0192_ab00_0000, 0xffff_ffff_ffff]
+        .map(|millis: u128| ExecutionId(Uuid::from_u128(millis << 80 | 0x7123_8000_0000_0000_0456)));
     for id in ids {
         create(&*store, record(id)).await;
     }

@@ -67,9 +67,8 @@ pub async fn keeps_milliseconds(store: Arc<dyn Store>) {
 /// Nothing but the next number is taken, and what is refused leaves nothing behind.
 pub async fn refuses_gaps(store: Arc<dyn Store>) {
     let id = new_id();
-    let conflict = |expected, actual| {
-        Err(Error::Conflict { execution_id: id, expected: Seq(expected), actual: Seq(actual) })
-    };
+    let conflict =
+        |expected, actual| Err(Error::Conflict { execution_id: id, expected: Seq(expected), actual: Seq(actual) });
     assert_eq!(store.append(append(record(id), 2, 2)).await, conflict(2, 1), "a journal starts at 1");
     assert_eq!(store.execution(id).await.unwrap(), None);
     store.append(append(record(id), 1, 2)).await.unwrap();

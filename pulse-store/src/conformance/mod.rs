@@ -5,8 +5,8 @@
 
 pub mod access;
 pub mod executions;
-mod fixtures;
 pub mod filters;
+mod fixtures;
 pub mod group;
 pub mod journal;
 pub mod outputs;

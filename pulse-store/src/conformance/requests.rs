@@ -7,11 +7,8 @@ use pulse_core::ids::ExecutionId;
 use std::sync::Arc;
 
 fn keyed(id: ExecutionId, scope: &str, key: &str, request_hash: &str) -> Append {
-    let idempotency = IdempotencyKey {
-        scope: scope.to_owned(),
-        key: key.to_owned(),
-        request_hash: request_hash.to_owned(),
-    };
+    let idempotency =
+        IdempotencyKey { scope: scope.to_owned(), key: key.to_owned(), request_hash: request_hash.to_owned() };
     Append { idempotency: Some(idempotency), ..append(record(id), 1, 1) }
 }
 
@@ -24,7 +21,11 @@ pub async fn a_key_counts_once(store: Arc<dyn Store>) {
     assert_eq!(store.execution(second).await.unwrap(), None);
     assert_eq!(seqs(&*store, second).await, [0; 0]);
     let same = store.append(keyed(first, "ada run", "k", "h")).await;
-    assert_eq!(same, Ok(Appended::Existing { execution_id: first, same_request: true }), "even where it would conflict");
+    assert_eq!(
+        same,
+        Ok(Appended::Existing { execution_id: first, same_request: true }),
+        "even where it would conflict"
+    );
 }
 
 /// Another request under a used key is said to be one.

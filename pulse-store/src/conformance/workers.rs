@@ -76,7 +76,8 @@ pub async fn touches_forward_only(store: Arc<dyn Store>) {
     store.touch_workers(vec![]).await.unwrap();
     let seen: Vec<_> = store.workers().await.unwrap().into_iter().map(|worker| worker.last_seen).collect();
     assert_eq!(seen, [at(5), at(0), at(0)]);
-    let many: Vec<_> = (0..1200).map(|n| (if n == 1100 { three.id } else { WorkerId(Uuid::now_v7()) }, at(9))).collect();
+    let many: Vec<_> =
+        (0..1200).map(|n| (if n == 1100 { three.id } else { WorkerId(Uuid::now_v7()) }, at(9))).collect();
     store.touch_workers(many).await.unwrap();
     assert_eq!(store.worker(three.id).await.unwrap().unwrap().last_seen, at(9));
 }

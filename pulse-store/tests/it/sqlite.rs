@@ -212,10 +212,7 @@ async fn two_stores_on_one_file_agree() {
     let append = first_entry(ExecutionStatus::Running);
     let id = append.execution_id;
     one.append(append.clone()).await.unwrap();
-    assert_eq!(
-        two.append(append).await,
-        Err(Error::Conflict { execution_id: id, expected: Seq(1), actual: Seq(2) })
-    );
+    assert_eq!(two.append(append).await, Err(Error::Conflict { execution_id: id, expected: Seq(1), actual: Seq(2) }));
     for n in 0..10 {
         let store = if n % 2 == 0 { &one } else { &two };
         let chunk = OutputChunk {
@@ -272,9 +269,11 @@ async fn finishes_a_deletion_after_a_stop() {
     }
     store.close().await;
     let mut connection = connect(&path).await;
-    let left: i64 = sqlx::query_scalar("SELECT (SELECT count(*) FROM execution_events) + (SELECT count(*) FROM execution_deletions)")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
+    let left: i64 = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM execution_events) + (SELECT count(*) FROM execution_deletions)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
     assert_eq!(left, 0);
 }

@@ -30,7 +30,8 @@ fn five_mistakes_are_five_findings_at_the_command_line_and_by_http() {
     }
     let (status, problem) = installation.call("POST", "/api/workflows", Some(json!({"definition": MISTAKES})));
     assert_eq!((status, problem["code"].as_str()), (422, Some("invalid-definition")));
-    let lines: Vec<u64> = problem["diagnostics"].as_array().unwrap().iter().map(|d| d["line"].as_u64().unwrap()).collect();
+    let lines: Vec<u64> =
+        problem["diagnostics"].as_array().unwrap().iter().map(|d| d["line"].as_u64().unwrap()).collect();
     assert_eq!(lines, [3, 6, 7, 8, 10]);
     assert_eq!(problem["detail"], "the definition has 5 mistakes");
     let put = installation.pulse(&["workflow", "put", "five.yaml"]);
@@ -41,15 +42,22 @@ fn five_mistakes_are_five_findings_at_the_command_line_and_by_http() {
 #[test]
 fn what_is_missing_or_unknown_is_named() {
     let installation = Installation::start();
-    installation.store("name: needs\nparams: [{name: host, pattern: '^[a-z]+$'}]\nsteps: [{command: 'echo {{ host }}'}]");
+    installation
+        .store("name: needs\nparams: [{name: host, pattern: '^[a-z]+$'}]\nsteps: [{command: 'echo {{ host }}'}]");
     let error = |arguments: &[&str]| {
         let ran = installation.pulse(arguments);
         let line = ran.err.lines().find(|line| line.starts_with("error: ")).unwrap_or_default().to_owned();
         (ran.code, line)
     };
     assert_eq!(error(&["run", "needs"]), (1, "error: parameter `host` is missing: give it with -p host=…".to_owned()));
-    assert_eq!(error(&["run", "needs", "-p", "hsot=a"]).1.split(';').next().unwrap(), "error: there is no parameter `hsot`: did you mean `host`?");
-    assert_eq!(error(&["run", "needs", "-p", "host=A1"]).1, "error: parameter `host` must be text that matches ^[a-z]+$, not \"A1\"");
+    assert_eq!(
+        error(&["run", "needs", "-p", "hsot=a"]).1.split(';').next().unwrap(),
+        "error: there is no parameter `hsot`: did you mean `host`?"
+    );
+    assert_eq!(
+        error(&["run", "needs", "-p", "host=A1"]).1,
+        "error: parameter `host` must be text that matches ^[a-z]+$, not \"A1\""
+    );
     assert_eq!(error(&["run", "nothing"]).1, "error: there is no workflow `nothing`");
     let (code, line) = error(&["exec", "--on", "db-*", "--", "true"]);
     assert!(code == 1 && line.starts_with("error: target `db-*` matches no known worker; known are: "), "{line}");
@@ -74,7 +82,8 @@ fn a_start_that_cannot_be_says_why_in_one_line() {
         let mut command = crate::program::pulse(elsewhere.path(), arguments);
         command.envs(variables.iter().copied());
         let ran = crate::program::ran(command);
-        let lines: Vec<String> = ran.err.lines().filter(|line| !line.starts_with("hint: ")).map(str::to_owned).collect();
+        let lines: Vec<String> =
+            ran.err.lines().filter(|line| !line.starts_with("hint: ")).map(str::to_owned).collect();
         (ran.code, lines)
     };
     let one = |arguments: &[&str], variables: &[(&str, &str)], words: &[&str]| {
@@ -86,7 +95,8 @@ fn a_start_that_cannot_be_says_why_in_one_line() {
         }
     };
     one(&["up", "--listen", busy], &[], &[busy, "is in use", "--listen"]);
-    std::fs::write(elsewhere.path().join("text.db"), "this is no database, but a text of some length\n".repeat(100)).unwrap();
+    std::fs::write(elsewhere.path().join("text.db"), "this is no database, but a text of some length\n".repeat(100))
+        .unwrap();
     let free = ["server", "--listen", "127.0.0.1:0", "--database-url"];
     one(&[&free[..], &["sqlite://text.db"]].concat(), &[], &["text.db"]);
     one(&[&free[..], &["sqlite:///proc/none/x.db"]].concat(), &[], &["/proc/none"]);

@@ -98,7 +98,8 @@ fn a_browser_signs_in_once_by_the_link_and_its_changes_need_more_than_the_cookie
         let foreign = foreign.header("cookie", &cookie).header("x-pulse-csrf", &csrf).json(&body);
         assert_eq!(foreign.send().await.unwrap().status(), 403, "another origin");
         assert_eq!(with_cookie().header("x-pulse-csrf", &csrf).send().await.unwrap().status(), 202);
-        let plain = post("/api/commands").header("cookie", &cookie).header("x-pulse-csrf", &csrf).body(body.to_string());
+        let plain =
+            post("/api/commands").header("cookie", &cookie).header("x-pulse-csrf", &csrf).body(body.to_string());
         assert_eq!(plain.send().await.unwrap().status(), 415, "no content type");
 
         for (method, path) in [

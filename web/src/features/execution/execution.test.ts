@@ -8,6 +8,7 @@ import { entry, execution, FakeSocket, inStep, services } from '../../test-kit';
 import PromptHarness from '../../test-harness.svelte';
 import { applyEntry } from './fold';
 import { LiveExecution } from './live.svelte';
+import { progress, summary } from './progress';
 import PromptBox from './PromptBox.svelte';
 
 const worker = { worker_id: 'k1', worker: 'web-01' };
@@ -47,6 +48,36 @@ describe('applyEntry', () => {
     const view = fold({ action: 'server_restart_recovery' }, { action: 'teleported' });
     expect(applyEntry(view, entry(2, { action: 'teleported' }))).toBe(view);
     expect(view.logs).toHaveLength(2);
+  });
+});
+
+describe('progress', () => {
+  const targets = ['web-01', 'web-02', 'web-03'].map((name) => ({ worker_id: name, worker: name }));
+  const rollout = [
+    { action: 'step_started', run: 1, ...inStep },
+    { action: 'targets_resolved', selector: ['all'], targets, ...inStep },
+    { action: 'worker_offline', worker_id: 'k9', worker: 'web-09', reason: 'skipped', ...inStep },
+    { action: 'command_sent', command_id: 'c1', attempt: 1, command: 'restart', ...worker, ...inStep },
+    { action: 'command_result', command_id: 'c1', attempt: 1, success: false, late: false, outcome: 'exited', exit_code: 75, duration_ms: 5, stdout: '', stderr: '', ...worker, ...inStep },
+    { action: 'command_retry', command_id: 'c1', attempt: 2, retry_at: '2026-11-24T03:00:20.000Z', delay_ms: 1000, ...worker, ...inStep },
+  ];
+  const after = (...more: ({ action: string } & Record<string, unknown>)[]) => progress([...rollout, ...more].map((fields, index) => entry(index + 1, fields)).reduce(applyEntry, execution())).get('check')!;
+
+  it('knows whose turn is still to come, who is tried again and who is away', () => {
+    const { workers } = after();
+    expect(workers.map(({ worker, status }) => [worker, status])).toEqual([['web-01', 'retrying'], ['web-02', 'not started'], ['web-03', 'not started'], ['web-09', 'offline']]);
+    expect(workers[0]!.retryAt).toBe('2026-11-24T03:00:20.000Z');
+    expect(summary(workers)).toEqual({ done: '0 of 4 completed', rest: [['offline', 1], ['retrying', 1], ['not started', 2]] });
+  });
+
+  it('keeps every attempt of a worker together, and forgets a retry that will not come', () => {
+    const again = { action: 'command_sent', command_id: 'c2', attempt: 2, command: 'restart', ...worker, ...inStep };
+    expect(after(again).workers[0]).toMatchObject({ status: 'running', attempts: [{ id: 'c1', exit_code: 75 }, { id: 'c2' }], retryAt: undefined });
+    expect(after({ action: 'step_finished', status: 'aborted', next: 'fail', ...inStep }).workers[0]).toMatchObject({ status: 'failed', retryAt: undefined });
+  });
+
+  it('begins anew when the step runs once more', () => {
+    expect(after({ action: 'step_started', run: 2, ...inStep }).workers).toEqual([]);
   });
 });
 

@@ -42,6 +42,7 @@ export class LiveExecution {
       ),
       // The summary knows what the journal's entries do not say, such as being queued behind another run.
       this.socket.subscribe('executions', (message) => {
+        if (message.type === 'resync') void this.read();
         if (message.type === 'execution_update' && message.execution.id === this.id && this.view && !ended(this.view)) this.view = { ...this.view, ...message.execution };
       }),
     );

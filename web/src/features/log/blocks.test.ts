@@ -2,7 +2,7 @@
 import { render, screen } from '@testing-library/svelte';
 import { describe as group, expect, it } from 'vitest';
 import { entry, inStep } from '../../test-kit';
-import { describe } from './blocks';
+import { describe, repeatedCommands } from './blocks';
 import Log from './Log.svelte';
 
 const worker = { worker_id: 'k1', worker: 'web-01' };
@@ -40,13 +40,22 @@ group('describe', () => {
 
   it('shows the values of each worker when there were several', () => {
     const block = describe(entry(1, { action: 'parse_complete', from: 'check', parsed_count: 1, parsed: { pct: '2' }, by_worker: { a: { pct: '1' }, b: { pct: '2' } } }));
-    expect(block.table?.rows).toEqual([['a: pct', '1'], ['b: pct', '2']]);
+    expect(block.table?.rows).toEqual([['a', '1'], ['b', '2']]);
+    expect(block.table?.heads).toEqual(['worker', 'pct']);
   });
 
   it('shows the end of a long output', () => {
     const stdout = Array.from({ length: 50 }, (_, i) => `line ${i}`).join('\n') + '\n';
     const block = describe(entry(1, { action: 'command_result', success: true, attempt: 1, ...worker, ...end, stdout, exit_code: 0 }));
     expect(block.text?.split('\n')).toEqual(['…', ...Array.from({ length: 8 }, (_, i) => `line ${i + 42}`)]);
+  });
+});
+
+group('repeatedCommands', () => {
+  it('finds the command that another worker got just before', () => {
+    const sent = (step_id: string, command: string) => ({ action: 'command_sent', command, attempt: 1, ...worker, ...inStep, step_id });
+    const entries = [sent('a', 'x'), { action: 'anything' }, sent('a', 'x'), sent('b', 'x'), sent('a', 'y')].map((fields, index) => entry(index + 1, fields));
+    expect([...repeatedCommands(entries)]).toEqual([3]);
   });
 });
 

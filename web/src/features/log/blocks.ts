@@ -9,7 +9,8 @@ export interface Block {
   /** Several lines: a command, a message, output. */
   text?: string;
   facts: string[];
-  table?: { heads: [string, string]; rows: [string, string][] };
+  /** Each row begins with its name. */
+  table?: { heads: string[]; rows: string[][] };
 }
 
 type Action = Entry['action'];
@@ -44,7 +45,7 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   wait_finished: () => ({ glyph: '✓', tone: 'ok', title: 'Waiting is over' }),
   parse_complete: (e) => ({
     glyph: '≡', tone: 'ok', title: `Parsed ${e.parsed_count} ${e.parsed_count === 1 ? 'value' : 'values'}`, facts: [`from ${e.from}`],
-    table: table(['variable', 'value'], Object.keys(e.by_worker).length > 1 ? perWorker(e.by_worker) : e.parsed),
+    table: Object.keys(e.by_worker).length > 1 ? perWorker(e.by_worker) : table(['variable', 'value'], e.parsed),
   }),
   route_taken: (e) => ({ glyph: '⇒', tone: 'ok', title: `Auto-route: ${e.label || e.condition}`, facts: [`to ${e.goto}`, e.label !== '' && e.label !== e.condition && `because ${e.condition}`] }),
   route_unmatched: (e) => ({ glyph: '⇒', tone: 'idle', title: 'No route matched', facts: [goesOn(e.next)] }),
@@ -82,12 +83,30 @@ function unknownAction(entry: Entry): Draft {
 }
 
 function table(heads: [string, string], values: Record<string, unknown>): Block['table'] {
-  const rows = Object.entries(values).map(([name, value]): [string, string] => [name, typeof value === 'string' ? value : JSON.stringify(value)]);
+  const rows = Object.entries(values).map(([name, value]) => [name, text(value)]);
   return rows.length > 0 ? { heads, rows } : undefined;
 }
 
-function perWorker(values: Record<string, Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).flatMap(([worker, own]) => Object.entries(own).map(([name, value]) => [`${worker}: ${name}`, value])));
+function text(value: unknown): string {
+  return value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** A row per worker, so that the same variable of all of them stands in one column. */
+function perWorker(values: Record<string, Record<string, unknown>>): Block['table'] {
+  const variables = [...new Set(Object.values(values).flatMap((own) => Object.keys(own)))];
+  return { heads: ['worker', ...variables], rows: Object.entries(values).map(([worker, own]) => [worker, ...variables.map((name) => text(own[name]))]) };
+}
+
+/** Entries whose command was shown just above: sent to another worker, or once more. */
+export function repeatedCommands(entries: Entry[]): Set<number> {
+  const repeated = new Set<number>();
+  const last = new Map<string, string>();
+  for (const entry of entries) {
+    if (entry.action !== 'command_sent') continue;
+    if (last.get(entry.step_id) === entry.command) repeated.add(entry.seq);
+    last.set(entry.step_id, entry.command);
+  }
+  return repeated;
 }
 
 function names(workers: { worker: string }[]): string {
