@@ -13,6 +13,7 @@ const BIN = resolve(process.env.PULSE_BIN ?? join(here, '../../target/debug/puls
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** How long anything may take that is not meant to take time: long, for a machine that has other things to do. */
 const SLOW_MS = 60_000;
+const ENDED = ['completed', 'failed', 'aborted'];
 /** How long a program gets to end by itself. */
 const STOP_MS = 10_000;
 
@@ -174,7 +175,7 @@ export class Server {
   }
 }
 
-export async function openBrowser() {
+async function openBrowser() {
   return chromium.launch({
     executablePath: CHROMIUM,
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -201,6 +202,53 @@ export async function openPage(browser, { width = 1280, height = 900 } = {}) {
     void dialog.dismiss();
   });
   return page;
+}
+
+/** A test with a server and a page of its own, in which nothing may go wrong unseen. */
+export async function withPage(test) {
+  const server = await Server.start();
+  let browser;
+  try {
+    browser = await openBrowser();
+    const page = await openPage(browser);
+    try {
+      await test({ server, browser, page });
+      equal(page.wrongs, [], 'nothing went wrong in the page, the policy included');
+    } catch (error) {
+      await page.screenshot({ path: join(SHOTS, 'FAILED.png'), caret: 'initial' }).catch(() => {});
+      throw error;
+    }
+  } finally {
+    await browser?.close();
+    await server.stop();
+  }
+}
+
+/** Opens the run dialog of a workflow. */
+export async function openRunDialog(page, server, name) {
+  await page.goto(`${server.origin}/workflows`);
+  await page.getByRole('button', { name: `Run ${name}`, exact: true }).click();
+  await page.getByRole('dialog').waitFor();
+}
+
+/** Starts a workflow by its dialog, and returns the execution's id once its page is there. */
+export async function run(page, server, name, params = {}) {
+  await openRunDialog(page, server, name);
+  for (const [label, value] of Object.entries(params)) await page.getByLabel(label, { exact: true }).fill(value);
+  await page.getByRole('button', { name: '► Run', exact: true }).click();
+  await page.waitForURL(/\/executions\/.+/);
+  return page.url().split('/').at(-1);
+}
+
+/** Waits for an end, and holds what is shown against what is stored. */
+export async function endsAs(page, server, id, wanted) {
+  await until(async () => ENDED.includes(await status(page)), 'an end');
+  equal(await status(page), wanted, 'the outcome shown');
+  const stored = await server.get(`/api/executions/${id}`);
+  equal(stored.status, wanted, 'the outcome stored');
+  equal(await shownSeqs(page), stored.logs.map((entry) => entry.seq), 'the log shown is the journal, each entry once');
+  equal(await shownSteps(page), toldSteps(stored), 'the steps shown are those of the server');
+  return stored;
 }
 
 export async function signIn(page, server) {
@@ -233,27 +281,25 @@ export async function copied(page) {
   return until(() => page.evaluate(() => navigator.clipboard.readText()), 'text in the clipboard');
 }
 
-export function shownSeqs(page) {
+function shownSeqs(page) {
   return page.locator('[data-testid=log] > li').evaluateAll((items) => items.map((item) => Number(item.dataset.seq)));
 }
 
-/** Each step and its commands as the page shows them, and as the server tells of them. */
-export async function shownSteps(page) {
+/** Each step and its commands, in the order of their ids: as the page shows them, and as the server tells of them. */
+function shownSteps(page) {
   return page.locator('[data-step]').evaluateAll((steps) =>
     steps.map((step) => ({
       id: step.dataset.step,
       status: step.dataset.status,
-      commands: [...step.querySelectorAll('[data-command]')].map((command) => [command.dataset.command, command.dataset.worker, command.querySelector('[data-status]').dataset.status]),
+      commands: [...step.querySelectorAll('[data-command]')].map((command) => [command.dataset.command, command.dataset.worker, command.dataset.status]).sort(),
     })),
   );
 }
 
-export function toldSteps(view) {
-  return view.steps.map(({ id, status, commands }) => ({ id, status, commands: commands.map((command) => [command.id, command.worker, command.status]) }));
+function toldSteps(view) {
+  return view.steps.map(({ id, status, commands }) => ({ id, status, commands: commands.map((command) => [command.id, command.worker, command.status]).sort() }));
 }
 
 export function status(page) {
   return page.locator('main header[data-status]').first().getAttribute('data-status');
 }
-
-export const ENDED = ['completed', 'failed', 'aborted'];

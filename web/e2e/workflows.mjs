@@ -48,3 +48,16 @@ export const flood = {
   description: 'A hundred thousand lines',
   steps: [{ id: 'flood', type: 'execute', targets: 'all', command: "seq -f 'line number %.0f of the flood' 1 100000" }],
 };
+
+/** One worker at a time; the second fails, because it finds what the first one left, and the rest never get a turn. */
+export const partial = {
+  description: 'A roll-out that one worker stops',
+  params: [{ name: 'mark', type: 'string', required: true }],
+  steps: [
+    {
+      id: 'deploy', name: 'Deploy', type: 'execute', targets: 'all', strategy: { parallel: 1, max_failures: 0 },
+      command: 'echo deploying; if [ -e {{ mark }} ]; then echo no space left on device >&2; exit 28; fi; : > {{ mark }}',
+    },
+    { id: 'after', name: 'Tell everybody', type: 'execute', targets: 'any', command: 'echo done' },
+  ],
+};

@@ -6,7 +6,7 @@ use super::parse::{self, Names};
 use super::pattern::Pattern;
 use super::scope::Scope;
 use super::value::{self, Val};
-use super::{emit, engine};
+use super::{emit, engine, number};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -137,7 +137,7 @@ impl Expr {
             variables.push_constant(format!("p{i}"), Arc::clone(pattern));
         }
         if self.0.uses_now {
-            variables.push_constant_dynamic("t", Val::from(scope.now_seconds()).into_dynamic());
+            variables.push_constant_dynamic("t", number::seconds(scope.now_ms()).into_dynamic());
         }
         engine::evaluate(&self.0.ast, &mut variables)
     }

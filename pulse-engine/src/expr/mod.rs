@@ -1,9 +1,9 @@
 //! Expressions: conditions, `set` values, `foreach` items and what stands in `{{ … }}`.
 //!
-//! The text is read by a small tokenizer and parser of our own ([`token`], [`parse`]), which know the documented subset of Rhai and
+//! The text is read by a small tokenizer and parser of our own (`token`, `parse`), which know the documented subset of Rhai and
 //! the JavaScript forms of the first PULSE, and refuse everything else with a message. What they accept is written out as Rhai that
-//! only calls our own pure, length-checked functions ([`emit`], [`functions`]) and is compiled once. Nothing here does I/O; the
-//! single use of a clock is the wall time limit of one evaluation ([`budget`]).
+//! only calls our own pure, length-checked functions (`emit`, `functions`) and is compiled once. Nothing here does I/O; the
+//! single use of a clock is the wall time limit of one evaluation (`budget`).
 //!
 //! ```text
 //! source ── token ──> tokens ── parse ──> tree ── emit ──> Rhai text ── engine ──> AST, kept in an Expr
@@ -17,6 +17,7 @@
 //! * `===` and `!==` are `==` and `!=`. Text against a number is numeric where the text is a decimal number.
 //! * A condition, and each side of `&&`, `||`, `!` and `?:`, is true or false; `()` counts as false; anything else is an error.
 //! * `+` joins as soon as one side is a text. `/` of two integers is an integer if it is exact and a number with a fraction if not.
+//! * `now()` is seconds since the epoch: an integer, or with a fraction of milliseconds.
 //! * `int` cuts a fraction off; `parseInt` and `parseFloat` read the number a text starts with; text without one is an error.
 
 mod arith;
@@ -27,6 +28,7 @@ mod emit;
 mod engine;
 mod error;
 mod functions;
+mod handle;
 mod lists;
 mod literal;
 mod names;

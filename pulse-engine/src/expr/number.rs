@@ -99,11 +99,20 @@ fn leading_number(text: &str) -> Option<(Num, &str)> {
     Some((number, rest))
 }
 
+/// A time in seconds: exact to the millisecond, and an integer where it is one.
+pub(super) fn seconds(ms: Option<i64>) -> Val {
+    match ms {
+        None => Val::Nothing,
+        Some(ms) if ms % 1000 == 0 => Val::Int(ms / 1000),
+        Some(ms) => Val::Float(ms as f64 / 1000.0),
+    }
+}
+
 /// `now()`: seconds since the epoch.
 pub(super) fn now(v: &[Val]) -> Result<Val, Failure> {
     match v[0] {
-        Val::Int(seconds) => Ok(Val::Int(seconds)),
-        _ => Err(Failure::missing("there is no time here, so now() has no value")),
+        Val::Nothing => Err(Failure::missing("there is no time here, so now() has no value")),
+        _ => Ok(v[0].clone()),
     }
 }
 

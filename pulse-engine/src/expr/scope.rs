@@ -29,7 +29,8 @@ impl Scope {
         self
     }
 
-    /// Sets the time that `now()` gives, in milliseconds since the epoch. `now()` itself is in whole seconds since the epoch.
+    /// Sets the time that `now()` gives, in milliseconds since the epoch. `now()` itself is in seconds since the epoch: an integer,
+    /// or with a fraction where the milliseconds are not 0.
     pub fn now(&mut self, epoch_ms: i64) -> &mut Self {
         self.now = Some(epoch_ms);
         self
@@ -50,7 +51,8 @@ impl Scope {
         self.bare.iter().find(|map| map.get(name).is_some())
     }
 
-    pub(super) fn now_seconds(&self) -> Option<i64> {
-        self.now.map(|ms| ms.div_euclid(1000))
+    /// The time in milliseconds since the epoch.
+    pub(super) fn now_ms(&self) -> Option<i64> {
+        self.now
     }
 }

@@ -1,44 +1,15 @@
 //! Values while an expression runs. JSON of the scope stays where it is: containers and long texts are handles into the shared root.
 
 use super::error::Failure;
+use super::handle::Handle;
 use super::scope::Scope;
 use super::{MAX_ELEMENTS, MAX_TEXT, budget};
 use rhai::{Dynamic, ImmutableString};
 use serde_json::Value;
 use std::ops::Deref;
-use std::sync::Arc;
-
-/// Texts up to this length are copied out of the JSON; longer ones are handles.
-const SHORT_TEXT: usize = 256;
 
 /// Deepest nesting of a value that leaves an expression or is compared. JSON readers stop at 128.
 pub(super) const MAX_VALUE_DEPTH: usize = 64;
-
-/// A place inside shared JSON.
-#[derive(Debug, Clone)]
-pub(super) struct Handle {
-    root: Arc<Value>,
-    path: Vec<Key>,
-}
-
-#[derive(Debug, Clone)]
-enum Key {
-    Name(ImmutableString),
-    Index(usize),
-}
-
-impl Handle {
-    /// The JSON it points at.
-    pub fn json(&self) -> &Value {
-        self.path.iter().fold(&*self.root, |value, key| {
-            let found = match key {
-                Key::Name(name) => value.get(name.as_str()),
-                Key::Index(index) => value.get(index),
-            };
-            found.expect("a handle is made only for what is there")
-        })
-    }
-}
 
 /// A text, ours or inside shared JSON.
 #[derive(Debug, Clone)]
@@ -77,50 +48,10 @@ pub(super) enum Val {
 /// The root an expression names: of the scope, or a bare name, or nothing.
 pub(super) fn root(scope: &Scope, name: &str) -> Result<Val, Failure> {
     if let Some(root) = scope.root(name) {
-        return child(root, &Handle { root: Arc::clone(root), path: Vec::new() }, None);
+        return Handle::root(root).value();
     }
     let Some(map) = scope.bare_map(name) else { return Ok(Val::Nothing) };
-    let parent = Handle { root: Arc::clone(map), path: Vec::new() };
-    Ok(parent.get(name)?.unwrap_or(Val::Nothing))
-}
-
-/// Makes a value of the JSON that is at `key` below `parent`.
-fn child(json: &Value, parent: &Handle, key: Option<Key>) -> Result<Val, Failure> {
-    let handle = || {
-        let mut path = Vec::with_capacity(parent.path.len() + 1);
-        path.extend_from_slice(&parent.path);
-        path.extend(key);
-        Handle { root: Arc::clone(&parent.root), path }
-    };
-    Ok(match json {
-        Value::Null => Val::Nothing,
-        Value::Bool(b) => Val::Bool(*b),
-        Value::Number(n) => match n.as_i64() {
-            Some(n) => Val::Int(n),
-            None => n.as_f64().filter(|n| n.is_finite()).map_or(Val::Nothing, Val::Float),
-        },
-        Value::String(s) if s.len() > MAX_TEXT => {
-            let message = format!("a text has {} bytes; an expression can read {MAX_TEXT}", s.len());
-            return Err(Failure::limit(message));
-        }
-        Value::String(s) if s.len() > SHORT_TEXT => Val::Text(Text::Shared(handle())),
-        Value::String(s) => Val::Text(Text::Own(s.as_str().into())),
-        Value::Array(_) => Val::SharedList(handle()),
-        Value::Object(_) => Val::SharedMap(handle()),
-    })
-}
-
-impl Handle {
-    /// A property of the map it points at.
-    pub fn get(&self, name: &str) -> Result<Option<Val>, Failure> {
-        let found = self.json().get(name);
-        found.map(|json| child(json, self, Some(Key::Name(name.into())))).transpose()
-    }
-
-    /// An element of the list it points at.
-    pub fn at(&self, index: usize) -> Result<Option<Val>, Failure> {
-        self.json().get(index).map(|json| child(json, self, Some(Key::Index(index)))).transpose()
-    }
+    Ok(Handle::root(map).get(name)?.unwrap_or(Val::Nothing))
 }
 
 /// Refuses to walk through more elements than the limit, and counts them.
@@ -269,12 +200,6 @@ impl Val {
                 Value::Object(entries.collect::<Result<_, Failure>>()?)
             }
         })
-    }
-}
-
-impl From<Option<i64>> for Val {
-    fn from(number: Option<i64>) -> Self {
-        number.map_or(Self::Nothing, Self::Int)
     }
 }
 

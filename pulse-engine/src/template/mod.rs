@@ -2,7 +2,7 @@
 //!
 //! A [`Template`] puts values into a text: messages, arguments, standard input, environment values, targets, labels.
 //! A [`ShellTemplate`] is a command for a shell. There no value is ever written into the script: each placeholder becomes a reference
-//! to an environment variable, quoted for the place it stands in ([`shell`]). `| raw` is the one exception, and a warning.
+//! to an environment variable, quoted for the place it stands in (`shell`). `| raw` is the one exception, and a warning.
 //!
 //! `{{{{` is a literal `{{`. Exactly three braces are a literal `{` and the start of a placeholder, as in `{{{a}},{{b}}}`.
 

@@ -1,18 +1,13 @@
 // Output of an enemy: text in the page, colours only in the terminal, and no title, link or screen of its own making.
-import { check, copied, equal, openBrowser, openPage, Server, shoot, signIn, until } from '../kit.mjs';
+import { check, copied, equal, run, shoot, signIn, until, withPage } from '../kit.mjs';
 import { hostile } from '../workflows.mjs';
 
 export default {
-  'markup and escape codes of a command stay text': async () => {
-    const server = await Server.start();
-    const browser = await openBrowser();
-    try {
-      const page = await openPage(browser);
+  'markup and escape codes of a command stay text': () =>
+    withPage(async ({ server, page }) => {
       await server.workflow('e2e-hostile', hostile);
       await signIn(page, server);
-      await page.goto(`${server.origin}/workflows`);
-      await page.getByRole('button', { name: 'Run e2e-hostile' }).click();
-      await page.getByRole('button', { name: '► Run', exact: true }).click();
+      await run(page, server, 'e2e-hostile');
       await page.getByTestId('prompt').waitFor();
       const text = await until(async () => {
         const all = await copied(page);
@@ -31,10 +26,5 @@ export default {
       check((await page.title()).endsWith('e2e-hostile · PULSE'), 'the title is ours');
       check((await page.locator('.message').textContent()).includes('<b><script>window.pwned = 3</script></b>'), 'the question is text');
       await shoot(page, 'hostile');
-      equal(page.wrongs, [], 'nothing went wrong in the page, the policy included');
-    } finally {
-      await browser.close();
-      await server.stop();
-    }
-  },
+    }),
 };

@@ -1,5 +1,5 @@
 // Everything by keyboard: sign in, find and run a workflow, answer its question, help and the CRT switch.
-import { check, equal, openBrowser, openPage, Server, shoot, status, until } from '../kit.mjs';
+import { check, equal, shoot, status, until, withPage } from '../kit.mjs';
 import { live } from '../workflows.mjs';
 
 /** Presses Tab until the focus is on an element of that name; it must be visible that it is. */
@@ -17,11 +17,8 @@ async function tabTo(page, name) {
 }
 
 export default {
-  'sign in, run and answer without a mouse': async () => {
-    const server = await Server.start();
-    const browser = await openBrowser();
-    try {
-      const page = await openPage(browser);
+  'sign in, run and answer without a mouse': () =>
+    withPage(async ({ server, page }) => {
       await server.workflow('e2e-live', live);
       await page.goto(server.origin);
       await page.getByLabel('API token').waitFor();
@@ -67,10 +64,5 @@ export default {
       equal(await page.evaluate(() => document.documentElement.dataset.crt), 'off', 'the effects stay off');
       await page.goBack();
       await page.getByRole('heading', { name: 'Workflows', level: 1 }).waitFor();
-      equal(page.wrongs, [], 'nothing went wrong in the page');
-    } finally {
-      await browser.close();
-      await server.stop();
-    }
-  },
+    }),
 };

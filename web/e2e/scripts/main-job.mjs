@@ -1,25 +1,12 @@
 // The main job in the browser: sign in by the link, run a workflow from its dialog, watch it live, answer, see the outcome.
-import { check, copied, ENDED, equal, openBrowser, openPage, screen, Server, shoot, shownSeqs, signIn, status, until } from '../kit.mjs';
+import { check, copied, endsAs, equal, gzipped, openPage, openRunDialog, run, screen, shoot, signIn, status, until, withPage } from '../kit.mjs';
 import { live } from '../workflows.mjs';
-
-async function withPage(test) {
-  const server = await Server.start();
-  const browser = await openBrowser();
-  try {
-    const page = await openPage(browser);
-    await test({ server, browser, page });
-    equal(page.wrongs, [], 'nothing went wrong in the page');
-  } finally {
-    await browser.close();
-    await server.stop();
-  }
-}
 
 export default {
   'sign in by the link, run disk-check from its dialog, answer, see the outcome': () =>
     withPage(async ({ server, page }) => {
       const scripts = [];
-      page.on('requestfinished', (request) => request.resourceType() === 'script' && scripts.push(request));
+      page.on('response', (response) => response.request().resourceType() === 'script' && scripts.push(response));
       await page.goto(`${server.origin}/workflows`);
       await page.getByRole('heading', { name: 'Sign in' }).waitFor();
       await shoot(page, 'sign-in');
@@ -29,29 +16,19 @@ export default {
 
       await page.getByRole('link', { name: 'Workflows' }).click();
       await page.getByRole('button', { name: 'Run disk-check' }).waitFor();
-      const loaded = new Map(await Promise.all(scripts.map(async (request) => [request.url(), (await request.sizes()).responseBodySize])));
+      const loaded = new Map(await Promise.all(scripts.map(async (response) => [response.url(), gzipped(await response.body())])));
       const bytes = [...loaded.values()].reduce((sum, size) => sum + size, 0);
-      check(bytes > 0 && bytes < 120 * 1024, `first load: ${bytes} bytes of scripts`);
+      check(bytes > 0 && bytes < 120 * 1024, `first load: ${bytes} bytes of compressed scripts`);
       check(![...loaded.keys()].some((url) => url.includes('terminal')), 'the terminal is not loaded before there is output');
       await page.getByRole('button', { name: 'Run disk-check' }).click();
       await page.getByRole('button', { name: '► Run', exact: true }).click();
       await page.waitForURL(/\/executions\/.+/);
       const id = page.url().split('/').at(-1);
-      await until(async () => (await page.getByTestId('prompt').count()) > 0 || ENDED.includes(await status(page)), 'a question or an end', 60_000);
-      while ((await page.getByTestId('prompt').count()) > 0) {
-        await shoot(page, 'disk-check-waiting');
-        const question = await page.locator('[data-testid=log] > li[data-action=prompt]').count();
-        await page.getByTestId('prompt').getByRole('button').first().click();
-        await until(
-          async () => ENDED.includes(await status(page)) || (await page.locator('[data-testid=log] > li[data-action=prompt]').count()) > question,
-          'the execution goes on after the answer',
-          60_000,
-        );
-      }
-      equal(await status(page), 'completed', 'the outcome shown');
-      const stored = await server.get(`/api/executions/${id}`);
-      equal(stored.status, 'completed', 'the outcome stored');
-      equal(await shownSeqs(page), stored.logs.map((entry) => entry.seq), 'the log shown is the journal');
+      await until(async () => (await screen(page)).includes('reading (1 of 3)'), 'output on the screen');
+      await page.getByTestId('prompt').waitFor();
+      await shoot(page, 'disk-check-waiting');
+      await page.getByTestId('prompt').getByRole('button').first().click();
+      await endsAs(page, server, id, 'completed');
       await shoot(page, 'disk-check-done');
     }),
 
@@ -59,11 +36,12 @@ export default {
     withPage(async ({ server, page }) => {
       await server.workflow('e2e-live', live);
       await signIn(page, server);
+      const gate = server.gate();
       await page.goto(`${server.origin}/workflows`);
       await page.getByRole('button', { name: 'Run e2e-live' }).waitFor();
       await shoot(page, 'workflows');
-      await page.getByRole('button', { name: 'Run e2e-live' }).click();
-
+      await openRunDialog(page, server, 'e2e-live');
+      await page.getByLabel('gate', { exact: true }).fill(gate.path);
       await page.getByLabel('limit', { exact: true }).fill('101');
       await page.getByRole('button', { name: '► Run', exact: true }).click();
       await page.getByText('This must be at most 100.').waitFor();
@@ -72,29 +50,26 @@ export default {
       await page.getByLabel('label', { exact: true }).fill(`'; touch x; $(id) "q"`);
       await page.getByRole('button', { name: '► Run', exact: true }).click();
 
-      await until(async () => (await screen(page)).includes('line 2'), 'the second line on the screen');
-      check(!(await screen(page)).includes('line 6'), 'the last line is not there yet');
+      await until(async () => (await screen(page)).includes('line 3'), 'the third line on the screen');
       equal(await status(page), 'running', 'the command still runs');
+      check(!(await screen(page)).includes('line 4'), 'the next line is not there yet');
       await shoot(page, 'execution-running');
+      await gate.open();
       await page.getByTestId('prompt').waitFor();
       check((await screen(page)).includes(`'; touch x; $(id) "q" line 6`), 'parameters are literal');
-      equal(await page.locator('[data-action=parse_complete] tbody th').allTextContents(), ['disk_dev', 'disk_pct'], 'parsed variables');
+      equal(await page.locator('[data-action=parse_complete] tbody th').allTextContents(), ['disk_pct', 'disk_dev'], 'parsed variables');
       check((await page.locator('[data-action=route_taken]').textContent()).includes('Auto-route: disk is full'), 'the route with its label');
       check((await page.getByTestId('prompt').textContent()).includes('Clean up /dev/sda1?'), 'the question');
       check((await page.getByLabel('Output to review').textContent()).includes('DISK_PCT=91'), 'the output to review');
       await shoot(page, 'execution-waiting');
 
       await page.getByRole('button', { name: 'Clean', exact: true }).click();
-      await until(async () => (await status(page)) === 'completed', 'completed');
+      await endsAs(page, server, page.url().split('/').at(-1), 'completed');
       check((await page.locator('[data-action=prompt_response]').textContent()).includes('Answer: Clean'), 'the answer in the log');
       check((await copied(page)).includes('cleaned 3'), 'the output of the last step');
       await page.getByRole('combobox', { name: 'Command' }).selectOption({ index: 1 });
       await until(async () => !(await screen(page)).includes('cleaned 3') && (await screen(page)).includes('line 6'), 'the output of one command alone');
       await shoot(page, 'execution-done');
-
-      await page.getByRole('link', { name: 'Workers' }).click();
-      await page.locator('tr[data-worker]').first().waitFor();
-      await shoot(page, 'workers');
     }),
 
   'the list is live; abort asks first, names the worker and shows the reason': () =>
@@ -105,9 +80,11 @@ export default {
       await signIn(page, server);
       await page.goto(`${server.origin}/executions`);
       await page.getByText('Nothing has run yet').waitFor();
-      const started = await server.post(`/api/workflows/${id}/execute`, { params: {} });
+      const gate = server.gate();
+      const started = await server.post(`/api/workflows/${id}/execute`, { params: { gate: gate.path } });
       const row = page.locator(`tr[data-execution="${started.id}"]`);
       await row.locator('[data-status=running]').waitFor();
+      await gate.open();
       await row.locator('[data-status=waiting]').waitFor();
       await page.getByRole('log').getByText('waits for an answer').waitFor();
       await shoot(page, 'executions');
@@ -116,7 +93,7 @@ export default {
       await page.getByLabel('Reason (optional)').fill('enough <b>seen</b>');
       await shoot(page, 'abort-dialog');
       await page.getByRole('button', { name: '■ Abort it' }).click();
-      await until(async () => (await status(page)) === 'aborted', 'aborted');
+      await endsAs(page, server, started.id, 'aborted');
       check((await page.locator('[data-action=abort_requested]').textContent()).includes('enough <b>seen</b>'), 'the reason as text');
 
       const other = await openPage(browser);

@@ -5,15 +5,21 @@
 //!                                                                                        render ──> script + environment
 //! ```
 //!
-//! The tracker follows the quoting of POSIX shells and Bash closely, but nothing depends on it being right: what is written into
+//! The tracker follows the quoting of POSIX shells and Bash closely, but quoting does not depend on it being right: what is written into
 //! the script is `${PULSE_Vn}` with balanced quotes around it, which changes no quoting around it wherever it really stands. The worst a
-//! mistake can do is to split a value into words. The places where a shell evaluates even a *value* as code (arithmetic, array indexes,
-//! names of variables) accept only integers or names when rendered.
+//! mistake can do is to split a value into words.
+//!
+//! There are places where Bash evaluates even a quoted *value* as code: arithmetic, array indexes, names of variables, lists given to
+//! `declare`, file numbers behind `>&`. There a value has to be an integer, a name and so on when it is rendered (`Needs`), also
+//! when a variable of the script carries it there directly (`n={{ x }}; (( n > 1 ))`). A value that goes further, through a function's
+//! arguments or from one variable to another, is out of sight, as is what a script does with `eval` or another interpreter.
 
 mod analysis;
 mod commands;
+mod expansions;
 mod frames;
 mod heredoc;
+mod holes;
 mod place;
 mod render;
 mod script;

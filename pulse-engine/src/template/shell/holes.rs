@@ -1,0 +1,46 @@
+//! Placeholders: in which place one stands, and where none can stand.
+
+use super::frames::{Close, Frame, Mode};
+use super::place::{Needs, Place, Style};
+use super::tracker::Tracker;
+
+impl Tracker<'_> {
+    /// A placeholder where no single quotes are.
+    pub fn hole(&mut self, hole: usize) {
+        let style = match self.stack.last() {
+            Some(Frame::Double) => Style::Double,
+            Some(Frame::Heredoc) => Style::Heredoc,
+            Some(Frame::Arithmetic { .. } | Frame::Parameter { mode: Mode::Subscript | Mode::Offset, .. }) => {
+                Style::Arithmetic
+            }
+            Some(Frame::Parameter { mode: Mode::Word, in_double: true }) => Style::Double,
+            Some(Frame::Parameter { mode: Mode::Name, .. }) if !self.units.holes[hole].raw => {
+                self.error(self.at, "a placeholder cannot be the name of a variable");
+                self.help("the value itself is {{ … }} without ${ }");
+                Style::Bare
+            }
+            _ => Style::Bare,
+        };
+        self.place(hole, style);
+        self.at += 1;
+    }
+
+    /// Notes the place of a placeholder.
+    pub fn place(&mut self, hole: usize, style: Style) {
+        let needs = if self.calculates() { Needs::Integer } else { Needs::Anything };
+        self.found.places[hole] = Place { style, needs };
+        if let Some(command) = self.command() {
+            command.words.push_hole(hole);
+        }
+        let unusable = self.stack.iter().any(|frame| match frame {
+            Frame::Command(command) => {
+                matches!(command.close, Close::Backquote { quoted, nested } if quoted || nested)
+            }
+            _ => false,
+        });
+        if unusable && !self.units.holes[hole].raw {
+            self.error(self.at, "a placeholder in backquotes that stand in quotes, a heredoc or other backquotes");
+            self.help("use $( ) instead of backquotes");
+        }
+    }
+}
