@@ -42,11 +42,20 @@ pub(crate) fn id(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).uuid().take()
 }
 
-/// On SQLite, a table that is kept in the order of its primary key: rows of one execution lie together, and there is one
-/// tree to write instead of two. The other databases do as they do.
+/// Finishes a table: on MariaDB, texts compare by their code points there, as they do elsewhere, and not by what looks
+/// alike.
+pub(crate) fn plain(manager: &SchemaManager<'_>, table: &mut TableCreateStatement) -> TableCreateStatement {
+    if manager.get_database_backend() == DbBackend::MySql {
+        table.character_set("utf8mb4").collate("utf8mb4_nopad_bin");
+    }
+    table.take()
+}
+
+/// The same, and on SQLite the table is kept in the order of its primary key: rows of one execution lie together, and
+/// there is one tree to write instead of two. The other databases do as they do.
 pub(crate) fn clustered(manager: &SchemaManager<'_>, table: &mut TableCreateStatement) -> TableCreateStatement {
     if manager.get_database_backend() == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
     }
-    table.take()
+    plain(manager, table)
 }

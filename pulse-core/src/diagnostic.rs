@@ -103,6 +103,7 @@ codes! {
     DefaultNotLast "E018" "a route's default stands before other conditions",
     BadPattern "E019" "a regular expression does not compile",
     Conflict "E020" "fields that exclude each other",
+    EndlessCycle "E021" "a cycle of steps that nothing in it can leave",
     RawFilter "W001" "the raw filter puts a value into the shell program unquoted",
     QuotedHeredoc "W002" "a template in a heredoc whose delimiter is quoted",
     ConstantCondition "W003" "a condition that is always the same",

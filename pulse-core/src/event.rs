@@ -5,9 +5,10 @@
 //! version 1, said in [`Event::ExecutionCreated`]; fields are only ever added, with defaults.
 
 use crate::command::{CommandEnd, CommandSpec};
-use crate::ids::{Attempt, CommandId, FrameId, PromptId, Seq, StepId, WorkerId, WorkflowId};
+use crate::ids::{Attempt, CommandId, ExecutionId, FrameId, PromptId, Seq, StepId, WorkerId, WorkflowId};
 use crate::status::{ExecutionStatus, StepStatus, Trigger};
 use crate::time::Timestamp;
+use crate::workflow::Param;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -41,6 +42,18 @@ pub struct StepRef {
     /// Its name.
     #[cfg_attr(test, ts(type = "string"))]
     pub step_name: Arc<str>,
+}
+
+/// The step of another execution that runs an execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ParentRef {
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// Its step.
+    pub step_id: StepId,
+    /// How deep the child is, from 1.
+    pub depth: u32,
 }
 
 /// The workflow an execution runs.
@@ -118,6 +131,95 @@ pub enum Event {
         started_by: String,
         /// What started it.
         trigger: Trigger,
+        /// The execution whose step runs this one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        parent: Option<ParentRef>,
+    },
+    /// It waits its turn, because of its workflow's `concurrency`.
+    ExecutionQueued {
+        /// How many may run at once.
+        limit: u32,
+    },
+    /// Its first step is about to start. Left out where it would say nothing: it did not wait and has no time limit.
+    ExecutionStarted {
+        /// When its main steps have to be over.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        deadline: Option<Timestamp>,
+    },
+    /// A list of steps starts beside others: a branch, an item, or the steps of `on_failure` or `finally`.
+    FrameStarted {
+        /// The step that runs it; none for `on_failure` and `finally`.
+        parent: Option<StepRef>,
+        /// Its identity.
+        frame_id: FrameId,
+        /// Which list of the document.
+        list: u32,
+        /// What it is called: the branch's name, the item, `on_failure`, `finally`.
+        name: String,
+        /// Which of its parent's frames, from 0.
+        index: u32,
+        /// The item, under its name.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional, type = "[string, unknown]"))]
+        item: Option<(String, Value)>,
+    },
+    /// A list of steps has ended.
+    FrameFinished {
+        /// The step that ran it; none for `on_failure` and `finally`.
+        parent: Option<StepRef>,
+        /// Its identity.
+        frame_id: FrameId,
+        /// What it is called.
+        name: String,
+        /// How.
+        status: StepStatus,
+        /// Why it failed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        error: Option<String>,
+    },
+    /// The items that a foreach goes through.
+    ItemsResolved {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The items.
+        #[cfg_attr(test, ts(type = "unknown[]"))]
+        items: Vec<Value>,
+    },
+    /// A child execution is started.
+    ChildStarted {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The child's id.
+        execution_id: ExecutionId,
+        /// The workflow's name.
+        workflow: String,
+        /// What it is given.
+        #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+        params: Map<String, Value>,
+        /// How deep the child is: 1 below an execution that nobody's step started.
+        depth: u32,
+    },
+    /// A child execution has ended, or could not be started.
+    ChildFinished {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The child's id.
+        execution_id: ExecutionId,
+        /// How it ended.
+        status: ExecutionStatus,
+        /// Why it failed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        error: Option<String>,
+        /// Its values at its end.
+        #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+        state: Map<String, Value>,
     },
     /// A step starts. Steps that end at once (`parse`, `route`, `set`) have one event that says all: their own.
     StepStarted {
@@ -156,8 +258,15 @@ pub enum Event {
         selector: Vec<String>,
         /// Who gets the command, in registry order.
         targets: Vec<WorkerRef>,
+        /// Who gets it as soon as they are online, until then.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        awaited: Vec<WorkerRef>,
+        /// Until when they are waited for.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        await_until: Option<Timestamp>,
     },
-    /// A target cannot be given work and is left out.
+    /// A target cannot be given work: it is left out, or waited for.
     WorkerOffline {
         /// Which step.
         #[serde(flatten)]
@@ -167,6 +276,15 @@ pub enum Event {
         worker: WorkerRef,
         /// In words: offline, unreachable or draining.
         reason: String,
+    },
+    /// A target that was waited for did not come in time.
+    WorkerStillOffline {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// Which worker.
+        #[serde(flatten)]
+        worker: WorkerRef,
     },
     /// No target was online.
     NoWorkers {
@@ -259,6 +377,12 @@ pub enum Event {
         output_hash: String,
         /// When it is too late.
         deadline: Timestamp,
+        /// What else is asked.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        fields: Vec<Param>,
+        /// Groups whose members may answer; every operator when empty.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        allow: Vec<String>,
     },
     /// A person answered.
     PromptResponse {
@@ -271,6 +395,10 @@ pub enum Event {
         response: String,
         /// Who.
         by: String,
+        /// The answers to what else was asked.
+        #[serde(skip_serializing_if = "Map::is_empty", default)]
+        #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+        fields: Map<String, Value>,
     },
     /// Nobody answered in time.
     PromptTimeout {
@@ -398,6 +526,14 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ExecutionCreated { .. } => "execution_created",
+            Self::ExecutionQueued { .. } => "execution_queued",
+            Self::ExecutionStarted { .. } => "execution_started",
+            Self::FrameStarted { .. } => "frame_started",
+            Self::FrameFinished { .. } => "frame_finished",
+            Self::ItemsResolved { .. } => "items_resolved",
+            Self::ChildStarted { .. } => "child_started",
+            Self::ChildFinished { .. } => "child_finished",
+            Self::WorkerStillOffline { .. } => "worker_still_offline",
             Self::StepStarted { .. } => "step_started",
             Self::StepSkipped { .. } => "step_skipped",
             Self::ConditionError { .. } => "condition_error",
@@ -429,6 +565,10 @@ impl Event {
     pub fn step(&self) -> Option<&StepRef> {
         match self {
             Self::StepStarted { at, .. }
+            | Self::ItemsResolved { at, .. }
+            | Self::ChildStarted { at, .. }
+            | Self::ChildFinished { at, .. }
+            | Self::WorkerStillOffline { at, .. }
             | Self::StepSkipped { at, .. }
             | Self::ConditionError { at, .. }
             | Self::TargetsResolved { at, .. }
@@ -448,7 +588,10 @@ impl Event {
             | Self::RouteUnmatched { at, .. }
             | Self::ValuesSet { at, .. }
             | Self::StepFinished { at, .. } => Some(at),
+            Self::FrameStarted { parent, .. } | Self::FrameFinished { parent, .. } => parent.as_ref(),
             Self::ExecutionCreated { .. }
+            | Self::ExecutionQueued { .. }
+            | Self::ExecutionStarted { .. }
             | Self::WorkflowError { .. }
             | Self::ServerRestartRecovery { .. }
             | Self::AbortRequested { .. }

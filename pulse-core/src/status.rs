@@ -152,5 +152,7 @@ status!(
         Command "command",
         /// A schedule.
         Schedule "schedule",
+        /// A step of another execution.
+        Workflow "workflow",
     }
 );

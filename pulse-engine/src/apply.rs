@@ -10,6 +10,11 @@ use pulse_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
+/// The name of the frame that follows a failure.
+pub(crate) const ON_FAILURE: &str = "on_failure";
+/// The name of the frame that always comes last.
+pub(crate) const FINALLY: &str = "finally";
+
 /// An event that cannot follow what came before: the journal is damaged, or written by a newer program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("event {seq} ({kind}) of the journal does not fit: {reason}")]
@@ -52,7 +57,7 @@ pub fn fold<'e>(state: State, entries: impl IntoIterator<Item = &'e Entry>) -> R
 fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
     let now = entry.timestamp;
     match &entry.event {
-        Event::ExecutionCreated { format, workflow, definition, params, targets, started_by, trigger } => {
+        Event::ExecutionCreated { format, workflow, definition, params, targets, started_by, trigger, parent } => {
             if *format > FORMAT {
                 return Err(format!("it has format {format}, this program knows {FORMAT}: use a newer one"));
             }
@@ -64,13 +69,45 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
                 started_by: started_by.clone(),
                 trigger: *trigger,
                 created_at: now,
+                parent: parent.clone(),
             }));
-            state.frames.insert(FrameId::ROOT, Frame { parent: None, position: Position::Start, active: None });
+            state.frames.insert(FrameId::ROOT, Frame::new(0, "steps"));
+        }
+        Event::ExecutionQueued { .. } => state.queued = true,
+        Event::ExecutionStarted { deadline } => {
+            state.queued = false;
+            state.deadline = *deadline;
+        }
+        Event::FrameStarted { parent, frame_id, list, name, index, item } => {
+            frame_started(state, parent.as_ref(), *frame_id, *list, name, *index, item.as_ref())?;
+        }
+        Event::FrameFinished { parent, frame_id, name, status, error } => {
+            frame_finished(state, parent.as_ref(), *frame_id, name, *status, error.as_ref())?;
+        }
+        Event::ItemsResolved { at, items } => {
+            let run = FramesRun { items: Arc::new(items.clone()), ..FramesRun::default() };
+            active(state, at)?.run = Run::Frames(run);
+        }
+        Event::ChildStarted { at, execution_id, workflow, params, depth } => {
+            active(state, at)?.run = Run::Child { execution_id: *execution_id };
+            state.children.push(ChildRecord {
+                execution_id: *execution_id,
+                step: at.step_id.clone(),
+                workflow: workflow.clone(),
+                params: Arc::new(Value::Object(params.clone())),
+                depth: *depth,
+                status: None,
+            });
+        }
+        Event::ChildFinished { at, execution_id, status, state: values, .. } => {
+            let values = Arc::new(Value::Object(values.clone()));
+            record(state, at).child = Some((*execution_id, *status, values));
+            let child = state.children.iter_mut().find(|child| child.execution_id == *execution_id);
+            child.ok_or("there is no such child")?.status = Some(*status);
         }
         Event::StepStarted { at, run } => {
             start(state, at, now, StepStatus::Running);
-            let record = state.steps.get_mut(&at.step_id).ok_or("unknown step")?;
-            record.run = *run;
+            record(state, at).run = *run;
             frame(state, at)?.active = Some(Active { at: at.clone(), run: Run::Started });
         }
         Event::StepSkipped { at, next, .. } => {
@@ -80,10 +117,15 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             go(state, at, next)?;
         }
         Event::ConditionError { .. } | Event::WorkerOffline { .. } | Event::NoWorkers { .. } => {}
-        Event::TargetsResolved { at, targets, .. } => {
-            let target = |worker: &WorkerRef| Target { worker: worker.clone(), state: TargetState::Waiting };
-            let targets = targets.iter().map(target).collect();
-            active(state, at)?.run = Run::Execute(ExecuteRun { targets, ..ExecuteRun::default() });
+        Event::TargetsResolved { at, targets, awaited, await_until, .. } => {
+            let target = |worker: &WorkerRef, state| Target { worker: worker.clone(), state };
+            let online = targets.iter().map(|worker| target(worker, TargetState::Waiting));
+            let awaited = awaited.iter().map(|worker| target(worker, TargetState::Awaited));
+            let (targets, await_until) = (online.chain(awaited).collect(), *await_until);
+            active(state, at)?.run = Run::Execute(ExecuteRun { targets, await_until, ..ExecuteRun::default() });
+        }
+        Event::WorkerStillOffline { at, worker } => {
+            target(execute_run(state, at)?, worker)?.state = TargetState::Failed("it was offline for too long".into());
         }
         Event::CommandSent { at, worker, command_id, attempt, spec, command } => {
             let run = execute_run(state, at)?;
@@ -91,6 +133,7 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
                 run.command = Some((Arc::new(spec.clone()), command.as_str().into()));
             }
             target(run, worker)?.state = TargetState::Running { command_id: *command_id, attempt: *attempt };
+            state.commands.insert(*command_id, (at.frame, at.step_id.clone()));
             record(state, at).commands.push(CommandRecord {
                 id: *command_id,
                 worker: worker.clone(),
@@ -113,27 +156,33 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
         Event::RolloutStopped { at, .. } => {
             let run = execute_run(state, at)?;
             run.stopped = true;
-            for target in run.targets.iter_mut().filter(|target| target.state == TargetState::Waiting) {
+            let unstarted = |target: &&mut Target| matches!(target.state, TargetState::Waiting | TargetState::Awaited);
+            for target in run.targets.iter_mut().filter(unstarted) {
                 target.state = TargetState::Skipped;
             }
         }
-        Event::Prompt { at, prompt_id, message, options, output, deadline, .. } => {
-            record(state, at).status = StepStatus::Waiting;
+        Event::Prompt { at, prompt_id, message, options, output, output_hash, deadline, fields, allow } => {
+            let record = record(state, at);
+            record.status = StepStatus::Waiting;
+            record.shown = Some(output_hash.clone());
             active(state, at)?.run = Run::Prompt(OpenPrompt {
                 id: *prompt_id,
                 message: message.clone(),
                 options: options.clone(),
                 output: output.clone(),
                 deadline: *deadline,
+                fields: fields.clone(),
+                allow: allow.clone(),
             });
         }
-        Event::PromptResponse { at, prompt_id, response, by } => {
+        Event::PromptResponse { at, prompt_id, response, by, fields } => {
             state.answered.push((*prompt_id, by.clone()));
-            answer(state, at, response, Some(by));
+            answer(state, at, now, response, Some(by));
+            set_vars(state, fields);
         }
         Event::PromptTimeout { at, response, .. } => {
             if let Some(response) = response {
-                answer(state, at, response, None);
+                answer(state, at, now, response, None);
             }
         }
         Event::WaitStarted { at, until } => {
@@ -143,7 +192,12 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
         Event::WaitFinished { at } => record(state, at).status = StepStatus::Running,
         Event::ParseComplete { at, from, parsed, by_worker, next, .. } => {
             set_vars(state, parsed);
-            if let Some(record) = state.steps.get_mut(from) {
+            let from = state
+                .chain(at.frame)
+                .into_iter()
+                .map(|frame| (frame, from.clone()))
+                .find(|k| state.steps.contains_key(k));
+            if let Some(record) = from.and_then(|key| state.steps.get_mut(&key)) {
                 let only = record.results.len() == 1;
                 for (worker, result) in &mut record.results {
                     match by_worker.get(worker.as_ref()) {
@@ -170,13 +224,16 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             let record = record(state, at);
             (record.status, record.finished_at, record.error) = (*status, Some(now), error.clone());
             if *status == StepStatus::Failed {
-                state.error = error.as_ref().map(|error| format!("step `{}`: {error}", at.step_id));
+                let error = error.as_ref().map(|error| format!("step `{}`: {error}", at.step_id));
+                frame(state, at)?.error = error;
             }
             go(state, at, next)?;
         }
         Event::WorkflowError { message } => state.error = Some(message.clone()),
         Event::ServerRestartRecovery { .. } => {}
-        Event::AbortRequested { by, reason } => state.abort = Some((by.clone(), reason.clone())),
+        Event::AbortRequested { by, reason } => {
+            state.abort.get_or_insert_with(|| (by.clone(), reason.clone()));
+        }
         Event::ExecutionFinished { status, error } => {
             state.finished = Some((now, *status));
             state.error.clone_from(error);
@@ -199,16 +256,109 @@ fn start(state: &mut State, at: &StepRef, now: Timestamp, status: StepStatus) {
     if let Some(frame) = state.frames.get_mut(&at.frame) {
         frame.position = Position::At(at.step_id.clone());
     }
-    let record = record(state, at);
+    let record = state.steps.entry((at.frame, at.step_id.clone())).or_insert_with(|| new_record(at));
     record.run += 1;
     record.status = status;
     (record.started_at, record.finished_at, record.error) = (Some(now), None, None);
-    record.commands.clear();
+    let commands = std::mem::take(&mut record.commands);
     record.results.clear();
+    record.frames.clear();
+    record.child = None;
+    for command in commands {
+        state.commands.remove(&command.id);
+    }
+}
+
+/// A list of steps starts: within a step, or as the next phase of the execution.
+fn frame_started(
+    state: &mut State,
+    parent: Option<&StepRef>,
+    id: FrameId,
+    list: u32,
+    name: &str,
+    index: u32,
+    item: Option<&(String, Value)>,
+) -> Result<(), String> {
+    if state.frames.contains_key(&id) || id.0 != state.frames_started + 1 {
+        return Err(format!("frame {} is not the next one", id.0));
+    }
+    state.frames_started = id.0;
+    let mut frame = Frame { index, ..Frame::new(list, name) };
+    frame.item = item.map(|(name, value)| (name.clone(), Arc::new(value.clone())));
+    match parent {
+        Some(owner) => {
+            let above = state.frames.get(&owner.frame).ok_or("its step runs nowhere")?;
+            (frame.last, frame.last_step) = (above.last.clone(), above.last_step.clone());
+            frame.owner = Some(owner.clone());
+            let run = active(state, owner)?;
+            if !matches!(run.run, Run::Frames(_)) {
+                run.run = Run::Frames(FramesRun::default());
+            }
+            if let Run::Frames(run) = &mut run.run {
+                run.started += 1;
+                run.running.push(id);
+            }
+        }
+        None => {
+            let root = state.frames.get(&FrameId::ROOT).ok_or("there is no root frame")?;
+            (frame.last, frame.last_step) = (root.last.clone(), root.last_step.clone());
+            if state.phase == Phase::Main && state.error.is_none() {
+                state.error.clone_from(&root.error);
+            }
+            state.phase = if name == ON_FAILURE { Phase::OnFailure(id) } else { Phase::Finally(id) };
+            state.steps_before = state.steps_started;
+        }
+    }
+    state.frames.insert(id, frame);
+    Ok(())
+}
+
+fn frame_finished(
+    state: &mut State,
+    parent: Option<&StepRef>,
+    id: FrameId,
+    name: &str,
+    status: StepStatus,
+    error: Option<&String>,
+) -> Result<(), String> {
+    let Some(owner) = parent else {
+        // A top-level list that ends between two of its steps.
+        let frame = state.frames.get_mut(&id).ok_or_else(|| format!("there is no frame {}", id.0))?;
+        frame.position = Position::Failed;
+        return Ok(());
+    };
+    let frame = state.frames.shift_remove(&id).ok_or_else(|| format!("there is no frame {}", id.0))?;
+    if let Run::Frames(run) = &mut active(state, owner)?.run {
+        run.running.retain(|running| *running != id);
+        run.failed += u32::from(status != StepStatus::Completed);
+    }
+    let result = FrameResult {
+        name: name.to_owned(),
+        item: frame.item.map(|(_, value)| value),
+        status,
+        error: error.cloned(),
+        last: frame.last.clone(),
+    };
+    let frames = &mut record(state, owner).frames;
+    let index = frame.index as usize;
+    if frames.len() <= index {
+        frames.resize(index + 1, None);
+    }
+    frames[index] = Some(result);
+    if let Some(above) = state.frames.get_mut(&owner.frame)
+        && frame.last.is_some()
+    {
+        (above.last, above.last_step) = (frame.last, frame.last_step);
+    }
+    Ok(())
 }
 
 fn record<'s>(state: &'s mut State, at: &StepRef) -> &'s mut StepRecord {
-    state.steps.entry(at.step_id.clone()).or_insert_with(|| StepRecord {
+    state.steps.entry((at.frame, at.step_id.clone())).or_insert_with(|| new_record(at))
+}
+
+fn new_record(at: &StepRef) -> StepRecord {
+    StepRecord {
         name: at.step_name.clone(),
         run: 0,
         status: StepStatus::Pending,
@@ -218,7 +368,10 @@ fn record<'s>(state: &'s mut State, at: &StepRef) -> &'s mut StepRecord {
         commands: Vec::new(),
         results: Default::default(),
         response: None,
-    })
+        shown: None,
+        frames: Vec::new(),
+        child: None,
+    }
 }
 
 fn frame<'s>(state: &'s mut State, at: &StepRef) -> Result<&'s mut Frame, String> {
@@ -282,8 +435,9 @@ fn result(
     target.state = if success { TargetState::Succeeded } else { TargetState::Failed(end.describe()) };
     let result = WorkerResult { success, end: Arc::new(end.clone()), vars: Map::new() };
     record(state, at).results.insert(worker.worker.clone(), result);
-    state.last_step = Some(at.step_id.clone());
-    state.last = Some(Arc::new(json!({
+    let frame = frame(state, at)?;
+    frame.last_step = Some((at.frame, at.step_id.clone()));
+    frame.last = Some(Arc::new(json!({
         "stdout": end.stdout,
         "stderr": end.stderr,
         "exit_code": end.exit_code,
@@ -293,10 +447,10 @@ fn result(
     Ok(())
 }
 
-fn answer(state: &mut State, at: &StepRef, response: &str, by: Option<&String>) {
+fn answer(state: &mut State, at: &StepRef, now: Timestamp, response: &str, by: Option<&String>) {
     let record = record(state, at);
     record.status = StepStatus::Running;
-    record.response = Some((response.to_owned(), by.cloned()));
+    record.response = Some(Answer { response: response.to_owned(), by: by.cloned(), at: now });
     set_vars(state, &Map::from_iter([("prompt_response".to_owned(), Value::String(response.to_owned()))]));
 }
 

@@ -1,9 +1,9 @@
 //! What an event asks the world to do. Effects are carried out only after their event is durable.
 
-use crate::state::{ExecuteRun, Outstanding, Run, State};
-use pulse_core::event::{Entry, Event};
-use pulse_core::ids::{CommandId, PromptId, WorkerId};
-use pulse_core::status::ExecutionStatus;
+use crate::state::{ChildRecord, ExecuteRun, Outstanding, Run, State, Target, TargetState};
+use pulse_core::event::{Entry, Event, WorkerRef};
+use pulse_core::ids::{CommandId, ExecutionId, PromptId, WorkerId};
+use pulse_core::status::{ExecutionStatus, StepStatus};
 use pulse_core::time::Timestamp;
 use std::sync::Arc;
 
@@ -18,6 +18,20 @@ pub enum Effect {
         worker_id: WorkerId,
         /// Which.
         command_id: CommandId,
+        /// Why.
+        reason: String,
+    },
+    /// Give the input [`crate::Input::WorkerOnline`] when this worker comes.
+    AwaitWorker {
+        /// Which.
+        worker_id: WorkerId,
+    },
+    /// Start another execution, and give the input [`crate::Input::ChildFinished`] when it has ended, or cannot be started.
+    StartChild(ChildRecord),
+    /// End a child execution.
+    AbortChild {
+        /// Which.
+        execution_id: ExecutionId,
         /// Why.
         reason: String,
     },
@@ -50,8 +64,34 @@ pub enum Effect {
     },
 }
 
+/// What a step that is given up asks for, given the state right before the event: nothing that it began goes on.
+pub(crate) fn abandoned(state: &State, entry: &Entry) -> Vec<Effect> {
+    let Event::StepFinished { at, status: StepStatus::Aborted, .. } = &entry.event else { return Vec::new() };
+    let active = state.frames.get(&at.frame).and_then(|frame| frame.active.as_ref());
+    let reason = || match &state.abort {
+        Some((by, _)) => format!("aborted by {by}"),
+        None => "its step was given up".to_owned(),
+    };
+    match active.map(|active| &active.run) {
+        Some(Run::Execute(run)) => {
+            let running = |target: &Target| match target.state {
+                TargetState::Running { command_id, .. } => {
+                    Some(Effect::Cancel { worker_id: target.worker.worker_id, command_id, reason: reason() })
+                }
+                _ => None,
+            };
+            run.targets.iter().filter_map(running).collect()
+        }
+        Some(Run::Prompt(prompt)) => vec![Effect::ClosePrompt { prompt_id: prompt.id }],
+        Some(Run::Child { execution_id }) => {
+            vec![Effect::AbortChild { execution_id: *execution_id, reason: reason() }]
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The effects of an event, given the state right after it.
-pub fn effects(state: &State, entry: &Entry) -> Vec<Effect> {
+pub(crate) fn effects(state: &State, entry: &Entry) -> Vec<Effect> {
     match &entry.event {
         Event::CommandSent { at, worker, command_id, attempt, spec, .. } => {
             // The roll-out's own copy of the spec is shared by all of its targets.
@@ -78,15 +118,15 @@ pub fn effects(state: &State, entry: &Entry) -> Vec<Effect> {
         Event::PromptResponse { prompt_id, .. } | Event::PromptTimeout { prompt_id, .. } => {
             vec![Effect::ClosePrompt { prompt_id: *prompt_id }]
         }
-        Event::AbortRequested { by, .. } => {
-            let reason = format!("aborted by {by}");
-            let cancel = |command: Outstanding| Effect::Cancel {
-                worker_id: command.worker.worker_id,
-                command_id: command.command_id,
-                reason: reason.clone(),
-            };
-            let prompts = state.prompts().map(|(_, _, prompt)| Effect::ClosePrompt { prompt_id: prompt.id });
-            state.outstanding().into_iter().map(cancel).chain(prompts).collect()
+        Event::TargetsResolved { awaited, await_until, .. } => {
+            let await_worker = |worker: &WorkerRef| Effect::AwaitWorker { worker_id: worker.worker_id };
+            let timer = await_until.map(|at| Effect::SetTimer { at });
+            awaited.iter().map(await_worker).chain(timer).collect()
+        }
+        Event::ExecutionStarted { deadline: Some(at) } => vec![Effect::SetTimer { at: *at }],
+        Event::ChildStarted { execution_id, .. } => {
+            let child = state.children.iter().rev().find(|child| child.execution_id == *execution_id);
+            child.cloned().map(Effect::StartChild).into_iter().collect()
         }
         Event::ExecutionFinished { status, .. } => vec![Effect::Finish { status: *status }],
         _ => Vec::new(),

@@ -79,6 +79,11 @@ impl FleetWorker {
 }
 
 impl Fleet {
+    /// Whether a worker can be given work now.
+    pub fn is_usable(&self, id: WorkerId) -> bool {
+        self.workers.iter().any(|worker| worker.id == id && worker.unusable().is_none())
+    }
+
     /// Finds the workers that a list of selectors means: their union, in registry order, each once.
     ///
     /// # Errors

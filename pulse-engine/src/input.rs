@@ -2,10 +2,11 @@
 
 use crate::fleet::Fleet;
 use pulse_core::command::CommandEnd;
-use pulse_core::event::WorkflowRef;
-use pulse_core::ids::{CommandId, PromptId};
-use pulse_core::status::Trigger;
+use pulse_core::event::{ParentRef, WorkflowRef};
+use pulse_core::ids::{CommandId, ExecutionId, PromptId, WorkerId};
+use pulse_core::status::{ExecutionStatus, Trigger};
 use pulse_core::time::Timestamp;
+use pulse_core::workflow::BadParam;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -29,6 +30,26 @@ pub enum Input {
         response: String,
         /// Who.
         by: String,
+        /// The answers to what else is asked, not yet read by their types.
+        fields: Map<String, Value>,
+    },
+    /// Its turn has come.
+    Admitted,
+    /// A worker that was waited for is online.
+    WorkerOnline {
+        /// Which.
+        worker_id: WorkerId,
+    },
+    /// A child execution has ended, or could not be started.
+    ChildFinished {
+        /// Which.
+        execution_id: ExecutionId,
+        /// How it ended.
+        status: ExecutionStatus,
+        /// Why it failed.
+        error: Option<String>,
+        /// Its values at its end.
+        state: Map<String, Value>,
     },
     /// The time that [`crate::State::wake_at`] named has come.
     Timer,
@@ -58,6 +79,10 @@ pub struct Start {
     pub started_by: String,
     /// What started it.
     pub trigger: Trigger,
+    /// The execution whose step runs this one.
+    pub parent: Option<ParentRef>,
+    /// Whether it has to wait its turn, and how many may run at once.
+    pub queue: Option<u32>,
 }
 
 /// The world at the moment of an input.
@@ -78,7 +103,7 @@ pub enum Refused {
     #[error("the execution has ended already ({status})")]
     Ended {
         /// How.
-        status: pulse_core::status::ExecutionStatus,
+        status: ExecutionStatus,
     },
     /// No prompt is open.
     #[error("the execution does not ask anything now")]
@@ -97,6 +122,9 @@ pub enum Refused {
         /// What may be answered.
         options: Vec<String>,
     },
+    /// The answers to what else is asked are missing or break their rules.
+    #[error("{}", .0.iter().map(|bad| bad.message.as_str()).collect::<Vec<_>>().join("; "))]
+    BadFields(Vec<BadParam>),
     /// Several prompts are open and the answer does not say which it is for.
     #[error("several questions are open; say which one with prompt_id")]
     Ambiguous,

@@ -24,9 +24,9 @@ mod view;
 
 pub use apply::{Misfit, apply, fold};
 pub use decide::{Transition, advance, decide};
-pub use effect::{Effect, effects};
+pub use effect::Effect;
 pub use input::{Context, Input, Refused, Start};
 pub use plan::{Loaded, Plan, load};
 pub use quick::quick_command;
 pub use state::State;
-pub use view::{graph, prompt_view, step_views};
+pub use view::{child_views, graph, prompt_views, step_views};

@@ -10,7 +10,8 @@ use pulse_core::diagnostic::{Code, Diagnostic, Diagnostics, Position};
 use pulse_core::event::StepRef;
 use pulse_core::ids::{FrameId, StepId};
 use pulse_core::workflow::{
-    Execute, Goto, Parse, Program, Prompt, Route, Set, Source, Step, StepKind, Wait, WaitFor, Workflow, parse,
+    Execute, Foreach, Goto, Items, Parse, Program, Prompt, Route, Set, Source, Step, StepKind, Wait, WaitFor, Workflow,
+    parse,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,8 +21,12 @@ use std::sync::Arc;
 pub struct Plan {
     /// The workflow it was made from.
     pub workflow: Workflow,
-    pub(crate) steps: Vec<PlannedStep>,
+    steps: Vec<PlannedStep>,
     index: HashMap<StepId, usize>,
+    /// The first step of each list; list 0 holds the main steps.
+    lists: Vec<Option<StepId>>,
+    on_failure: Option<u32>,
+    finally: Option<u32>,
     pub(crate) env: IndexMap<String, Template>,
     pub(crate) targets: Option<Vec<Template>>,
 }
@@ -30,6 +35,10 @@ pub struct Plan {
 #[derive(Debug)]
 pub(crate) struct PlannedStep {
     pub(crate) step: Step,
+    /// Its number in the document, from 1.
+    number: u32,
+    /// The step behind it in its list.
+    after: Option<StepId>,
     pub(crate) name: Arc<str>,
     pub(crate) condition: Option<Expr>,
     pub(crate) kind: PlannedKind,
@@ -44,6 +53,31 @@ pub(crate) enum PlannedKind {
     Prompt(Box<PlannedPrompt>),
     Wait(PlannedWait),
     Set(Vec<(String, Expr)>),
+    /// The branches: name and list.
+    Parallel {
+        branches: Vec<(String, u32)>,
+        fail_fast: bool,
+    },
+    Foreach(PlannedForeach),
+    Child {
+        workflow: Template,
+        params: Vec<(String, Template)>,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedForeach {
+    pub(crate) items: PlannedItems,
+    pub(crate) name: String,
+    pub(crate) list: u32,
+    pub(crate) parallel: u32,
+    pub(crate) fail_fast: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum PlannedItems {
+    List(Vec<Template>),
+    Expression(Expr),
 }
 
 #[derive(Debug)]
@@ -102,7 +136,7 @@ pub fn load(source: &str) -> Loaded {
     let Some(workflow) = parsed.workflow else {
         return Loaded { plan: None, workflow: None, diagnostics: parsed.diagnostics.into_sorted() };
     };
-    let mut compiler = Compiler { diagnostics: parsed.diagnostics, mentions: Vec::new() };
+    let mut compiler = Compiler { diagnostics: parsed.diagnostics, ..Compiler::default() };
     let shown = workflow.clone();
     let plan = compiler.plan(workflow);
     names::check(&shown, &compiler.mentions, &mut compiler.diagnostics);
@@ -116,24 +150,44 @@ impl Plan {
         self.index.get(id).map(|index| &self.steps[*index])
     }
 
+    /// The first step of a list; `None` when the list is empty.
+    pub(crate) fn first(&self, list: u32) -> Option<&StepId> {
+        self.lists.get(list as usize)?.as_ref()
+    }
+
+    /// The list that follows a failure, if there is one.
+    pub(crate) fn on_failure(&self) -> Option<u32> {
+        self.on_failure
+    }
+
+    /// The list that always comes last, if there is one.
+    pub(crate) fn finally(&self) -> Option<u32> {
+        self.finally
+    }
+
     /// The step behind a step; `None` at the list's end.
     pub(crate) fn after(&self, id: &StepId) -> Option<&StepId> {
-        let index = self.index.get(id)?;
-        self.steps.get(index + 1).map(|planned| &planned.step.id)
+        self.step(id)?.after.as_ref()
     }
 
     /// How events name a step.
     pub(crate) fn reference(&self, frame: FrameId, id: &StepId) -> Option<StepRef> {
-        let index = *self.index.get(id)?;
-        let step = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        Some(StepRef { frame, step, step_id: id.clone(), step_name: self.steps[index].name.clone() })
+        let planned = self.step(id)?;
+        Some(StepRef { frame, step: planned.number, step_id: id.clone(), step_name: planned.name.clone() })
     }
 }
 
+#[derive(Default)]
 struct Compiler {
     diagnostics: Diagnostics,
     /// Every expression with its place, for checking the names it mentions.
     mentions: Vec<Mention>,
+    steps: Vec<PlannedStep>,
+    lists: Vec<Option<StepId>>,
+    /// How many steps have been met, in document order.
+    met: u32,
+    /// The names of the items of the foreach steps around what is compiled.
+    items: Vec<String>,
 }
 
 /// An expression and where it stands.
@@ -141,21 +195,37 @@ struct Mention {
     expr: Expr,
     path: String,
     at: Position,
+    /// The items it can see.
+    items: Vec<String>,
 }
 
 impl Compiler {
     fn plan(&mut self, workflow: Workflow) -> Plan {
         let env = self.map(&workflow.env);
         let targets = workflow.targets.as_ref().map(|targets| self.list(targets));
-        let mut steps = Vec::with_capacity(workflow.steps.len());
-        for step in &workflow.steps {
+        self.steps_of(&workflow.steps);
+        let mut more = |steps: &[Step]| (!steps.is_empty()).then(|| self.steps_of(steps));
+        let (on_failure, finally) = (more(&workflow.on_failure), more(&workflow.finally));
+        let steps = std::mem::take(&mut self.steps);
+        let index = steps.iter().enumerate().map(|(index, planned)| (planned.step.id.clone(), index)).collect();
+        Plan { workflow, steps, index, lists: std::mem::take(&mut self.lists), on_failure, finally, env, targets }
+    }
+
+    /// Compiles a list of steps and answers its number.
+    fn steps_of(&mut self, steps: &[Step]) -> u32 {
+        let list = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
+        self.lists.push(steps.first().map(|step| step.id.clone()));
+        for (position, step) in steps.iter().enumerate() {
+            self.met += 1;
+            let number = self.met;
+            let condition = step.condition.as_ref().and_then(|source| self.condition(source));
             if let Some(kind) = self.kind(&step.kind) {
-                let condition = step.condition.as_ref().and_then(|source| self.condition(source));
-                steps.push(PlannedStep { step: step.clone(), name: step.name.as_str().into(), condition, kind });
+                let after = steps.get(position + 1).map(|next| next.id.clone());
+                let name = step.name.as_str().into();
+                self.steps.push(PlannedStep { step: step.clone(), number, after, name, condition, kind });
             }
         }
-        let index = steps.iter().enumerate().map(|(index, planned)| (planned.step.id.clone(), index)).collect();
-        Plan { workflow, steps, index, env, targets }
+        list
     }
 
     fn kind(&mut self, kind: &StepKind) -> Option<PlannedKind> {
@@ -177,7 +247,35 @@ impl Compiler {
                 }
                 PlannedKind::Set(compiled)
             }
+            StepKind::Parallel(parallel) => {
+                let mut branches = Vec::with_capacity(parallel.branches.len());
+                for branch in &parallel.branches {
+                    branches.push((branch.name.clone(), self.steps_of(&branch.steps)));
+                }
+                PlannedKind::Parallel { branches, fail_fast: parallel.fail_fast }
+            }
+            StepKind::Foreach(foreach) => PlannedKind::Foreach(self.foreach(foreach)?),
+            StepKind::Workflow(child) => {
+                let workflow = self.template(&child.workflow);
+                let mut params = Vec::with_capacity(child.params.len());
+                for (name, source) in &child.params {
+                    params.extend(self.template(source).map(|template| (name.clone(), template)));
+                }
+                PlannedKind::Child { workflow: workflow?, params }
+            }
         })
+    }
+
+    fn foreach(&mut self, foreach: &Foreach) -> Option<PlannedForeach> {
+        let items = match &foreach.items {
+            Items::List(sources) => Some(PlannedItems::List(self.list(sources))),
+            Items::Expression(source) => self.expression(source).map(PlannedItems::Expression),
+        };
+        self.items.push(foreach.name.clone());
+        let list = self.steps_of(&foreach.steps);
+        self.items.pop();
+        let Foreach { name, parallel, fail_fast, .. } = foreach;
+        Some(PlannedForeach { items: items?, name: name.clone(), list, parallel: *parallel, fail_fast: *fail_fast })
     }
 
     fn execute(&mut self, execute: &Execute) -> Option<PlannedExecute> {
@@ -254,7 +352,8 @@ impl Compiler {
     }
 
     fn expression(&mut self, source: &Source) -> Option<Expr> {
-        match Expr::compile(&source.text) {
+        let items: Vec<&str> = self.items.iter().map(String::as_str).collect();
+        match Expr::compile_with(&source.text, &items) {
             Ok(expr) => {
                 self.mention(source, &expr);
                 Some(expr)
@@ -281,7 +380,8 @@ impl Compiler {
     }
 
     fn mention(&mut self, source: &Source, expr: &Expr) {
-        self.mentions.push(Mention { expr: expr.clone(), path: source.path.clone(), at: source.at });
+        let (path, items) = (source.path.clone(), self.items.clone());
+        self.mentions.push(Mention { expr: expr.clone(), path, at: source.at, items });
     }
 
     fn template_errors(&mut self, source: &Source, errors: Vec<TemplateError>) {

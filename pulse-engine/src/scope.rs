@@ -1,30 +1,38 @@
 //! What an expression can see of a state.
 
 use crate::expr::{Expr, Scope};
-use crate::state::State;
+use crate::state::{FrameResult, State, StepRecord, WorkerResult};
+use pulse_core::ids::{FrameId, StepId};
 use pulse_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The values that expressions of this kind may touch; `steps` and `execution` are made only when one of `exprs` names
 /// them, for they cost more than the rest.
-pub(crate) fn scope<'e>(state: &State, now: Timestamp, exprs: impl Iterator<Item = &'e Expr>) -> Scope {
+pub(crate) fn scope<'e>(state: &State, frame: FrameId, now: Timestamp, exprs: impl Iterator<Item = &'e Expr>) -> Scope {
     let mut scope = Scope::new();
     let origin = state.origin.as_ref();
     let params = origin.map_or_else(|| Arc::new(json!({})), |origin| origin.params.clone());
     scope.set("params", params.clone()).set("state", state.vars.clone());
-    scope.set("last", state.last.clone().unwrap_or_else(|| Arc::new(Value::Null)));
+    let last = state.frames.get(&frame).and_then(|frame| frame.last.clone());
+    scope.set("last", last.unwrap_or_else(|| Arc::new(Value::Null)));
     let response = state.vars.get("prompt_response").cloned().unwrap_or(Value::Null);
     scope.set("prompt_response", response);
     scope.now(now.as_millis());
     scope.bare(params).bare(state.vars.clone());
+    // From the outside in: an inner item hides an outer one of the same name.
+    for around in state.chain(frame).into_iter().rev() {
+        if let Some((name, item)) = state.frames.get(&around).and_then(|frame| frame.item.as_ref()) {
+            scope.set(name, item.clone());
+        }
+    }
     let (mut needs_steps, mut needs_execution) = (false, false);
     for reference in exprs.flat_map(Expr::references) {
         needs_steps |= reference.root == "steps";
         needs_execution |= reference.root == "execution";
     }
     if needs_steps {
-        scope.set("steps", steps(state));
+        scope.set("steps", steps(state, frame));
     }
     if let (true, Some(origin)) = (needs_execution, origin) {
         let workflow = origin.workflow.as_ref().map(|workflow| workflow.name.as_str());
@@ -41,9 +49,18 @@ pub(crate) fn scope<'e>(state: &State, now: Timestamp, exprs: impl Iterator<Item
     scope
 }
 
-fn steps(state: &State) -> Value {
-    let steps = state.steps.iter().map(|(id, record)| {
-        let results = record.results.iter().map(|(worker, result)| {
+/// All steps as a frame sees them.
+fn steps(state: &State, frame: FrameId) -> Value {
+    let mut ids: Vec<&StepId> = state.steps.keys().map(|(_, id)| id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let seen = ids.into_iter().filter_map(|id| Some((id.to_string(), step(state.record(frame, id)?))));
+    Value::Object(seen.collect())
+}
+
+fn step(record: &StepRecord) -> Value {
+    let results = if record.frames.is_empty() {
+        let result = |(worker, result): (&Arc<str>, &WorkerResult)| {
             let value = json!({
                 "stdout": result.end.stdout,
                 "stderr": result.end.stderr,
@@ -52,20 +69,29 @@ fn steps(state: &State) -> Value {
                 "vars": result.vars,
             });
             (worker.to_string(), value)
-        });
-        let (response, by) = match &record.response {
-            Some((response, by)) => (Some(response), by.as_ref()),
-            None => (None, None),
         };
-        let value = json!({
-            "status": record.status,
-            "run": record.run,
-            "error": record.error,
-            "results": results.collect::<Map<_, _>>(),
-            "response": response,
-            "answered_by": by,
-        });
-        (id.to_string(), value)
-    });
-    Value::Object(steps.collect())
+        Value::Object(record.results.iter().map(result).collect::<Map<_, _>>())
+    } else {
+        let result = |result: &Option<FrameResult>| match result {
+            None => Value::Null,
+            Some(FrameResult { name, item, status, error, last }) => {
+                json!({"name": name, "item": item, "status": status, "error": error, "last": last})
+            }
+        };
+        Value::Array(record.frames.iter().map(result).collect())
+    };
+    let answer = record.response.as_ref();
+    let child = record.child.as_ref();
+    json!({
+        "status": record.status,
+        "run": record.run,
+        "error": record.error,
+        "results": results,
+        "response": answer.map(|answer| &answer.response),
+        "answered_by": answer.map(|answer| &answer.by),
+        "answered_at": answer.map(|answer| answer.at),
+        "output_hash": record.shown,
+        "execution_id": child.map(|(id, ..)| id),
+        "state": child.map(|(.., state)| state),
+    })
 }

@@ -234,7 +234,7 @@ export async function openRunDialog(page, server, name) {
 /** Starts a workflow by its dialog, and returns the execution's id once its page is there. */
 export async function run(page, server, name, params = {}) {
   await openRunDialog(page, server, name);
-  for (const [label, value] of Object.entries(params)) await page.getByLabel(label, { exact: true }).fill(value);
+  for (const [label, value] of Object.entries(params)) await page.getByRole('textbox', { name: label, exact: true }).fill(value);
   await page.getByRole('button', { name: '► Run', exact: true }).click();
   await page.waitForURL(/\/executions\/.+/);
   return page.url().split('/').at(-1);

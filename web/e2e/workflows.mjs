@@ -4,6 +4,7 @@
 export const live = {
   description: 'Slow work, a question, and more work',
   tags: ['e2e'],
+  targets: 'all',
   params: [
     { name: 'label', type: 'string', description: 'Printed with each line', default: 'disk' },
     { name: 'limit', type: 'integer', description: 'Percent at which to ask', default: 80, min: 1, max: 100 },
@@ -13,13 +14,13 @@ export const live = {
   ],
   steps: [
     {
-      id: 'work', name: 'Measure', type: 'execute', targets: 'all', timeout: '5m',
+      id: 'work', name: 'Measure', type: 'execute', timeout: '5m',
       command: 'for i in 1 2 3 4 5 6; do echo {{ label }} line $i; if [ $i = 3 ]; then until [ -e {{ gate }} ]; do sleep 0.1; done; fi; done; echo DISK_PCT=91; echo DISK_DEV=/dev/sda1',
     },
     { id: 'read', name: 'Read the figures', type: 'parse' },
     { id: 'decide', name: 'Decide', type: 'route', conditions: [{ if: 'state.disk_pct > params.limit', goto: 'ask', label: 'disk is full' }, { default: true, goto: 'end' }] },
     { id: 'ask', name: 'Ask', type: 'prompt', message: 'Clean up {{ state.disk_dev }}?', options: [{ label: 'Clean', goto: 'clean', style: 'danger' }, { label: 'Leave it', goto: 'end' }] },
-    { id: 'clean', name: 'Clean', type: 'execute', targets: 'all', command: 'for i in 1 2 3; do echo "cleaned $i"; done' },
+    { id: 'clean', name: 'Clean', type: 'execute', command: 'for i in 1 2 3; do echo "cleaned $i"; done' },
   ],
 };
 

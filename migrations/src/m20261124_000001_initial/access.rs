@@ -1,10 +1,10 @@
 //! Tokens and sessions.
 
-use crate::columns::{digest, id, int64, short_text};
+use crate::columns::{digest, id, int64, plain, short_text};
 use sea_orm_migration::prelude::*;
 
 pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let tokens = Table::create()
+    let mut tokens = Table::create()
         .table("tokens")
         .col(id("id").not_null().primary_key())
         .col(digest("hash").unique_key())
@@ -14,9 +14,9 @@ pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(int64("created_at").not_null())
         .col(int64("expires_at").not_null())
         .take();
-    manager.create_table(tokens).await?;
+    manager.create_table(plain(manager, &mut tokens)).await?;
 
-    let sessions = Table::create()
+    let mut sessions = Table::create()
         .table("sessions")
         .col(digest("hash").primary_key())
         .col(short_text("name").not_null())
@@ -25,6 +25,6 @@ pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(int64("created_at").not_null())
         .col(int64("expires_at").not_null())
         .take();
-    manager.create_table(sessions).await?;
+    manager.create_table(plain(manager, &mut sessions)).await?;
     manager.create_index(Index::create().name("sessions_expires_at").table("sessions").col("expires_at").take()).await
 }

@@ -12,10 +12,11 @@ pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     for index in indexes(manager) {
         manager.create_index(index).await?;
     }
+    manager.create_table(texts(manager)).await?;
     manager.create_table(events(manager)).await?;
     manager.create_table(idempotency_keys(manager)).await?;
     manager.create_index(idempotency_index()).await?;
-    manager.create_table(deletions()).await
+    manager.create_table(deletions(manager)).await
 }
 
 fn summaries(manager: &SchemaManager<'_>) -> TableCreateStatement {
@@ -41,8 +42,8 @@ fn summaries(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .col(short_text("owner"))
         .col(int64("lease_until"))
         .col(int64("fence").not_null())
-        // Title and error, folded: what a text filter looks through.
-        .col(long_text(manager, "search").not_null())
+        // Which of `execution_texts` a text filter finds it by.
+        .col(int64("text_key").not_null())
         .take();
     clustered(manager, &mut table)
 }
@@ -64,9 +65,21 @@ fn indexes(manager: &SchemaManager<'_>) -> Vec<IndexCreateStatement> {
     vec![
         index("executions_status", &["status", "id"]),
         index("executions_workflow", &["workflow_key", "status", "id"]),
-        index("executions_started_by", &["started_by", "id"]),
+        index("executions_started_by", &["started_by", "status", "id"]),
+        index("executions_text", &["text_key", "id"]),
         wake,
     ]
+}
+
+/// The titles and errors that there are, folded, under a hash: far fewer than executions, so that a text that is in a few
+/// of a million is found without a look at them all.
+fn texts(manager: &SchemaManager<'_>) -> TableCreateStatement {
+    let mut table = Table::create()
+        .table("execution_texts")
+        .col(int64("key").not_null().primary_key())
+        .col(long_text(manager, "text").not_null())
+        .take();
+    clustered(manager, &mut table)
 }
 
 fn events(manager: &SchemaManager<'_>) -> TableCreateStatement {
@@ -97,6 +110,8 @@ fn idempotency_index() -> IndexCreateStatement {
     Index::create().name("idempotency_keys_execution").table("idempotency_keys").col("execution_id").take()
 }
 
-fn deletions() -> TableCreateStatement {
-    Table::create().table("execution_deletions").col(id("execution_id").not_null().primary_key()).take()
+fn deletions(manager: &SchemaManager<'_>) -> TableCreateStatement {
+    let mut table =
+        Table::create().table("execution_deletions").col(id("execution_id").not_null().primary_key()).take();
+    clustered(manager, &mut table)
 }

@@ -1,10 +1,10 @@
 //! The registry of workers.
 
-use crate::columns::{folded, id, int64, long_text, short_text};
+use crate::columns::{folded, id, int64, long_text, plain, short_text};
 use sea_orm_migration::prelude::*;
 
 pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let workers = Table::create()
+    let mut workers = Table::create()
         .table("workers")
         .col(id("id").not_null().primary_key())
         .col(short_text("name").not_null())
@@ -17,5 +17,5 @@ pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(long_text(manager, "metadata").not_null())
         .col(int64("created_at").not_null())
         .take();
-    manager.create_table(workers).await
+    manager.create_table(plain(manager, &mut workers)).await
 }

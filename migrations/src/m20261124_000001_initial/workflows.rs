@@ -1,10 +1,10 @@
 //! Workflows: one row each, and one for each version.
 
-use crate::columns::{folded, id, int64, long_text, short_text};
+use crate::columns::{folded, id, int64, long_text, plain, short_text};
 use sea_orm_migration::prelude::*;
 
 pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let workflows = Table::create()
+    let mut workflows = Table::create()
         .table("workflows")
         .col(id("id").not_null().primary_key())
         // The folded name; none for a deleted workflow, whose name is free.
@@ -15,9 +15,9 @@ pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(short_text("created_by").not_null())
         .col(int64("created_at").not_null())
         .take();
-    manager.create_table(workflows).await?;
+    manager.create_table(plain(manager, &mut workflows)).await?;
 
-    let versions = Table::create()
+    let mut versions = Table::create()
         .table("workflow_versions")
         .col(id("workflow_id").not_null())
         .col(int64("version").not_null())
@@ -31,5 +31,5 @@ pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .primary_key(Index::create().col("workflow_id").col("version"))
         .foreign_key(ForeignKey::create().from("workflow_versions", "workflow_id").to("workflows", "id"))
         .take();
-    manager.create_table(versions).await
+    manager.create_table(plain(manager, &mut versions)).await
 }

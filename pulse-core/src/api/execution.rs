@@ -1,9 +1,10 @@
 //! Executions.
 
-use crate::event::{Entry, OpenOption};
+use crate::event::{Entry, OpenOption, ParentRef};
 use crate::ids::{Attempt, CommandId, ExecutionId, PromptId, StepId};
 use crate::status::{CommandStatus, ExecutionStatus, StepStatus, Trigger};
 use crate::time::Timestamp;
+use crate::workflow::Param;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -64,6 +65,10 @@ pub struct RespondRequest {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, ts(optional))]
     pub prompt_id: Option<PromptId>,
+    /// The answers to what else is asked; text is read by each field's type.
+    #[serde(default)]
+    #[cfg_attr(test, ts(type = "Record<string, unknown> | undefined"))]
+    pub fields: Map<String, Value>,
 }
 
 /// Ending an execution.
@@ -121,13 +126,33 @@ pub struct ExecutionView {
     pub params: Map<String, Value>,
     /// The open prompt, the oldest if there are several.
     pub prompt: Option<PromptView>,
+    /// All open prompts, the oldest first.
+    pub prompts: Vec<PromptView>,
     /// Every step of the definition, with its last run.
     pub steps: Vec<StepView>,
     /// The values that steps have read and set.
     #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
     pub state: Map<String, Value>,
+    /// The execution whose step runs this one.
+    pub parent: Option<ParentRef>,
+    /// The executions that its steps have started, in that order.
+    pub children: Vec<ChildView>,
     /// The journal.
     pub logs: Vec<Entry>,
+}
+
+/// An execution that a step of another has started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ChildView {
+    /// Its id.
+    pub execution_id: ExecutionId,
+    /// The step that started it.
+    pub step_id: StepId,
+    /// Its workflow's name.
+    pub workflow: String,
+    /// How it ended; none while it goes on.
+    pub status: Option<ExecutionStatus>,
 }
 
 /// An open prompt.
@@ -146,6 +171,10 @@ pub struct PromptView {
     pub output: String,
     /// When it is too late.
     pub deadline: Timestamp,
+    /// What else is asked.
+    pub fields: Vec<Param>,
+    /// Groups whose members may answer; every operator when empty.
+    pub allow: Vec<String>,
 }
 
 /// A step of an execution.
@@ -159,7 +188,11 @@ pub struct StepView {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Where it stands.
+    /// The step it stands in.
+    pub parent: Option<StepId>,
+    /// How often it has started.
+    pub runs: u32,
+    /// Where it stands: running if any of its runs is, else as its last run.
     pub status: StepStatus,
     /// When its last run started.
     pub started_at: Option<Timestamp>,

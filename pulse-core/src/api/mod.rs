@@ -9,8 +9,8 @@ mod workflow;
 
 pub use access::{Me, NewToken, SessionRequest, TokenCreated, TokenView};
 pub use execution::{
-    AbortRequest, CommandRequest, CommandView, Created, ExecuteRequest, ExecutionSummary, ExecutionView, PromptView,
-    RespondRequest, StepView,
+    AbortRequest, ChildView, CommandRequest, CommandView, Created, ExecuteRequest, ExecutionSummary, ExecutionView,
+    PromptView, RespondRequest, StepView,
 };
 pub use output::OutputChunk;
 pub use problem::Problem;

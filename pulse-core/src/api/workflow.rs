@@ -113,6 +113,8 @@ pub struct GraphNode {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
+    /// The step it stands in.
+    pub parent: Option<StepId>,
 }
 
 /// A way from a step to another, or to `end` or `fail`.

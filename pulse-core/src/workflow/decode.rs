@@ -1,9 +1,9 @@
 //! From a document to a [`Workflow`], with all of its mistakes at once.
 
-use super::decode_step::step;
+use super::decode_nested::StepReader;
 use super::fields::Fields;
 use super::links;
-use super::model::{Defaults, Workflow};
+use super::model::{Concurrency, ConcurrencyPolicy, Defaults, Workflow};
 use super::params::{Param, ParamType, compile};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Position};
 use crate::yaml::{self, Node, NodeKind};
@@ -38,6 +38,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(super) const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longest time limit of an attempt.
 pub(super) const MAX_TIMEOUT: Duration = DAY;
+/// Longest time limit of an execution: a year.
+const MAX_EXECUTION: Duration = Duration::from_secs(365 * 86_400);
 /// Steps an execution may start when the document does not say.
 const DEFAULT_MAX_STEPS: u32 = 10_000;
 
@@ -53,33 +55,19 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
     let name = fields.text("name");
     let description = fields.text("description");
     let tags = fields.texts("tags").unwrap_or_default();
-    let params = fields.get("params").map(|node| params(node, fields.diagnostics)).unwrap_or_default();
+    let params = fields.get("params").map(|node| params(node, "params", fields.diagnostics)).unwrap_or_default();
     let targets = fields.sources("targets");
     let defaults = fields.get("defaults").map(|node| defaults(node, fields.diagnostics)).unwrap_or_default();
     let env = fields.source_map("env").unwrap_or_default();
     let lenient_conditions = fields.boolean("lenient_conditions").unwrap_or(false);
     let max_steps = fields.integer("max_steps", 1..=1_000_000).map_or(DEFAULT_MAX_STEPS, |n| n as u32);
     let webhook = fields.text("webhook");
-    fields.not_available(&["timeout", "concurrency", "on_failure", "finally"]);
-    let node = fields.get("steps");
-    let steps = match node.map(|node| &node.kind) {
-        Some(NodeKind::List(items)) if !items.is_empty() => items
-            .iter()
-            .enumerate()
-            .filter_map(|(index, item)| step(item, index, &format!("steps[{index}]"), &defaults, fields.diagnostics))
-            .collect(),
-        _ => {
-            let at = node.map_or(fields.at, |node| node.at);
-            fields.add(
-                Code::MissingField,
-                "steps",
-                at,
-                "a workflow needs `steps`: a list with at least one step",
-                None,
-            );
-            Vec::new()
-        }
-    };
+    let timeout = fields.duration("timeout", MIN_TIMEOUT, MAX_EXECUTION);
+    let concurrency = fields.get("concurrency").and_then(|node| concurrency(node, fields.diagnostics));
+    let mut reader = StepReader { defaults: &defaults, count: 0 };
+    let steps = reader.list("steps", true, &mut fields);
+    let on_failure = reader.list("on_failure", false, &mut fields);
+    let finally = reader.list("finally", false, &mut fields);
     if let Some(name) = &name {
         check_name(name, &mut fields);
     }
@@ -95,10 +83,30 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
         lenient_conditions,
         max_steps,
         webhook,
+        timeout,
+        concurrency,
         steps,
+        on_failure,
+        finally,
     };
     links::check(&workflow, diagnostics);
     Some(workflow)
+}
+
+fn concurrency(node: &Node, diagnostics: &mut Diagnostics) -> Option<Concurrency> {
+    let mut fields = Fields::open(node, "concurrency", "`concurrency`", diagnostics)?;
+    if fields.get("limit").is_none() {
+        fields.add(Code::MissingField, "limit", node.at, "`concurrency` needs `limit`", None);
+    }
+    let limit = fields.integer("limit", 1..=10_000).map(|n| n as u32);
+    let words = [
+        ("queue", ConcurrencyPolicy::Queue),
+        ("skip", ConcurrencyPolicy::Skip),
+        ("cancel_oldest", ConcurrencyPolicy::CancelOldest),
+    ];
+    let policy = fields.word("policy", &words).unwrap_or(ConcurrencyPolicy::Queue);
+    fields.finish();
+    Some(Concurrency { limit: limit?, policy })
 }
 
 fn check_name(name: &str, fields: &mut Fields<'_, '_>) {
@@ -128,12 +136,12 @@ fn defaults(node: &Node, diagnostics: &mut Diagnostics) -> Defaults {
 }
 
 /// Parameters: a list of mappings, a list of names, or a mapping from name to mapping.
-fn params(node: &Node, diagnostics: &mut Diagnostics) -> Vec<Param> {
+pub(super) fn params(node: &Node, base: &str, diagnostics: &mut Diagnostics) -> Vec<Param> {
     let mut params: Vec<Param> = Vec::new();
     match &node.kind {
         NodeKind::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                let path = format!("params[{index}]");
+                let path = format!("{base}[{index}]");
                 match item.scalar_text() {
                     Some(name) => params.push(bare_param(name, &path, item.at)),
                     None => params.extend(param(item, None, &path, diagnostics)),
@@ -142,7 +150,7 @@ fn params(node: &Node, diagnostics: &mut Diagnostics) -> Vec<Param> {
         }
         NodeKind::Map(entries) => {
             for (key, item) in entries {
-                let path = format!("params.{}", key.name);
+                let path = format!("{base}.{}", key.name);
                 match &item.kind {
                     NodeKind::Null => params.push(bare_param(key.name.clone(), &path, key.at)),
                     _ => params.extend(param(item, Some(&key.name), &path, diagnostics)),
@@ -150,8 +158,8 @@ fn params(node: &Node, diagnostics: &mut Diagnostics) -> Vec<Param> {
             }
         }
         _ => {
-            let message = format!("`params` must be a list or a mapping, not {}", node.type_name());
-            diagnostics.add(Code::WrongType, "params", node.at, message, None);
+            let message = format!("`{base}` must be a list or a mapping, not {}", node.type_name());
+            diagnostics.add(Code::WrongType, base, node.at, message, None);
         }
     }
     let mut seen = HashSet::new();

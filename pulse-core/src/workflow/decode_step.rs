@@ -1,6 +1,7 @@
 //! From a mapping to a [`Step`]: the fields all steps share, then those of its kind.
 
-use super::decode::{MAX_TIMEOUT, MIN_TIMEOUT, is_name};
+use super::decode::{MAX_TIMEOUT, MIN_TIMEOUT, is_name, params};
+use super::decode_nested::{StepReader, child};
 use super::fields::Fields;
 use super::model::{Defaults, OnError, Source};
 use super::params::compile;
@@ -13,6 +14,9 @@ use std::time::Duration;
 const MAX_DELAY: Duration = Duration::from_secs(86_400);
 /// Longest wait and longest time a prompt stays open: ten years, so that times stay in range.
 const MAX_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// How long an offline worker is waited for when the step does not say.
+const DEFAULT_WAIT_FOR: Duration = Duration::from_secs(600);
 
 const TYPES: &[(&str, &str)] = &[
     ("execute", "execute"),
@@ -28,16 +32,15 @@ const TYPES: &[(&str, &str)] = &[
     ("workflow", "workflow"),
 ];
 
-/// Reads one step; `index` from 0 gives it its default id.
+/// Reads one step; the reader's count gives it its default id.
 pub(super) fn step(
     node: &Node,
-    index: usize,
     path: &str,
-    defaults: &Defaults,
+    reader: &mut StepReader<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Step> {
     let mut fields = Fields::open(node, path, "a step", diagnostics)?;
-    let id = id(&mut fields, index);
+    let id = id(&mut fields, reader.count);
     let name = fields.text("name").unwrap_or_else(|| id.clone());
     let condition = fields.source("condition");
     let goto = fields.text("goto").map(|text| Goto::from_text(&text));
@@ -47,27 +50,25 @@ pub(super) fn step(
         Some(id) => OnError::Step(id.into()),
     };
     let kind = match step_type(node, &mut fields)? {
-        "execute" => execute(&mut fields, defaults).map(|execute| StepKind::Execute(Box::new(execute))),
+        "execute" => execute(&mut fields, reader.defaults).map(|execute| StepKind::Execute(Box::new(execute))),
         "parse" => parse(&mut fields).map(StepKind::Parse),
         "route" => route(&mut fields).map(StepKind::Route),
         "prompt" => prompt(&mut fields).map(|prompt| StepKind::Prompt(Box::new(prompt))),
         "wait" => wait(&mut fields).map(StepKind::Wait),
         "set" => set(&mut fields).map(StepKind::Set),
-        other => {
-            let message = format!("steps of type `{other}` are not available in this version of PULSE");
-            fields.add(Code::NotAvailable, "type", node.at, message, None);
-            return None;
-        }
+        "parallel" => reader.parallel(&mut fields).map(StepKind::Parallel),
+        "foreach" => reader.foreach(&mut fields).map(StepKind::Foreach),
+        _ => child(&mut fields).map(StepKind::Workflow),
     };
     let concerning = (path.to_owned(), node.at);
     fields.finish();
     Some(Step { id: id.as_str().into(), name, condition, goto, on_error, kind: kind?, concerning })
 }
 
-fn id(fields: &mut Fields<'_, '_>, index: usize) -> String {
+fn id(fields: &mut Fields<'_, '_>, number: usize) -> String {
     let node = fields.get("id");
     let Some(id) = fields.text("id") else {
-        return format!("step-{}", index + 1);
+        return format!("step-{number}");
     };
     let valid = is_name(&id.replace('-', "_")) && !id.starts_with('-') && id.len() <= 120;
     if !valid {
@@ -105,7 +106,9 @@ fn step_type(node: &Node, fields: &mut Fields<'_, '_>) -> Option<&'static str> {
         () if has("workflow") => "workflow",
         () if has("format") || has("from") => "parse",
         () => {
-            let help = Some("write `type:` (execute, parse, route, prompt, wait, set)".to_owned());
+            let help = Some(
+                "write `type:` (execute, parse, route, prompt, wait, set, parallel, foreach, workflow)".to_owned(),
+            );
             let at = node.at;
             fields.add(Code::UnknownStepType, "type", at, "the step's type cannot be told from its fields", help);
             return None;
@@ -220,14 +223,15 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
 }
 
 fn on_offline(fields: &mut Fields<'_, '_>) -> OnOffline {
-    fields.not_available(&["wait_for"]);
-    let node = fields.get("on_offline");
-    if let Some(node) = node.filter(|node| node.scalar_text().as_deref() == Some("wait")) {
-        let message = "`on_offline: wait` is not available in this version of PULSE";
-        fields.add(Code::NotAvailable, "on_offline", node.at, message, Some("use skip or fail".to_owned()));
-        return OnOffline::Skip;
+    let wait_for = fields.duration("wait_for", Duration::ZERO, MAX_DELAY);
+    let wait = OnOffline::Wait(wait_for.unwrap_or(DEFAULT_WAIT_FOR));
+    let words = [("skip", OnOffline::Skip), ("fail", OnOffline::Fail), ("wait", wait)];
+    let chosen = fields.word("on_offline", &words).unwrap_or(OnOffline::Skip);
+    if wait_for.is_some() && chosen != wait {
+        let at = fields.at;
+        fields.add(Code::Conflict, "wait_for", at, "`wait_for` belongs to `on_offline: wait`", None);
     }
-    fields.word("on_offline", &[("skip", OnOffline::Skip), ("fail", OnOffline::Fail)]).unwrap_or(OnOffline::Skip)
+    chosen
 }
 
 /// `parse:` of an execute step: a word, or a mapping like a parse step's fields.
@@ -360,7 +364,9 @@ fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
             fields.diagnostics.add(Code::DuplicateId, &option.label.path, option.label.at, message, None);
         }
     }
-    fields.not_available(&["fields", "allow"]);
+    let base = fields.path_of("fields");
+    let asked = fields.get("fields").map(|node| params(node, &base, fields.diagnostics)).unwrap_or_default();
+    let allow = fields.texts("allow").unwrap_or_default();
     let timeout = fields.duration("timeout", MIN_TIMEOUT, MAX_WAIT).unwrap_or(Duration::from_secs(3_600));
     let on_timeout = match fields.text("on_timeout").as_deref() {
         None | Some("fail") => OnTimeout::Fail,
@@ -370,7 +376,7 @@ fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
             None => OnTimeout::Goto(Goto::from_text(text)),
         },
     };
-    Some(Prompt { message: message?, options, timeout, on_timeout })
+    Some(Prompt { message: message?, options, timeout, on_timeout, fields: asked, allow })
 }
 
 fn prompt_option(item: &Node, path: String, diagnostics: &mut Diagnostics) -> Option<PromptOption> {

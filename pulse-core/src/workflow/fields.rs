@@ -241,16 +241,6 @@ impl<'n, 'd> Fields<'n, 'd> {
         Some(map)
     }
 
-    /// Says that a field is a part of the language this version does not run.
-    pub(super) fn not_available(&mut self, names: &[&'static str]) {
-        for name in names {
-            if let Some(node) = self.get(name) {
-                let message = format!("`{name}` is not available in this version of PULSE");
-                self.add(Code::NotAvailable, name, node.at, message, Some("leave it out".into()));
-            }
-        }
-    }
-
     /// Ends reading: every field that nobody asked for is unknown.
     pub(super) fn finish(self) {
         for (key, _) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.name.as_str())) {

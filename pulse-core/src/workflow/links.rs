@@ -3,40 +3,93 @@
 use super::model::{OnError, Workflow};
 use super::steps::{Goto, OnTimeout, Step, StepKind};
 use crate::diagnostic::{Code, Diagnostics, did_you_mean};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Adds a finding for everything that is wrong between the steps.
 pub(super) fn check(workflow: &Workflow, diagnostics: &mut Diagnostics) {
-    let steps = &workflow.steps;
-    let mut index: HashMap<&str, usize> = HashMap::new();
-    for (position, step) in steps.iter().enumerate() {
-        if index.insert(step.id.as_str(), position).is_some() {
-            let (path, at) = &step.concerning;
+    let all = workflow.all_steps();
+    let mut seen: HashSet<&str> = HashSet::new();
+    for (step, _) in &all {
+        let (path, at) = &step.concerning;
+        if !seen.insert(step.id.as_str()) {
             let help = Some("ids are unique in the document".to_owned());
             diagnostics.add(Code::DuplicateId, path, *at, format!("step id `{}` stands twice", step.id), help);
         }
-    }
-    for step in steps {
-        jumps(step, |what, target| {
-            if !index.contains_key(target) {
-                let (path, at) = &step.concerning;
-                let help = did_you_mean(target, index.keys().copied().chain(["end", "fail"]));
-                let message = format!("{what} of step `{}` leads to `{target}`, which is no step here", step.id);
-                diagnostics.add(Code::UnknownStep, path, *at, message, help);
-            }
-        });
         if let StepKind::Parse(parse) = &step.kind
             && let Some(from) = &parse.from
-            && !steps.iter().any(|other| other.id == *from && matches!(other.kind, StepKind::Execute(_)))
+            && !all.iter().any(|(other, _)| other.id == *from && matches!(other.kind, StepKind::Execute(_)))
         {
-            let (path, at) = &step.concerning;
             let message = format!("step `{}` reads `{from}`, which is no execute step", step.id);
             diagnostics.add(Code::UnknownStep, path, *at, message, None);
         }
         check_ways(step, diagnostics);
     }
+    [&workflow.steps, &workflow.on_failure, &workflow.finally]
+        .into_iter()
+        .for_each(|list| check_jumps(list, &seen, diagnostics));
     if !diagnostics.has_errors() {
-        unreachable(steps, &index, diagnostics);
+        [&workflow.steps, &workflow.on_failure, &workflow.finally]
+            .into_iter()
+            .for_each(|list| check_reach(list, diagnostics));
+    }
+}
+
+/// Jumps stay in their list.
+fn check_jumps(steps: &[Step], everywhere: &HashSet<&str>, diagnostics: &mut Diagnostics) {
+    let here: HashSet<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+    for step in steps {
+        jumps(step, |what, target| {
+            if !here.contains(target) {
+                let (path, at) = &step.concerning;
+                let (message, help) = if everywhere.contains(target) {
+                    let message = format!("{what} of step `{}` leads to `{target}`, out of its list of steps", step.id);
+                    (message, Some("a jump stays within the list it stands in".to_owned()))
+                } else {
+                    let message = format!("{what} of step `{}` leads to `{target}`, which is no step here", step.id);
+                    (message, did_you_mean(target, here.iter().copied().chain(["end", "fail"])))
+                };
+                diagnostics.add(Code::UnknownStep, path, *at, message, help);
+            }
+        });
+        step.kind.lists().into_iter().for_each(|list| check_jumps(list, everywhere, diagnostics));
+    }
+}
+
+fn check_reach(steps: &[Step], diagnostics: &mut Diagnostics) {
+    let index: HashMap<&str, usize> = steps.iter().enumerate().map(|(i, step)| (step.id.as_str(), i)).collect();
+    unreachable(steps, &index, diagnostics);
+    cycles(steps, &index, diagnostics);
+    steps.iter().flat_map(|step| step.kind.lists()).for_each(|list| check_reach(list, diagnostics));
+}
+
+/// A cycle of steps of which none can change what the others decide by: it runs until `max_steps` stops it. Commands,
+/// prompts, waits and everything that runs other steps can; so can setting and reading values.
+fn cycles(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagnostics) {
+    let inert = |step: &Step| matches!(step.kind, StepKind::Route(_));
+    for (start, step) in steps.iter().enumerate().filter(|(_, step)| inert(step)) {
+        let mut open = vec![start];
+        let mut seen = vec![false; steps.len()];
+        let mut found = false;
+        while let Some(position) = open.pop() {
+            let mut next = Vec::new();
+            jumps(&steps[position], |_, target| next.extend(index.get(target).copied()));
+            if !never_falls_through(&steps[position]) {
+                next.push(position + 1);
+            }
+            for position in next.into_iter().filter(|position| steps.get(*position).is_some_and(inert)) {
+                found |= position == start;
+                if !std::mem::replace(&mut seen[position], true) {
+                    open.push(position);
+                }
+            }
+        }
+        if found {
+            let (path, at) = &step.concerning;
+            let message =
+                format!("step `{}` can lead back to itself with nothing in between that could change the way", step.id);
+            let help = Some("put a command, a prompt, a wait or a changed value into the cycle".to_owned());
+            diagnostics.add(Code::EndlessCycle, path, *at, message, help);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! `pulse-engine`'s business: here they are text with a position.
 
 mod decode;
+mod decode_nested;
 mod decode_step;
 mod fields;
 mod links;
@@ -13,10 +14,11 @@ mod steps;
 mod targets;
 
 pub use decode::{Parsed, parse};
-pub use model::{Concerning, Defaults, OnError, Source, Workflow};
+pub use model::{Concerning, Concurrency, ConcurrencyPolicy, Defaults, OnError, Source, Workflow};
 pub use params::{BadParam, Param, ParamType, resolve_params};
 pub use steps::{
-    Backoff, Condition, Execute, Goto, OnOffline, OnTimeout, Parse, ParseFormat, Program, Prompt, PromptOption, Retry,
-    Route, Set, Step, StepKind, Strategy, Threshold, Wait, WaitFor, Width,
+    Backoff, Branch, Child, Condition, Execute, Foreach, Goto, Items, OnOffline, OnTimeout, Parallel, Parse,
+    ParseFormat, Program, Prompt, PromptOption, Retry, Route, Set, Step, StepKind, Strategy, Threshold, Wait, WaitFor,
+    Width,
 };
 pub use targets::{Selector, SelectorError, parse_selectors};

@@ -43,14 +43,51 @@ pub struct Workflow {
     pub max_steps: u32,
     /// Told when an execution ends or waits for input.
     pub webhook: Option<String>,
+    /// Of the whole execution's main steps.
+    pub timeout: Option<Duration>,
+    /// How many executions of the workflow run at once, and what happens to more.
+    pub concurrency: Option<Concurrency>,
     /// The steps, at least one.
     pub steps: Vec<Step>,
+    /// Steps that run once when the main steps have failed or were aborted.
+    pub on_failure: Vec<Step>,
+    /// Steps that always run, last.
+    pub finally: Vec<Step>,
+}
+
+/// A limit on executions of one workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Concurrency {
+    /// How many at once.
+    pub limit: u32,
+    /// What happens to more.
+    pub policy: ConcurrencyPolicy,
+}
+
+/// What happens to an execution beyond the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConcurrencyPolicy {
+    /// It waits its turn.
+    Queue,
+    /// It is refused.
+    Skip,
+    /// The oldest is aborted in its favour.
+    CancelOldest,
 }
 
 impl Workflow {
-    /// The step with an id, and its number from 1.
-    pub fn step(&self, id: &StepId) -> Option<(u32, &Step)> {
-        self.steps.iter().zip(1..).find(|(step, _)| step.id == *id).map(|(step, number)| (number, step))
+    /// Every step of the document in the order in which it is written, with the step it stands in: main steps, then
+    /// `on_failure`, then `finally`.
+    pub fn all_steps(&self) -> Vec<(&Step, Option<&StepId>)> {
+        fn walk<'w>(steps: &'w [Step], parent: Option<&'w StepId>, found: &mut Vec<(&'w Step, Option<&'w StepId>)>) {
+            for step in steps {
+                found.push((step, parent));
+                step.kind.lists().into_iter().for_each(|list| walk(list, Some(&step.id), found));
+            }
+        }
+        let mut found = Vec::new();
+        [&self.steps, &self.on_failure, &self.finally].into_iter().for_each(|list| walk(list, None, &mut found));
+        found
     }
 }
 

@@ -1,6 +1,7 @@
 //! Steps: the fields all share, and one type per kind.
 
 use super::model::{Concerning, OnError, Source};
+use super::params::Param;
 use crate::ids::StepId;
 use indexmap::IndexMap;
 use std::time::Duration;
@@ -70,6 +71,12 @@ pub enum StepKind {
     Wait(Wait),
     /// Sets values in state.
     Set(Set),
+    /// Runs several lists of steps side by side.
+    Parallel(Parallel),
+    /// Runs a list of steps for each of several items.
+    Foreach(Foreach),
+    /// Runs another workflow as an execution of its own.
+    Workflow(Child),
 }
 
 impl StepKind {
@@ -82,8 +89,71 @@ impl StepKind {
             Self::Prompt(_) => "prompt",
             Self::Wait(_) => "wait",
             Self::Set(_) => "set",
+            Self::Parallel(_) => "parallel",
+            Self::Foreach(_) => "foreach",
+            Self::Workflow(_) => "workflow",
         }
     }
+
+    /// The lists of steps within the step.
+    pub fn lists(&self) -> Vec<&[Step]> {
+        match self {
+            Self::Parallel(parallel) => parallel.branches.iter().map(|branch| branch.steps.as_slice()).collect(),
+            Self::Foreach(foreach) => vec![&foreach.steps],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Several lists of steps side by side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parallel {
+    /// The lists, at least one.
+    pub branches: Vec<Branch>,
+    /// Whether the first failure ends the other branches.
+    pub fail_fast: bool,
+}
+
+/// One list of steps among several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    /// Shown to people.
+    pub name: String,
+    /// At least one.
+    pub steps: Vec<Step>,
+}
+
+/// A list of steps for each of several items.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Foreach {
+    /// What is gone through.
+    pub items: Items,
+    /// Under which name steps see their item.
+    pub name: String,
+    /// How many items at once.
+    pub parallel: u32,
+    /// Whether the first failure ends the others.
+    pub fail_fast: bool,
+    /// At least one.
+    pub steps: Vec<Step>,
+}
+
+/// What a foreach goes through.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Items {
+    /// Values from the document; texts are templates.
+    List(Vec<Source>),
+    /// What an expression gives: a list, or a mapping whose entries become `{key, value}`.
+    Expression(Source),
+}
+
+/// Another workflow, run as an execution of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Child {
+    /// Its name, templated.
+    pub workflow: Source,
+    /// Its parameters, templated; a template that is a single placeholder keeps its value's type.
+    pub params: IndexMap<String, Source>,
 }
 
 /// A command on workers.
@@ -212,6 +282,8 @@ pub enum OnOffline {
     Skip,
     /// The step fails.
     Fail,
+    /// They get the command when they come, for at most this long.
+    Wait(Duration),
 }
 
 /// Reads output into state.
@@ -283,6 +355,10 @@ pub struct Prompt {
     pub timeout: Duration,
     /// What happens then.
     pub on_timeout: OnTimeout,
+    /// What else is asked; the answers go into state.
+    pub fields: Vec<Param>,
+    /// Groups whose members may answer; every operator when empty.
+    pub allow: Vec<String>,
 }
 
 /// What an unanswered prompt does when its time is over.

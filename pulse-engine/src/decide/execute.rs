@@ -4,10 +4,10 @@ use super::Machine;
 use crate::fleet::Resolved;
 use crate::input::Refused;
 use crate::plan::{PlannedExecute, PlannedKind};
-use crate::state::{ExecuteRun, Run, TargetState};
+use crate::state::{ExecuteRun, Run, Target, TargetState};
 use pulse_core::command::{CommandEnd, CommandSpec, Outcome};
 use pulse_core::event::{Event, StepRef, WorkerRef};
-use pulse_core::ids::{Attempt, CommandId};
+use pulse_core::ids::{Attempt, CommandId, FrameId, WorkerId};
 use pulse_core::status::CommandStatus;
 use pulse_core::workflow::{Backoff, OnOffline, Retry};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use std::time::Duration;
 impl<'m> Machine<'m> {
     /// Begins the roll-out.
     pub(super) fn execute(&mut self, at: StepRef, planned: &PlannedExecute) {
-        let selector = match self.selectors(planned) {
+        let selector = match self.selectors(&at, planned) {
             Ok(selector) => selector,
             Err(error) => return self.fail_step(at, error),
         };
@@ -29,16 +29,25 @@ impl<'m> Machine<'m> {
             let (at, worker, reason) = (at.clone(), worker.clone(), (*reason).to_owned());
             self.emit(Event::WorkerOffline { at, worker, reason });
         }
-        if let (OnOffline::Fail, Some((worker, reason))) = (planned.execute.on_offline, offline.first()) {
-            return self.fail_step(at, format!("worker `{}` is {reason}", worker.worker));
+        let mut awaited = Vec::new();
+        let mut await_until = None;
+        match (planned.execute.on_offline, offline.first()) {
+            (OnOffline::Fail, Some((worker, reason))) => {
+                return self.fail_step(at, format!("worker `{}` is {reason}", worker.worker));
+            }
+            (OnOffline::Wait(wait_for), Some(_)) => {
+                awaited = offline.into_iter().map(|(worker, _)| worker).collect();
+                await_until = Some(self.after(wait_for));
+            }
+            _ => {}
         }
-        if online.is_empty() {
+        if online.is_empty() && awaited.is_empty() {
             self.emit(Event::NoWorkers { at: at.clone(), selector: selector.clone() });
             return self.fail_step(at, format!("no worker is online for `{}`", selector.join(", ")));
         }
-        match self.command(planned) {
+        match self.command(&at, planned) {
             Ok((spec, command)) => {
-                self.emit(Event::TargetsResolved { at: at.clone(), selector, targets: online });
+                self.emit(Event::TargetsResolved { at: at.clone(), selector, targets: online, awaited, await_until });
                 self.roll_out(&at, planned, Some((Arc::new(spec), command.into())));
             }
             Err(error) => self.fail_step(at, error),
@@ -46,7 +55,7 @@ impl<'m> Machine<'m> {
     }
 
     /// The step's targets: its own, those the execution was started with, or the document's. With none, `all`.
-    fn selectors(&self, planned: &PlannedExecute) -> Result<Vec<String>, String> {
+    fn selectors(&self, at: &StepRef, planned: &PlannedExecute) -> Result<Vec<String>, String> {
         let given = self.state.origin.as_ref().and_then(|origin| origin.targets.clone());
         let templates = match (&planned.targets, given) {
             (Some(own), _) => own,
@@ -56,7 +65,7 @@ impl<'m> Machine<'m> {
                 None => return Ok(vec!["all".to_owned()]),
             },
         };
-        self.texts(templates).map_err(|error| format!("targets: {error}"))
+        self.texts(at, templates).map_err(|error| format!("targets: {error}"))
     }
 
     fn execute_run(&self, at: &StepRef) -> Option<&ExecuteRun> {
@@ -76,24 +85,40 @@ impl<'m> Machine<'m> {
     /// Starts as many targets as the strategy lets run, and ends the step when nothing is left to do.
     fn roll_out(&mut self, at: &StepRef, planned: &PlannedExecute, first: Option<(Arc<CommandSpec>, Arc<str>)>) {
         let Some(run) = self.execute_run(at) else { return };
-        let command = first.or_else(|| run.command.clone());
+        // A target that was waited for may come before anything was sent: then the command is made now.
+        let command = match first.or_else(|| run.command.clone()) {
+            Some(command) => Some(command),
+            None => match self.command(at, planned) {
+                Ok((spec, display)) => Some((Arc::new(spec), display.into())),
+                Err(error) => return self.fail_step(at.clone(), error),
+            },
+        };
+        let Some(run) = self.execute_run(at) else { return };
         let total = run.targets.len();
         let width = planned.execute.strategy.parallel.of(total);
         let mut failures = 0;
-        let mut busy = 0;
+        let (mut busy, mut awaited) = (0, 0);
         let mut waiting: Vec<WorkerRef> = Vec::new();
         for target in &run.targets {
             match &target.state {
                 TargetState::Waiting => waiting.push(target.worker.clone()),
+                TargetState::Awaited if self.cx.fleet.is_usable(target.worker.worker_id) => {
+                    waiting.push(target.worker.clone());
+                }
+                TargetState::Awaited => awaited += 1,
                 TargetState::Running { .. } | TargetState::Retry { .. } => busy += 1,
                 TargetState::Failed(_) => failures += 1,
                 TargetState::Succeeded | TargetState::Skipped => {}
             }
         }
         let borne = planned.execute.strategy.max_failures.of(total);
-        if failures > borne && !waiting.is_empty() {
+        if failures > borne && (!waiting.is_empty() || awaited > 0) {
             let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-            self.emit(Event::RolloutStopped { at: at.clone(), failures, not_started: std::mem::take(&mut waiting) });
+            waiting.clear();
+            awaited = 0;
+            let unstarted = |target: &&Target| matches!(target.state, TargetState::Waiting | TargetState::Awaited);
+            let not_started = run.targets.iter().filter(unstarted).map(|target| target.worker.clone()).collect();
+            self.emit(Event::RolloutStopped { at: at.clone(), failures, not_started });
         }
         if let Some((spec, display)) = command {
             for worker in waiting.drain(..).take(width.saturating_sub(busy)) {
@@ -101,9 +126,47 @@ impl<'m> Machine<'m> {
                 self.send(at, worker, Attempt::FIRST, &spec, &display);
             }
         }
-        if busy == 0 {
+        if busy == 0 && awaited == 0 {
             self.roll_out_over(at, planned, borne);
         }
+    }
+
+    /// A worker is online: steps that waited for it go on.
+    pub(super) fn worker_online(&mut self, worker_id: WorkerId) {
+        let awaits = |run: &Run| match run {
+            Run::Execute(run) => {
+                run.targets.iter().any(|t| t.worker.worker_id == worker_id && t.state == TargetState::Awaited)
+            }
+            _ => false,
+        };
+        let steps: Vec<StepRef> = self
+            .state
+            .active()
+            .filter(|(_, active)| awaits(&active.run))
+            .map(|(_, active)| active.at.clone())
+            .collect();
+        for at in steps {
+            if let Some(planned) = self.planned_execute(&at) {
+                self.roll_out(&at, planned, None);
+            }
+        }
+    }
+
+    /// What is due of an execute step: retries, and targets that were waited for long enough.
+    pub(super) fn execute_due(&mut self, at: &StepRef) {
+        self.retries_due(at);
+        let now = self.cx.now;
+        let Some(run) = self.execute_run(at) else { return };
+        if run.await_until.is_none_or(|until| until > now) {
+            return;
+        }
+        let late = |target: &&Target| target.state == TargetState::Awaited;
+        let late: Vec<WorkerRef> = run.targets.iter().filter(late).map(|target| target.worker.clone()).collect();
+        let (Some(planned), false) = (self.planned_execute(at), late.is_empty()) else { return };
+        for worker in late {
+            self.emit(Event::WorkerStillOffline { at: at.clone(), worker });
+        }
+        self.roll_out(at, planned, None);
     }
 
     fn send(&mut self, at: &StepRef, worker: WorkerRef, attempt: Attempt, spec: &CommandSpec, display: &str) {
@@ -149,9 +212,10 @@ impl<'m> Machine<'m> {
             _ => return Ok(()),
         }
         let (worker, attempt, step) = (record.worker.clone(), record.attempt, step.clone());
-        let active = self.state.active().find(|(_, active)| active.at.step_id == step);
-        let running = active.filter(|(_, active)| runs(&active.run, command_id)).map(|(_, active)| active.at.clone());
-        let reference = || self.plan.reference(pulse_core::ids::FrameId::ROOT, &step);
+        let frame = self.state.commands.get(&command_id).map_or(FrameId::ROOT, |(frame, _)| *frame);
+        let active = self.state.frames.get(&frame).and_then(|frame| frame.active.as_ref());
+        let running = active.filter(|active| runs(&active.run, command_id)).map(|active| active.at.clone());
+        let reference = || self.plan.reference(frame, &step);
         let Some(at) = running.clone().or_else(reference) else {
             return Err(Refused::UnknownCommand(command_id));
         };
@@ -188,7 +252,7 @@ impl<'m> Machine<'m> {
     }
 
     /// Sends every retry of a step that is due.
-    pub(super) fn retries_due(&mut self, at: &StepRef) {
+    fn retries_due(&mut self, at: &StepRef) {
         let now = self.cx.now;
         let Some(run) = self.execute_run(at) else { return };
         let due: Vec<(WorkerRef, Attempt)> = run

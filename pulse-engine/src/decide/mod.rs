@@ -1,8 +1,11 @@
 //! Deciding: from a state and one input to the events that follow. Each event is folded in as soon as it is decided, so
 //! that what comes next sees it. One file per kind of step.
 
+mod child;
 mod execute;
+mod frames;
 mod parse;
+mod phases;
 mod prompt;
 mod render;
 mod route;
@@ -10,15 +13,15 @@ mod set;
 mod wait;
 
 use crate::apply::apply;
-use crate::effect::{Effect, effects};
+use crate::effect::{Effect, abandoned, effects};
 use crate::expr::{EvalError, Expr, Scope};
 use crate::input::{Context, Draw, Input, Refused, Start};
 use crate::plan::{Plan, PlannedKind, PlannedStep};
 use crate::scope::scope;
-use crate::state::{Position, Run, State};
+use crate::state::{Phase, Position, Run, State};
 use pulse_core::event::{Entry, Event, FORMAT, Next, StepRef};
 use pulse_core::ids::{FrameId, StepId};
-use pulse_core::status::{ExecutionStatus, StepStatus};
+use pulse_core::status::StepStatus;
 use pulse_core::workflow::{Goto, OnError};
 use std::time::Duration;
 
@@ -63,8 +66,13 @@ impl<'m> Machine<'m> {
     fn input(&mut self, input: Input) -> Result<(), Refused> {
         match input {
             Input::Start(start) => self.start(*start),
+            Input::Admitted => self.admitted(),
             Input::CommandFinished { command_id, end } => self.command_finished(command_id, *end)?,
-            Input::Answer { prompt_id, response, by } => self.answer(prompt_id, &response, &by)?,
+            Input::Answer { prompt_id, response, by, fields } => self.answer(prompt_id, &response, &by, &fields)?,
+            Input::WorkerOnline { worker_id } => self.worker_online(worker_id),
+            Input::ChildFinished { execution_id, status, error, state } => {
+                self.child_finished(execution_id, status, error, state);
+            }
             Input::Timer => self.timer(),
             Input::Abort { by, reason } => self.abort(by, reason)?,
             Input::Recovered => self.recovered(),
@@ -76,6 +84,7 @@ impl<'m> Machine<'m> {
     /// Decides an event: folds it in and notes its effects.
     fn emit(&mut self, event: Event) {
         let entry = Entry { seq: self.state.last_seq.next(), timestamp: self.cx.now, event };
+        self.transition.effects.extend(abandoned(self.state, &entry));
         apply(self.state, &entry).expect("an event that was just decided fits the state it was decided on");
         self.transition.effects.extend(effects(self.state, &entry));
         self.transition.entries.push(entry);
@@ -85,9 +94,30 @@ impl<'m> Machine<'m> {
         if self.state.origin.is_some() {
             return;
         }
-        let Start { workflow, definition, params, targets, started_by, trigger } = start;
+        let Start { workflow, definition, params, targets, started_by, trigger, parent, queue } = start;
         let format = FORMAT;
-        self.emit(Event::ExecutionCreated { format, workflow, definition, params, targets, started_by, trigger });
+        self.emit(Event::ExecutionCreated {
+            format,
+            workflow,
+            definition,
+            params,
+            targets,
+            started_by,
+            trigger,
+            parent,
+        });
+        match (queue, self.plan.workflow.timeout) {
+            (Some(limit), _) => self.emit(Event::ExecutionQueued { limit }),
+            (None, Some(timeout)) => self.emit(Event::ExecutionStarted { deadline: Some(self.after(timeout)) }),
+            (None, None) => {}
+        }
+    }
+
+    fn admitted(&mut self) {
+        if self.state.queued && self.state.finished.is_none() {
+            let deadline = self.plan.workflow.timeout.map(|timeout| self.after(timeout));
+            self.emit(Event::ExecutionStarted { deadline });
+        }
     }
 
     fn recovered(&mut self) {
@@ -97,21 +127,6 @@ impl<'m> Machine<'m> {
         }
     }
 
-    fn abort(&mut self, by: String, reason: Option<String>) -> Result<(), Refused> {
-        self.refuse_ended()?;
-        let error = match &reason {
-            Some(reason) => format!("aborted by {by}: {reason}"),
-            None => format!("aborted by {by}"),
-        };
-        self.emit(Event::AbortRequested { by, reason });
-        let active: Vec<StepRef> = self.state.active().map(|(_, active)| active.at.clone()).collect();
-        for at in active {
-            self.emit(Event::StepFinished { at, status: StepStatus::Aborted, error: None, next: Next::Fail });
-        }
-        self.emit(Event::ExecutionFinished { status: ExecutionStatus::Aborted, error: Some(error) });
-        Ok(())
-    }
-
     fn refuse_ended(&self) -> Result<(), Refused> {
         self.state.finished.map_or(Ok(()), |(_, status)| Err(Refused::Ended { status }))
     }
@@ -119,6 +134,12 @@ impl<'m> Machine<'m> {
     /// Everything that is due at this time.
     fn timer(&mut self) {
         let now = self.cx.now;
+        if self.state.queued || self.state.finished.is_some() {
+            return;
+        }
+        if self.state.deadline.is_some_and(|deadline| deadline <= now) && self.state.phase == Phase::Main {
+            return self.out_of_time();
+        }
         let due = |run: &Run| run.wake_at().is_some_and(|at| at <= now);
         let steps: Vec<StepRef> =
             self.state.active().filter(|(_, active)| due(&active.run)).map(|(_, active)| active.at.clone()).collect();
@@ -126,40 +147,49 @@ impl<'m> Machine<'m> {
             match self.state.frames.get(&at.frame).and_then(|frame| frame.active.as_ref()).map(|active| &active.run) {
                 Some(Run::Prompt(_)) => self.prompt_timed_out(&at),
                 Some(Run::Wait { .. }) => self.wait_over(&at),
-                Some(Run::Execute(_)) => self.retries_due(&at),
-                Some(Run::Started) | None => {}
+                Some(Run::Execute(_)) => self.execute_due(&at),
+                Some(Run::Started | Run::Frames(_) | Run::Child { .. }) | None => {}
             }
         }
     }
 
-    /// Goes on until every frame waits for something or has ended.
+    /// Goes on until every frame waits for something or the execution has ended.
     fn run(&mut self) {
-        while self.state.origin.is_some() && self.state.finished.is_none() {
-            let idle = self.state.frames.iter().find(|(_, frame)| frame.active.is_none()).map(|(id, _)| *id);
-            let Some(frame) = idle else { return };
-            self.run_frame(frame);
+        while self.state.origin.is_some() && self.state.finished.is_none() && !self.state.queued {
+            let mut idle = self.state.frames.iter().filter(|(_, frame)| frame.active.is_none());
+            // Frames that are over first: their steps may have to end others.
+            let over = idle.clone().find(|(_, frame)| frame.is_over() && frame.owner.is_some()).map(|(id, _)| *id);
+            if let Some(frame) = over {
+                self.frame_over(frame);
+            } else if let Some(frame) = idle.find(|(_, frame)| !frame.is_over()).map(|(id, _)| *id) {
+                self.run_frame(frame);
+            } else if self.current().is_some_and(|frame| frame.is_over()) {
+                self.phase_over();
+            } else {
+                return;
+            }
         }
     }
 
     /// Takes the next step of a frame that has no active one.
     fn run_frame(&mut self, frame: FrameId) {
-        let position = self.state.frames.get(&frame).map(|frame| frame.position.clone());
+        let Some((position, list)) = self.state.frames.get(&frame).map(|f| (f.position.clone(), f.list)) else {
+            return;
+        };
         let id = match position {
-            None => return,
-            Some(Position::Ended) => return self.finish(ExecutionStatus::Completed),
-            Some(Position::Failed) => return self.finish(ExecutionStatus::Failed),
-            Some(Position::At(id)) => id,
-            Some(Position::Start) => match self.plan.steps.first() {
-                Some(planned) => planned.step.id.clone(),
-                None => return self.give_up("the workflow has no steps".to_owned()),
+            Position::Ended | Position::Failed => return,
+            Position::At(id) => id,
+            Position::Start => match self.plan.first(list) {
+                Some(id) => id.clone(),
+                None => return self.give_up("the definition has no such list of steps".to_owned()),
             },
         };
         let (Some(planned), Some(at)) = (self.plan.step(&id), self.plan.reference(frame, &id)) else {
             return self.give_up(format!("the definition has no step `{id}`"));
         };
-        if self.state.steps_started >= self.plan.workflow.max_steps {
-            let message = format!("{} steps have started: the workflow loops (max_steps)", self.state.steps_started);
-            return self.give_up(message);
+        let started = self.state.steps_started - self.state.steps_before;
+        if started >= self.plan.workflow.max_steps {
+            return self.give_up(format!("{started} steps have started: the workflow loops (max_steps)"));
         }
         match self.holds(planned, &at) {
             Ok(true) => self.start_step(planned, at),
@@ -189,11 +219,24 @@ impl<'m> Machine<'m> {
                 self.step_started(&at);
                 self.wait(at, wait);
             }
+            PlannedKind::Parallel { branches, .. } => {
+                self.step_started(&at);
+                self.parallel(&at, branches);
+            }
+            PlannedKind::Foreach(foreach) => {
+                self.step_started(&at);
+                self.foreach(at, foreach);
+            }
+            PlannedKind::Child { workflow, params } => {
+                self.step_started(&at);
+                self.child(at, workflow, params);
+            }
         }
     }
 
     fn step_started(&mut self, at: &StepRef) {
-        let run = self.state.steps.get(&at.step_id).map_or(0, |record| record.run) + 1;
+        let key = (at.frame, at.step_id.clone());
+        let run = self.state.steps.get(&key).map_or(0, |record| record.run) + 1;
         self.emit(Event::StepStarted { at: at.clone(), run });
     }
 
@@ -204,7 +247,7 @@ impl<'m> Machine<'m> {
 
     /// A condition's value; with `lenient_conditions`, one that fails is false and leaves a warning in the journal.
     fn test(&mut self, condition: &Expr, at: &StepRef) -> Result<bool, EvalError> {
-        match condition.eval_bool(&self.scope(std::iter::once(condition))) {
+        match condition.eval_bool(&self.scope(at, std::iter::once(condition))) {
             Err(error) if self.plan.workflow.lenient_conditions => {
                 let (condition, message) = (condition.source().to_owned(), explain(&error));
                 self.emit(Event::ConditionError { at: at.clone(), condition, message });
@@ -214,8 +257,8 @@ impl<'m> Machine<'m> {
         }
     }
 
-    fn scope<'e>(&self, exprs: impl Iterator<Item = &'e Expr>) -> Scope {
-        scope(self.state, self.cx.now, exprs)
+    fn scope<'e>(&self, at: &StepRef, exprs: impl Iterator<Item = &'e Expr>) -> Scope {
+        scope(self.state, at.frame, self.cx.now, exprs)
     }
 
     /// Ends a step well.
@@ -248,24 +291,6 @@ impl<'m> Machine<'m> {
     /// The step behind a step, or the end.
     fn following(&self, id: &StepId) -> Next {
         self.plan.after(id).map_or(Next::End, |next| Next::Step(next.clone()))
-    }
-
-    fn finish(&mut self, status: ExecutionStatus) {
-        let error = match status {
-            ExecutionStatus::Failed => Some(self.state.error.clone().unwrap_or_else(|| "a step led to `fail`".into())),
-            _ => None,
-        };
-        self.emit(Event::ExecutionFinished { status, error });
-    }
-
-    /// The execution cannot go on at all.
-    fn give_up(&mut self, message: String) {
-        self.emit(Event::WorkflowError { message });
-        let active: Vec<StepRef> = self.state.active().map(|(_, active)| active.at.clone()).collect();
-        for at in active {
-            self.emit(Event::StepFinished { at, status: StepStatus::Aborted, error: None, next: Next::Fail });
-        }
-        self.finish(ExecutionStatus::Failed);
     }
 
     /// A time from now.

@@ -15,7 +15,8 @@ static KEY_VALUE: LazyLock<Regex> =
 
 impl<'m> Machine<'m> {
     pub(super) fn parse(&mut self, planned: &PlannedStep, at: StepRef, parse: &Parse) {
-        let Some(from) = parse.from.clone().or_else(|| self.state.last_step.clone()) else {
+        let last = self.state.frames.get(&at.frame).and_then(|frame| frame.last_step.as_ref());
+        let Some(from) = parse.from.clone().or_else(|| last.map(|(_, id)| id.clone())) else {
             return self.fail_step(at, "no command has run whose output could be read".to_owned());
         };
         let next = self.next(&planned.step.id, None);
@@ -32,7 +33,13 @@ impl<'m> Machine<'m> {
         format: &ParseFormat,
         next: Option<Next>,
     ) -> Result<(), String> {
-        let results = self.state.steps.get(&from).map(|record| &record.results).filter(|results| !results.is_empty());
+        // The last execute step may have run in a frame that is over: then its record is found by where it ran.
+        let last = self.state.frames.get(&at.frame).and_then(|frame| frame.last_step.as_ref());
+        let record = match last {
+            Some(key) if key.1 == from => self.state.steps.get(key),
+            _ => self.state.record(at.frame, &from),
+        };
+        let results = record.map(|record| &record.results).filter(|results| !results.is_empty());
         let results = results.ok_or_else(|| format!("step `{from}` has no output to read"))?;
         let (mut parsed, mut by_worker) = (Map::new(), Map::new());
         for (worker, result) in results {

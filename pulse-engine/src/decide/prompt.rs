@@ -8,18 +8,19 @@ use pulse_core::command::TAIL_BYTES;
 use pulse_core::event::{Event, OpenOption, StepRef};
 use pulse_core::ids::PromptId;
 use pulse_core::text::tail;
-use pulse_core::workflow::{Goto, OnTimeout};
+use pulse_core::workflow::{Goto, OnTimeout, resolve_params};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 impl<'m> Machine<'m> {
     pub(super) fn prompt(&mut self, at: StepRef, planned: &PlannedPrompt) {
-        let message = match self.text(&planned.message) {
+        let message = match self.text(&at, &planned.message) {
             Ok(message) => message,
             Err(error) => return self.fail_step(at, format!("message: {error}")),
         };
         let mut options = Vec::with_capacity(planned.labels.len());
         for (label, option) in planned.labels.iter().zip(&planned.prompt.options) {
-            match self.text(label) {
+            match self.text(&at, label) {
                 Ok(label) => {
                     let value = option.value.clone().unwrap_or_else(|| label.clone());
                     options.push(OpenOption { label, value, danger: option.danger });
@@ -27,16 +28,18 @@ impl<'m> Machine<'m> {
                 Err(error) => return self.fail_step(at, format!("option: {error}")),
             }
         }
-        let output = self.output_to_review();
+        let output = self.output_to_review(&at);
         let output_hash = Sha256::digest(output.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let prompt_id = PromptId(self.draw.uuid());
         let deadline = self.after(planned.prompt.timeout);
-        self.emit(Event::Prompt { at, prompt_id, message, options, output, output_hash, deadline });
+        let (fields, allow) = (planned.prompt.fields.clone(), planned.prompt.allow.clone());
+        self.emit(Event::Prompt { at, prompt_id, message, options, output, output_hash, deadline, fields, allow });
     }
 
     /// The last command's output; with several workers, each under its name.
-    fn output_to_review(&self) -> String {
-        let Some(record) = self.state.last_step.as_ref().and_then(|id| self.state.steps.get(id)) else {
+    fn output_to_review(&self, at: &StepRef) -> String {
+        let last = self.state.frames.get(&at.frame).and_then(|frame| frame.last_step.as_ref());
+        let Some(record) = last.and_then(|key| self.state.steps.get(key)) else {
             return String::new();
         };
         let mut text = String::new();
@@ -54,7 +57,13 @@ impl<'m> Machine<'m> {
         tail(&text, TAIL_BYTES).to_owned()
     }
 
-    pub(super) fn answer(&mut self, id: Option<PromptId>, response: &str, by: &str) -> Result<(), Refused> {
+    pub(super) fn answer(
+        &mut self,
+        id: Option<PromptId>,
+        response: &str,
+        by: &str,
+        fields: &Map<String, Value>,
+    ) -> Result<(), Refused> {
         let open: Vec<(StepRef, OpenPrompt)> =
             self.state.prompts().map(|(_, at, prompt)| (at.clone(), prompt.clone())).collect();
         let found = match id {
@@ -74,8 +83,9 @@ impl<'m> Machine<'m> {
             let options = prompt.options.into_iter().map(|option| option.label).collect();
             return Err(Refused::NotAnOption { response: response.to_owned(), options });
         };
-        let response = prompt.options[chosen].value.clone();
-        self.emit(Event::PromptResponse { at: at.clone(), prompt_id: prompt.id, response, by: by.to_owned() });
+        let fields = resolve_params(&prompt.fields, fields).map_err(Refused::BadFields)?;
+        let (prompt_id, response, by) = (prompt.id, prompt.options[chosen].value.clone(), by.to_owned());
+        self.emit(Event::PromptResponse { at: at.clone(), prompt_id, response, by, fields });
         let goto = self.option_goto(&at, chosen);
         self.complete_step(at, goto.as_ref());
         Ok(())

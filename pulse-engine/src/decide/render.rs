@@ -6,28 +6,38 @@ use crate::plan::{PlannedExecute, PlannedProgram};
 use crate::template::{RenderError, Template};
 use indexmap::IndexMap;
 use pulse_core::command::CommandSpec;
+use pulse_core::event::StepRef;
+use serde_json::Value;
 
 impl<'m> Machine<'m> {
     /// One template as text.
-    pub(super) fn text(&self, template: &Template) -> Result<String, RenderError> {
-        template.render_text(&self.scope(template.expressions().map(|placeholder| &placeholder.expr)))
+    pub(super) fn text(&self, at: &StepRef, template: &Template) -> Result<String, RenderError> {
+        template.render_text(&self.scope(at, template.expressions().map(|placeholder| &placeholder.expr)))
     }
 
     /// Several templates as texts.
-    pub(super) fn texts(&self, templates: &[Template]) -> Result<Vec<String>, RenderError> {
-        templates.iter().map(|template| self.text(template)).collect()
+    pub(super) fn texts(&self, at: &StepRef, templates: &[Template]) -> Result<Vec<String>, RenderError> {
+        templates.iter().map(|template| self.text(at, template)).collect()
+    }
+
+    /// One template as a value: one that is a single placeholder keeps its value's type, any other is text.
+    pub(super) fn value(&self, at: &StepRef, template: &Template) -> Result<Value, String> {
+        match template.single() {
+            Some(expr) => expr.eval(&self.scope(at, std::iter::once(expr))).map_err(|error| super::explain(&error)),
+            None => self.text(at, template).map(Value::String).map_err(|error| error.to_string()),
+        }
     }
 
     /// What an execute step runs, and the line that people are shown.
-    pub(super) fn command(&self, planned: &PlannedExecute) -> Result<(CommandSpec, String), String> {
+    pub(super) fn command(&self, at: &StepRef, planned: &PlannedExecute) -> Result<(CommandSpec, String), String> {
         let named = |what: &str, error: RenderError| format!("{what}: {error}");
         let mut env: IndexMap<String, String> = IndexMap::new();
         for (name, template) in self.plan.env.iter().chain(&planned.env) {
-            let value = self.text(template).map_err(|error| named(&format!("env `{name}`"), error))?;
+            let value = self.text(at, template).map_err(|error| named(&format!("env `{name}`"), error))?;
             env.insert(name.clone(), value);
         }
         let optional = |what: &str, template: &Option<Template>| {
-            template.as_ref().map(|template| self.text(template).map_err(|error| named(what, error))).transpose()
+            template.as_ref().map(|template| self.text(at, template).map_err(|error| named(what, error))).transpose()
         };
         let mut spec = CommandSpec {
             command: None,
@@ -42,13 +52,13 @@ impl<'m> Machine<'m> {
             PlannedProgram::Script { shell, script } => {
                 let exprs: Vec<&Expr> = script.expressions().map(|placeholder| &placeholder.expr).collect();
                 let rendered =
-                    script.render(&self.scope(exprs.into_iter())).map_err(|error| named("command", error))?;
+                    script.render(&self.scope(at, exprs.into_iter())).map_err(|error| named("command", error))?;
                 env.extend(rendered.env);
                 (spec.command, spec.shell) = (Some(rendered.script), Some(shell.clone()));
                 rendered.display
             }
             PlannedProgram::Argv(argv) => {
-                spec.argv = self.texts(argv).map_err(|error| named("argv", error))?;
+                spec.argv = self.texts(at, argv).map_err(|error| named("argv", error))?;
                 spec.argv.iter().map(|word| shown(word)).collect::<Vec<_>>().join(" ")
             }
         };

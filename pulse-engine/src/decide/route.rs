@@ -21,7 +21,7 @@ impl<'m> Machine<'m> {
     fn take(&mut self, planned: &PlannedStep, at: StepRef, way: &PlannedCondition) {
         let label = match &way.label {
             None => String::new(),
-            Some(label) => match self.text(label) {
+            Some(label) => match self.text(&at, label) {
                 Ok(label) => label,
                 Err(error) => return self.fail_step(at, format!("label: {error}")),
             },

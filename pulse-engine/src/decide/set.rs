@@ -8,7 +8,7 @@ use serde_json::Map;
 
 impl<'m> Machine<'m> {
     pub(super) fn set(&mut self, planned: &PlannedStep, at: StepRef, expressions: &[(String, Expr)]) {
-        let scope = self.scope(expressions.iter().map(|(_, expr)| expr));
+        let scope = self.scope(&at, expressions.iter().map(|(_, expr)| expr));
         let mut values = Map::new();
         for (name, expr) in expressions {
             match expr.eval(&scope) {

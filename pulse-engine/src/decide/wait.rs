@@ -13,7 +13,7 @@ impl<'m> Machine<'m> {
     pub(super) fn wait(&mut self, at: StepRef, wait: &PlannedWait) {
         let until = match wait {
             PlannedWait::Duration(duration) => self.after(*duration),
-            PlannedWait::Until(expr) => match expr.eval(&self.scope(std::iter::once(expr))) {
+            PlannedWait::Until(expr) => match expr.eval(&self.scope(&at, std::iter::once(expr))) {
                 Ok(value) => match time(&value) {
                     Some(until) => until,
                     None => {

@@ -15,7 +15,7 @@ pub(super) fn check(workflow: &Workflow, mentions: &[Mention], diagnostics: &mut
     let known = Known::of(workflow);
     for mention in mentions {
         for reference in mention.expr.references() {
-            if let Some((code, message, help)) = known.finding(reference) {
+            if let Some((code, message, help)) = known.finding(reference, &mention.items) {
                 let message = format!("`{}`: {message}", pulse_core::text::shorten(mention.expr.source(), 120));
                 diagnostics.add(code, &mention.path, mention.at, message, help);
             }
@@ -36,17 +36,20 @@ impl<'w> Known<'w> {
     fn of(workflow: &'w Workflow) -> Self {
         let mut known = Self {
             params: workflow.params.iter().map(|param| param.name.as_str()).collect(),
-            steps: workflow.steps.iter().map(|step| step.id.as_str()).collect(),
+            steps: workflow.all_steps().into_iter().map(|(step, _)| step.id.as_str()).collect(),
             state: HashSet::new(),
             open: false,
         };
-        for step in &workflow.steps {
+        for (step, _) in workflow.all_steps() {
             match &step.kind {
                 StepKind::Set(set) => known.state.extend(set.values.keys().cloned()),
-                StepKind::Prompt(_) => known.state.extend(["prompt_response".to_owned(), "promptResponse".to_owned()]),
+                StepKind::Prompt(prompt) => {
+                    known.state.extend(["prompt_response".to_owned(), "promptResponse".to_owned()]);
+                    known.state.extend(prompt.fields.iter().map(|field| field.name.clone()));
+                }
                 StepKind::Parse(parse) => known.format(&parse.format),
                 StepKind::Execute(execute) => execute.parse.iter().for_each(|format| known.format(format)),
-                StepKind::Route(_) | StepKind::Wait(_) => {}
+                _ => {}
             }
         }
         known
@@ -65,7 +68,11 @@ impl<'w> Known<'w> {
         }
     }
 
-    fn finding(&self, Reference { root, path, .. }: &Reference) -> Option<(Code, String, Option<String>)> {
+    fn finding(
+        &self,
+        Reference { root, path, .. }: &Reference,
+        items: &[String],
+    ) -> Option<(Code, String, Option<String>)> {
         match (root.as_str(), path.first().map(String::as_str)) {
             ("params", Some(name)) if !self.params.contains(name) => {
                 let help = did_you_mean(name, self.params.iter().copied());
@@ -76,7 +83,7 @@ impl<'w> Known<'w> {
                 Some((Code::UnknownReference, format!("there is no step `{name}`"), help))
             }
             ("state", Some(name)) => self.state(name),
-            (root, _) if ROOTS.contains(&root) => None,
+            (root, _) if ROOTS.contains(&root) || items.iter().any(|item| item == root) => None,
             (name, _) => self.state(name),
         }
     }

@@ -58,6 +58,15 @@ impl Template {
         })
     }
 
+    /// The expression of a template that is a single placeholder without a filter and nothing else: its value keeps its
+    /// type where a type matters.
+    pub fn single(&self) -> Option<&Expr> {
+        match &*self.pieces {
+            [Piece::Placeholder(Placeholder { expr, filter: None, .. })] => Some(expr),
+            _ => None,
+        }
+    }
+
     /// The text with values in place, for everything that is not a shell command. `raw` changes nothing here; `sh` quotes.
     ///
     /// # Errors

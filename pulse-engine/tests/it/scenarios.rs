@@ -81,6 +81,11 @@ impl Scenario {
     fn run(mut self, scenario: &Node) {
         for (index, step) in list(scenario.get("run")).iter().enumerate() {
             let context = format!("{}, run[{index}]", self.name);
+            if let Some(worker) = step.get("online") {
+                let name = text(worker);
+                let worker = self.fleet.workers.iter_mut().find(|worker| *worker.name == *name).unwrap();
+                worker.status = WorkerStatus::Online;
+            }
             if let Some(after) = step.get("after") {
                 self.now = self.now.plus(pulse_core::duration::parse(&text(after)).unwrap());
             }
@@ -96,7 +101,12 @@ impl Scenario {
                 Err(refused) => vec![format!("refused: {refused}")],
             };
             let expected: Vec<String> = list(step.get("expect")).iter().map(text).collect();
-            assert_eq!(got, expected, "{context}");
+            assert_eq!(
+                got,
+                expected,
+                "{context}:\n{}",
+                got.iter().map(|l| format!("      - {l:?}\n")).collect::<String>()
+            );
         }
         if let Some(expected) = scenario.get("state") {
             assert_eq!(*self.state.vars, expected.to_json(), "{}: state", self.name);
@@ -112,7 +122,9 @@ impl Scenario {
             let Value::Object(given) = params.to_json() else { panic!("start takes parameters") };
             let params = resolve_params(&self.plan.workflow.params, &given).unwrap();
             let (started_by, trigger) = ("tester".to_owned(), Trigger::Api);
-            let start = Start { workflow: None, definition: None, params, targets: None, started_by, trigger };
+            let queue = step.get("queue").map(|limit| text(limit).parse().unwrap());
+            let (workflow, definition, targets, parent) = (None, None, None, None);
+            let start = Start { workflow, definition, params, targets, started_by, trigger, parent, queue };
             return Input::Start(Box::new(start));
         }
         if let Some(result) = step.get("result") {
@@ -120,10 +132,27 @@ impl Scenario {
         }
         if let Some(response) = step.get("answer") {
             let by = step.get("by").map_or_else(|| "ann".to_owned(), text);
-            return Input::Answer { prompt_id: None, response: text(response), by };
+            let fields = step.get("fields").map_or(Value::Null, Node::to_json);
+            let fields = fields.as_object().cloned().unwrap_or_default();
+            let prompt_id = step.get("to").map(|to| self.open_prompt(&text(to)));
+            return Input::Answer { prompt_id, response: text(response), by, fields };
         }
         if let Some(reason) = step.get("abort") {
             return Input::Abort { by: "ann".to_owned(), reason: reason.scalar_text() };
+        }
+        if let Some(worker) = step.get("online") {
+            let worker = self.fleet.workers.iter().find(|known| *known.name == *text(worker)).unwrap();
+            return Input::WorkerOnline { worker_id: worker.id };
+        }
+        if step.get("admitted").is_some() {
+            return Input::Admitted;
+        }
+        if let Some(child) = step.get("child") {
+            let execution_id = self.state.open_children().next().expect("a child runs").execution_id;
+            let status = text(child.get("status").unwrap()).parse().unwrap();
+            let state = child.get("state").map_or(Value::Null, Node::to_json);
+            let state = state.as_object().cloned().unwrap_or_default();
+            return Input::ChildFinished { execution_id, status, error: child.get("error").map(text), state };
         }
         if step.get("recovered").is_some() {
             return Input::Recovered;
@@ -131,10 +160,24 @@ impl Scenario {
         Input::Timer
     }
 
+    /// The open prompt whose message begins like this.
+    fn open_prompt(&self, message: &str) -> pulse_core::ids::PromptId {
+        let found = self.state.prompts().find(|(_, _, prompt)| prompt.message.starts_with(message));
+        found.expect("such a prompt is open").2.id
+    }
+
     fn result(&self, result: &Node) -> Input {
         let worker = text(result.get("worker").unwrap());
+        let step = result.get("step").map(text);
+        let command = result.get("command").map(text);
         let newest = self.journal.iter().rev().find_map(|entry| match &entry.event {
-            Event::CommandSent { worker: to, command_id, .. } if *to.worker == *worker => Some(*command_id),
+            Event::CommandSent { at, worker: to, command_id, command: sent, .. }
+                if *to.worker == *worker
+                    && step.as_ref().is_none_or(|step| *step == at.step_id.as_str())
+                    && command.as_ref().is_none_or(|command| command == sent) =>
+            {
+                Some(*command_id)
+            }
             _ => None,
         });
         let outcome = match result.get("outcome").map(text).as_deref() {
@@ -184,10 +227,30 @@ fn line(event: &Event) -> String {
         Event::ExecutionCreated { .. } => kind.to_owned(),
         Event::StepStarted { run, .. } if *run > 1 => format!("{kind} {step} again ({run})"),
         Event::StepSkipped { next: to, .. } => format!("{kind} {step} -> {}", next(to)),
-        Event::TargetsResolved { targets, .. } => {
+        Event::TargetsResolved { targets, awaited, .. } => {
             let names: Vec<_> = targets.iter().map(|target| &*target.worker).collect();
-            format!("{kind} {step}: {}", names.join(" "))
+            let awaited: String = awaited.iter().map(|target| format!(" ({})", target.worker)).collect();
+            format!("{kind} {step}: {}{awaited}", names.join(" "))
         }
+        Event::WorkerStillOffline { worker, .. } => format!("{kind} {step}: {}", worker.worker),
+        Event::ExecutionQueued { limit } => format!("{kind}: {limit}"),
+        Event::ExecutionStarted { deadline } => match deadline {
+            Some(deadline) => format!("{kind} until {}s", seconds(deadline)),
+            None => kind.to_owned(),
+        },
+        Event::FrameStarted { frame_id, name, item, .. } => {
+            let item = item.as_ref().map(|(name, value)| format!(" {name}={value}")).unwrap_or_default();
+            format!("{kind} {step} #{} {name}{item}", frame_id.0)
+        }
+        Event::FrameFinished { frame_id, status, error, .. } => {
+            let error = error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
+            format!("{kind} {step} #{}: {status}{error}", frame_id.0)
+        }
+        Event::ItemsResolved { items, .. } => format!("{kind} {step}: {}", Value::Array(items.clone())),
+        Event::ChildStarted { workflow, params, depth, .. } => {
+            format!("{kind} {step}: {workflow} {} at depth {depth}", Value::Object(params.clone()))
+        }
+        Event::ChildFinished { status, .. } => format!("{kind} {step}: {status}"),
         Event::WorkerOffline { worker, reason, .. } => format!("{kind} {step}: {} {reason}", worker.worker),
         Event::CommandSent { worker, attempt, command, .. } => {
             format!("{kind} {step} {} #{attempt}: {}", worker.worker, command.trim_end())
@@ -208,7 +271,12 @@ fn line(event: &Event) -> String {
             let options: Vec<_> = options.iter().map(|option| option.label.as_str()).collect();
             format!("{kind} {step}: {message} [{}] until {}s", options.join("|"), seconds(deadline))
         }
-        Event::PromptResponse { response, by, .. } => format!("{kind} {step}: {response} by {by}"),
+        Event::PromptResponse { response, by, fields, .. } if fields.is_empty() => {
+            format!("{kind} {step}: {response} by {by}")
+        }
+        Event::PromptResponse { response, by, fields, .. } => {
+            format!("{kind} {step}: {response} by {by} with {}", Value::Object(fields.clone()))
+        }
         Event::PromptTimeout { response, .. } => {
             format!("{kind} {step}: {}", response.as_deref().unwrap_or("nothing"))
         }

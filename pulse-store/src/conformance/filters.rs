@@ -2,6 +2,7 @@
 
 use super::fixtures::{create, create_in, id_at, new_id, of_workflow, record};
 use crate::{ExecutionFilter, ExecutionRecord, Store};
+use futures_util::future::join_all;
 use pulse_core::ids::ExecutionId;
 use pulse_core::status::ExecutionStatus;
 use pulse_core::time::Timestamp;
@@ -81,6 +82,61 @@ pub async fn by_text(store: Arc<dyn Store>) {
     ] {
         let filter = ExecutionFilter { text: Some(text.to_owned()), ..ExecutionFilter::default() };
         assert_eq!(found(&*store, filter).await, expected, "{text:?}");
+    }
+}
+
+/// By a text that is in few of many different ones, and by one that is in them all, in pages.
+pub async fn by_text_among_many(store: Arc<dyn Store>) {
+    let titled = |n: usize| ExecutionRecord {
+        title: format!("Job {n:04}"),
+        status: ExecutionStatus::ALL[n % 6],
+        ..record(new_id())
+    };
+    let records: Vec<_> = (0..1500).map(titled).collect();
+    for some in records.chunks(300) {
+        join_all(some.iter().map(|record| create(&*store, record.clone()))).await;
+    }
+    for (text, status) in [
+        ("job", vec![]),
+        ("job 0", vec![]),
+        ("job 1", vec![ExecutionStatus::Failed, ExecutionStatus::Queued]),
+        ("7", vec![]),
+        ("b 007", vec![ExecutionStatus::Running]),
+        ("job 0815", vec![]),
+        ("job 2", vec![]),
+    ] {
+        let filter = ExecutionFilter { text: Some(text.to_owned()), status, ..ExecutionFilter::default() };
+        let expected: Vec<_> = records.iter().rev().filter(|record| filter.matches(record)).map(|r| r.id).collect();
+        let mut found: Vec<ExecutionId> = Vec::new();
+        loop {
+            let page = store.executions(&filter, found.last().copied(), 170).await.unwrap();
+            found.extend(page.iter().map(|record| record.id));
+            if page.len() < 170 {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+/// A text is found as long as there is an execution with it, whatever has been deleted.
+pub async fn by_text_after_deletions(store: Arc<dyn Store>) {
+    let titled = || ExecutionRecord {
+        title: "unique".to_owned(),
+        error: Some("reason".to_owned()),
+        status: ExecutionStatus::Failed,
+        ..record(new_id())
+    };
+    for text in ["unique", "reason"] {
+        let filter = ExecutionFilter { text: Some(text.to_owned()), ..ExecutionFilter::default() };
+        let (one, two) = (create(&*store, titled()).await, create(&*store, titled()).await);
+        store.delete_execution(one).await.unwrap();
+        assert_eq!(found(&*store, filter.clone()).await, [two]);
+        store.delete_execution(two).await.unwrap();
+        assert_eq!(found(&*store, filter.clone()).await, []);
+        let three = create(&*store, titled()).await;
+        assert_eq!(found(&*store, filter).await, [three]);
+        store.delete_execution(three).await.unwrap();
     }
 }
 

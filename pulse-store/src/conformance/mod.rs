@@ -31,7 +31,8 @@ macro_rules! conformance_tests {
             executions: finds_by_id pages_newest_first pages_stay_put_while_more_come finds_by_prefix
                 lists_the_unfinished lists_what_is_due deletes_with_everything deletes_a_long_one
                 refuses_to_delete_what_goes_on;
-            filters: by_status by_workflow by_who_started_it by_text by_time by_all_at_once;
+            filters: by_status by_workflow by_who_started_it by_text by_text_among_many
+                by_text_after_deletions by_time by_all_at_once;
             outputs: keeps_pieces_in_order keeps_a_piece_once numbers_pieces_without_gaps
                 a_reader_misses_nothing takes_pieces_in_any_order filters_pieces pages_pieces
                 refuses_output_of_nothing keeps_large_pieces;

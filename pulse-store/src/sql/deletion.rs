@@ -2,13 +2,13 @@
 //! follow in pieces, each a small job among others in the writer's queue, so that no append waits for long. What a stop
 //! leaves over is finished after the next start.
 
-use super::entity::{deletion, event, execution, idempotency, output};
+use super::SqlStore;
+use super::entity::{deletion, event, execution, idempotency, output, text};
 use super::write::{Change, Stop, Writer};
-use super::{SqlStore, executions};
-use crate::{Error, Result};
+use crate::{Error, ExecutionRecord, Result};
 use async_trait::async_trait;
 use pulse_core::ids::ExecutionId;
-use pulse_core::status::ExecutionStatus;
+use sea_orm::prelude::Uuid;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -62,18 +62,32 @@ impl Change for DeleteExecution {
 
     async fn apply(&self, db: &DatabaseTransaction) -> Result<bool, Stop> {
         let Self(id) = *self;
-        let Some(status) = executions::stored_status(db, id).await? else { return Ok(false) };
-        let status: Result<ExecutionStatus, _> = status.parse();
-        if status.is_ok_and(|status| !status.is_final()) {
+        let Some(row) = execution::Entity::find_by_id(id.0).one(db).await? else { return Ok(false) };
+        let record = row.record()?;
+        if !record.status.is_final() {
             return Err(Stop::Refused(Error::NotEnded { execution_id: id }));
         }
         execution::Entity::delete_by_id(id.0).exec(db).await?;
+        delete_unused_texts(db, &record).await?;
         let of_this = idempotency::Column::ExecutionId.eq(id.0);
         idempotency::Entity::delete_many().filter(of_this).exec(db).await?;
         let mark = deletion::Model { execution_id: id.0 }.into_active_model();
         deletion::Entity::insert(mark.reset_all()).exec_without_returning(db).await?;
         Ok(true)
     }
+}
+
+/// Deletes the texts that only this execution was found by: the last one, and the one from before it had an error.
+async fn delete_unused_texts(db: &DatabaseTransaction, record: &ExecutionRecord) -> Result<(), DbErr> {
+    let before = ExecutionRecord { error: None, ..record.clone() };
+    for key in [text::Model::of(record).key, text::Model::of(&before).key] {
+        let of_key = execution::Column::TextKey.eq(key);
+        let used = execution::Entity::find().select_only().column(execution::Column::Id).filter(of_key).limit(1);
+        if used.into_tuple::<Uuid>().one(db).await?.is_none() {
+            text::Entity::delete_by_id(key).exec(db).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes a piece of what a deleted execution left, and says whether there may be more.

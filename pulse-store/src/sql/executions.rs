@@ -2,16 +2,16 @@
 
 use super::entity::execution::{self, Column, Entity, Model};
 use super::{SqlStore, deletion, limit};
-use crate::text::{fold, prefix_range};
+use crate::text::prefix_range;
 use crate::{ExecutionFilter, ExecutionRecord, Executions, Result};
 use async_trait::async_trait;
 use pulse_core::ids::ExecutionId;
 use pulse_core::status::ExecutionStatus;
 use pulse_core::time::Timestamp;
 use sea_orm::prelude::Uuid;
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement, UnionType};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };
 use std::time::Duration;
 
@@ -29,9 +29,12 @@ impl Executions for SqlStore {
     ) -> Result<Vec<ExecutionRecord>> {
         let mut conditions = conditions(filter);
         if let Some(before) = before {
-            conditions = conditions.add(Column::Id.lt(before.0));
+            conditions = conditions.add(Column::Id.lte(before.0));
         }
-        self.list(&conditions, listed_states(filter), Order::Desc, max).await
+        match filter.text.as_deref() {
+            None | Some("") => self.list(by_state(&conditions, filter), Order::Desc, max).await,
+            Some(text) => self.search(text, conditions, filter, max).await,
+        }
     }
 
     async fn executions_by_prefix(&self, hex_prefix: &str, max: usize) -> Result<Vec<ExecutionId>> {
@@ -50,7 +53,7 @@ impl Executions for SqlStore {
 
     async fn unfinished(&self, after: Option<ExecutionId>, max: usize) -> Result<Vec<ExecutionRecord>> {
         let conditions = after.map_or(Condition::all(), |after| Condition::all().add(Column::Id.gt(after.0)));
-        self.list(&conditions, unfinished_states(), Order::Asc, max).await
+        self.list(in_states(&conditions, &unfinished_states()), Order::Asc, max).await
     }
 
     async fn due(&self, until: Timestamp, max: usize) -> Result<Vec<(ExecutionId, Timestamp)>> {
@@ -75,72 +78,76 @@ impl Executions for SqlStore {
 }
 
 impl SqlStore {
-    /// Lists by id. With states, the list is put together from one per state: each of those is a stretch of an index that
-    /// is in the right order already, where `status IN (…)` would have to sort all that match.
-    async fn list(
-        &self,
-        conditions: &Condition,
-        states: Vec<ExecutionStatus>,
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<ExecutionRecord>> {
-        let one = |state: Option<&ExecutionStatus>| {
-            let conditions = match state {
-                Some(state) => conditions.clone().add(Column::Status.eq(state.as_str())),
-                None => conditions.clone(),
-            };
-            select_rows()
-                .from(Entity)
-                .cond_where(conditions)
-                .order_by(Column::Id, order.clone())
-                .limit(limit(max))
-                .take()
-        };
-        let mut lists = states.iter().map(|state| select_rows().from_subquery(one(Some(state)), "part").take());
-        let query = match lists.next() {
-            None => one(None),
-            Some(mut first) => {
-                lists.for_each(|list| {
-                    first.union(UnionType::All, list);
-                });
-                first.order_by(Column::Id, order).limit(limit(max)).take()
-            }
-        };
-        let rows = self.reads.query_all(&query).await;
+    /// Lists by id what meets any of several conditions that exclude each other.
+    pub(super) async fn list(&self, parts: Vec<Condition>, order: Order, max: usize) -> Result<Vec<ExecutionRecord>> {
+        let rows = self.reads.query_all(&select(&execution::COLUMNS, parts, order, max)).await;
         let rows = rows.and_then(|rows| rows.iter().map(|row| Model::from_query_result(row, "")).collect());
         self.records::<Model, _>(rows, Model::record)
     }
 }
 
-fn select_rows() -> SelectStatement {
-    Query::select().columns(execution::COLUMNS).take()
+/// One select for each part, put together: each is a stretch of an index that is in the right order already, and ends
+/// after `max` rows, where `OR` or `IN` would have to sort all that match.
+pub(super) fn select(columns: &[Column], parts: Vec<Condition>, order: Order, max: usize) -> SelectStatement {
+    let of = |conditions| {
+        let mut select = Query::select().columns(columns.iter().copied()).from(Entity).cond_where(conditions).take();
+        select.order_by(Column::Id, order.clone()).limit(limit(max)).take()
+    };
+    let part = |select| Query::select().columns(columns.iter().copied()).from_subquery(select, "part").take();
+    let mut selects = parts.into_iter().map(of);
+    let first = selects.next().unwrap_or_else(|| of(Condition::all().add(Expr::val(1).eq(0))));
+    let mut selects = selects.peekable();
+    if selects.peek().is_none() {
+        return first;
+    }
+    let mut all = part(first);
+    for select in selects {
+        all.union(UnionType::All, part(select));
+    }
+    all.order_by(Column::Id, order).limit(limit(max)).take()
 }
 
 fn unfinished_states() -> Vec<ExecutionStatus> {
     ExecutionStatus::ALL.iter().copied().filter(|status| !status.is_final()).collect()
 }
 
-/// The states to list one by one; none when a single list without a look at the state is better.
-fn listed_states(filter: &ExecutionFilter) -> Vec<ExecutionStatus> {
+fn wanted_states(filter: &ExecutionFilter) -> Vec<ExecutionStatus> {
     let wanted = |status: &&ExecutionStatus| filter.status.is_empty() || filter.status.contains(status);
-    let states: Vec<_> = ExecutionStatus::ALL.iter().filter(wanted).copied().collect();
-    // A workflow's index goes by state before it goes by id.
-    match states.len() == ExecutionStatus::ALL.len() && filter.workflow.is_none() {
-        true => Vec::new(),
-        false => states,
+    ExecutionStatus::ALL.iter().filter(wanted).copied().collect()
+}
+
+fn in_states(conditions: &Condition, states: &[ExecutionStatus]) -> Vec<Condition> {
+    states.iter().map(|state| conditions.clone().add(Column::Status.eq(state.as_str()))).collect()
+}
+
+/// The parts of a list by state, or one part where all states are wanted and no index goes by state before it goes by id.
+pub(super) fn by_state(conditions: &Condition, filter: &ExecutionFilter) -> Vec<Condition> {
+    let states = wanted_states(filter);
+    match states.len() == ExecutionStatus::ALL.len() && filter.workflow.is_none() && filter.started_by.is_none() {
+        true => vec![conditions.clone()],
+        false => in_states(conditions, &states),
     }
 }
 
-/// Everything of a filter but the states.
+/// The state as one condition among others.
+pub(super) fn with_states(conditions: Condition, filter: &ExecutionFilter) -> Condition {
+    match filter.status.is_empty() {
+        true => conditions,
+        false => conditions.add(Column::Status.is_in(filter.status.iter().map(|status| status.as_str()))),
+    }
+}
+
+/// Everything of a filter but states and text.
 fn conditions(filter: &ExecutionFilter) -> Condition {
     Condition::all()
         .add_option(filter.workflow.as_deref().map(|name| Column::WorkflowKey.eq(execution::workflow_key(name))))
         .add_option(filter.started_by.as_deref().map(|by| Column::StartedBy.eq(by)))
-        .add_option(filter.text.as_deref().map(|text| Expr::col(Column::Search).like(contains(text))))
         .add_option(filter.since.map(|since| Column::CreatedAt.gte(since.as_millis())))
         .add_option(filter.until.map(|until| Column::CreatedAt.lte(until.as_millis())))
-        .add_option(filter.since.map(|since| Column::Id.gte(first_id_at(since.as_millis() - SLACK_MS))))
-        .add_option(filter.until.map(|until| Column::Id.lt(first_id_at(until.as_millis() + SLACK_MS + 1))))
+        .add_option(filter.since.map(|since| Column::Id.gte(first_id_at(since.as_millis().saturating_sub(SLACK_MS)))))
+        .add_option(
+            filter.until.map(|until| Column::Id.lt(first_id_at(until.as_millis().saturating_add(SLACK_MS + 1)))),
+        )
 }
 
 /// How far the time in an id may be from when its execution was created. Ids are what lists are sorted by, so a range of
@@ -151,23 +158,4 @@ const SLACK_MS: i64 = Duration::from_secs(60).as_millis() as i64;
 fn first_id_at(millis: i64) -> Uuid {
     let millis = u128::from(u64::try_from(millis).unwrap_or(0)).min((1 << 48) - 1);
     Uuid::from_u128(millis << 80)
-}
-
-/// The pattern for a text that is contained, ignoring case, in what has been folded.
-pub(super) fn contains(text: &str) -> LikeExpr {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in fold(text).chars() {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    LikeExpr::new(pattern).escape('!')
-}
-
-/// Whether an execution is there, and has ended: for deleting it.
-pub(super) async fn stored_status(db: &impl ConnectionTrait, id: ExecutionId) -> Result<Option<String>, DbErr> {
-    Entity::find_by_id(id.0).select_only().column(Column::Status).into_tuple().one(db).await
 }

@@ -10,6 +10,7 @@ mod executions;
 mod fault;
 mod journal;
 mod outputs;
+mod search;
 mod sqlite;
 mod workers;
 mod workflows;

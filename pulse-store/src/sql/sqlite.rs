@@ -45,7 +45,7 @@ pub(crate) async fn open_sqlite(path: &Path, options: OpenOptions) -> Result<Sql
         .test_before_acquire(false)
         .idle_timeout(Duration::from_secs(60))
         .max_lifetime(None)
-        .connect_with(settings.clone().pragma("query_only", "ON").pragma("cache_size", "-2048"))
+        .connect_with(for_reading(settings.clone()))
         .await
         .map_err(|error| not_opened(&database, &DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))))?;
     let writer = Writer::start(Box::new(move || Box::pin(connect(settings.clone()))), database.clone());
@@ -111,6 +111,11 @@ pub(super) fn settings(path: &Path, synchronous: Synchronous) -> SqliteConnectOp
         .pragma("wal_autocheckpoint", "2000")
         .pragma("journal_size_limit", "67108864")
         .disable_statement_logging()
+}
+
+/// Readers are several, and come and go.
+fn for_reading(settings: SqliteConnectOptions) -> SqliteConnectOptions {
+    settings.pragma("query_only", "ON").pragma("cache_size", "-2048").statement_cache_capacity(64)
 }
 
 /// A connection of its own, for the writer.

@@ -2,7 +2,7 @@
 
 use super::entity::{to_json, workflow, workflow_version};
 use super::write::{Change, Stop};
-use super::{SqlStore, executions, limit};
+use super::{SqlStore, limit, search};
 use crate::text::fold;
 use crate::{Error, Result, SaveWorkflow, WorkflowRecord, WorkflowVersion, Workflows};
 use async_trait::async_trait;
@@ -57,7 +57,7 @@ impl Workflows for SqlStore {
         let page = workflow::Entity::find()
             .filter(Column::NameKey.is_not_null())
             .apply_if(after, |query, after| query.filter(Column::NameKey.gt(name_key(after))))
-            .apply_if(text, |query, text| query.filter(Expr::col(Column::Search).like(executions::contains(text))))
+            .apply_if(text, |query, text| query.filter(Expr::col(Column::Search).like(search::contains(text))))
             .order_by_asc(Column::NameKey)
             .limit(limit(max))
             .all(&self.reads)

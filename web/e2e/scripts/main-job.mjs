@@ -6,7 +6,7 @@ export default {
   'sign in by the link, run disk-check from its dialog, answer, see the outcome': () =>
     withPage(async ({ server, page }) => {
       const scripts = [];
-      page.on('response', (response) => response.request().resourceType() === 'script' && scripts.push(response));
+      page.on('request', (request) => request.resourceType() === 'script' && scripts.push(request.url()));
       await page.goto(`${server.origin}/workflows`);
       await page.getByRole('heading', { name: 'Sign in' }).waitFor();
       await shoot(page, 'sign-in');
@@ -16,7 +16,7 @@ export default {
 
       await page.getByRole('link', { name: 'Workflows' }).click();
       await page.getByRole('button', { name: 'Run disk-check' }).waitFor();
-      const loaded = new Map(await Promise.all(scripts.map(async (response) => [response.url(), gzipped(await response.body())])));
+      const loaded = new Map(await Promise.all(scripts.map(async (url) => [url, gzipped(await server.text(new URL(url).pathname))])));
       const bytes = [...loaded.values()].reduce((sum, size) => sum + size, 0);
       check(bytes > 0 && bytes < 120 * 1024, `first load: ${bytes} bytes of compressed scripts`);
       check(![...loaded.keys()].some((url) => url.includes('terminal')), 'the terminal is not loaded before there is output');

@@ -33,7 +33,7 @@ export type WorkerStatus = "online" | "unreachable" | "offline";
 
 export type Role = "viewer" | "operator" | "admin";
 
-export type Trigger = "api" | "command" | "schedule";
+export type Trigger = "api" | "command" | "schedule" | "workflow";
 
 export type Severity = "error" | "warning";
 
@@ -179,6 +179,20 @@ max?: number,
  */
 options?: Array<string>, };
 
+export type ParentRef = { 
+/**
+ * The execution.
+ */
+execution_id: ExecutionId, 
+/**
+ * Its step.
+ */
+step_id: StepId, 
+/**
+ * How deep the child is, from 1.
+ */
+depth: number, };
+
 export type StepRef = { 
 /**
  * The frame in which it runs.
@@ -265,7 +279,147 @@ started_by: string,
 /**
  * What started it.
  */
-trigger: Trigger, } | { "action": "step_started", 
+trigger: Trigger, 
+/**
+ * The execution whose step runs this one.
+ */
+parent?: ParentRef, } | { "action": "execution_queued", 
+/**
+ * How many may run at once.
+ */
+limit: number, } | { "action": "execution_started", 
+/**
+ * When its main steps have to be over.
+ */
+deadline?: Timestamp, } | { "action": "frame_started", 
+/**
+ * The step that runs it; none for `on_failure` and `finally`.
+ */
+parent: StepRef | null, 
+/**
+ * Its identity.
+ */
+frame_id: FrameId, 
+/**
+ * Which list of the document.
+ */
+list: number, 
+/**
+ * What it is called: the branch's name, the item, `on_failure`, `finally`.
+ */
+name: string, 
+/**
+ * Which of its parent's frames, from 0.
+ */
+index: number, 
+/**
+ * The item, under its name.
+ */
+item?: [string, unknown], } | { "action": "frame_finished", 
+/**
+ * The step that ran it; none for `on_failure` and `finally`.
+ */
+parent: StepRef | null, 
+/**
+ * Its identity.
+ */
+frame_id: FrameId, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * How.
+ */
+status: StepStatus, 
+/**
+ * Why it failed.
+ */
+error?: string, } | { "action": "items_resolved", 
+/**
+ * The items.
+ */
+items: unknown[], 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, } | { "action": "child_started", 
+/**
+ * The child's id.
+ */
+execution_id: ExecutionId, 
+/**
+ * The workflow's name.
+ */
+workflow: string, 
+/**
+ * What it is given.
+ */
+params: Record<string, unknown>, 
+/**
+ * How deep the child is: 1 below an execution that nobody's step started.
+ */
+depth: number, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, } | { "action": "child_finished", 
+/**
+ * The child's id.
+ */
+execution_id: ExecutionId, 
+/**
+ * How it ended.
+ */
+status: ExecutionStatus, 
+/**
+ * Why it failed.
+ */
+error?: string, 
+/**
+ * Its values at its end.
+ */
+state: Record<string, unknown>, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, } | { "action": "step_started", 
 /**
  * The how-manieth time, from 1.
  */
@@ -343,6 +497,14 @@ selector: Array<string>,
  */
 targets: Array<WorkerRef>, 
 /**
+ * Who gets it as soon as they are online, until then.
+ */
+awaited?: Array<WorkerRef>, 
+/**
+ * Until when they are waited for.
+ */
+await_until?: Timestamp, 
+/**
  * The frame in which it runs.
  */
 frame: FrameId, 
@@ -362,6 +524,30 @@ step_name: string, } | { "action": "worker_offline",
  * In words: offline, unreachable or draining.
  */
 reason: string, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, 
+/**
+ * Its id.
+ */
+worker_id: WorkerId, 
+/**
+ * Its name.
+ */
+worker: string, } | { "action": "worker_still_offline", 
 /**
  * The frame in which it runs.
  */
@@ -611,6 +797,14 @@ output_hash: string,
  */
 deadline: Timestamp, 
 /**
+ * What else is asked.
+ */
+fields?: Array<Param>, 
+/**
+ * Groups whose members may answer; every operator when empty.
+ */
+allow?: Array<string>, 
+/**
  * The frame in which it runs.
  */
 frame: FrameId, 
@@ -638,6 +832,10 @@ response: string,
  * Who.
  */
 by: string, 
+/**
+ * The answers to what else was asked.
+ */
+fields?: Record<string, unknown>, 
 /**
  * The frame in which it runs.
  */
@@ -915,7 +1113,147 @@ started_by: string,
 /**
  * What started it.
  */
-trigger: Trigger, } | { "action": "step_started", 
+trigger: Trigger, 
+/**
+ * The execution whose step runs this one.
+ */
+parent?: ParentRef, } | { "action": "execution_queued", 
+/**
+ * How many may run at once.
+ */
+limit: number, } | { "action": "execution_started", 
+/**
+ * When its main steps have to be over.
+ */
+deadline?: Timestamp, } | { "action": "frame_started", 
+/**
+ * The step that runs it; none for `on_failure` and `finally`.
+ */
+parent: StepRef | null, 
+/**
+ * Its identity.
+ */
+frame_id: FrameId, 
+/**
+ * Which list of the document.
+ */
+list: number, 
+/**
+ * What it is called: the branch's name, the item, `on_failure`, `finally`.
+ */
+name: string, 
+/**
+ * Which of its parent's frames, from 0.
+ */
+index: number, 
+/**
+ * The item, under its name.
+ */
+item?: [string, unknown], } | { "action": "frame_finished", 
+/**
+ * The step that ran it; none for `on_failure` and `finally`.
+ */
+parent: StepRef | null, 
+/**
+ * Its identity.
+ */
+frame_id: FrameId, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * How.
+ */
+status: StepStatus, 
+/**
+ * Why it failed.
+ */
+error?: string, } | { "action": "items_resolved", 
+/**
+ * The items.
+ */
+items: unknown[], 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, } | { "action": "child_started", 
+/**
+ * The child's id.
+ */
+execution_id: ExecutionId, 
+/**
+ * The workflow's name.
+ */
+workflow: string, 
+/**
+ * What it is given.
+ */
+params: Record<string, unknown>, 
+/**
+ * How deep the child is: 1 below an execution that nobody's step started.
+ */
+depth: number, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, } | { "action": "child_finished", 
+/**
+ * The child's id.
+ */
+execution_id: ExecutionId, 
+/**
+ * How it ended.
+ */
+status: ExecutionStatus, 
+/**
+ * Why it failed.
+ */
+error?: string, 
+/**
+ * Its values at its end.
+ */
+state: Record<string, unknown>, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, } | { "action": "step_started", 
 /**
  * The how-manieth time, from 1.
  */
@@ -993,6 +1331,14 @@ selector: Array<string>,
  */
 targets: Array<WorkerRef>, 
 /**
+ * Who gets it as soon as they are online, until then.
+ */
+awaited?: Array<WorkerRef>, 
+/**
+ * Until when they are waited for.
+ */
+await_until?: Timestamp, 
+/**
  * The frame in which it runs.
  */
 frame: FrameId, 
@@ -1012,6 +1358,30 @@ step_name: string, } | { "action": "worker_offline",
  * In words: offline, unreachable or draining.
  */
 reason: string, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, 
+/**
+ * Its id.
+ */
+worker_id: WorkerId, 
+/**
+ * Its name.
+ */
+worker: string, } | { "action": "worker_still_offline", 
 /**
  * The frame in which it runs.
  */
@@ -1261,6 +1631,14 @@ output_hash: string,
  */
 deadline: Timestamp, 
 /**
+ * What else is asked.
+ */
+fields?: Array<Param>, 
+/**
+ * Groups whose members may answer; every operator when empty.
+ */
+allow?: Array<string>, 
+/**
  * The frame in which it runs.
  */
 frame: FrameId, 
@@ -1288,6 +1666,10 @@ response: string,
  * Who.
  */
 by: string, 
+/**
+ * The answers to what else was asked.
+ */
+fields?: Record<string, unknown>, 
 /**
  * The frame in which it runs.
  */
@@ -1939,7 +2321,11 @@ response: string,
 /**
  * Which prompt; the only open one when not given.
  */
-prompt_id?: PromptId, };
+prompt_id?: PromptId, 
+/**
+ * The answers to what else is asked; text is read by each field's type.
+ */
+fields: Record<string, unknown> | undefined, };
 
 export type AbortRequest = { 
 /**
@@ -2011,6 +2397,10 @@ params: Record<string, unknown>,
  */
 prompt: PromptView | null, 
 /**
+ * All open prompts, the oldest first.
+ */
+prompts: Array<PromptView>, 
+/**
  * Every step of the definition, with its last run.
  */
 steps: Array<StepView>, 
@@ -2018,6 +2408,14 @@ steps: Array<StepView>,
  * The values that steps have read and set.
  */
 state: Record<string, unknown>, 
+/**
+ * The execution whose step runs this one.
+ */
+parent: ParentRef | null, 
+/**
+ * The executions that its steps have started, in that order.
+ */
+children: Array<ChildView>, 
 /**
  * The journal.
  */
@@ -2075,6 +2473,24 @@ waiting_for_input: boolean,
  */
 automated: boolean, };
 
+export type ChildView = { 
+/**
+ * Its id.
+ */
+execution_id: ExecutionId, 
+/**
+ * The step that started it.
+ */
+step_id: StepId, 
+/**
+ * Its workflow's name.
+ */
+workflow: string, 
+/**
+ * How it ended; none while it goes on.
+ */
+status: ExecutionStatus | null, };
+
 export type PromptView = { 
 /**
  * Its id.
@@ -2099,7 +2515,15 @@ output: string,
 /**
  * When it is too late.
  */
-deadline: Timestamp, };
+deadline: Timestamp, 
+/**
+ * What else is asked.
+ */
+fields: Array<Param>, 
+/**
+ * Groups whose members may answer; every operator when empty.
+ */
+allow: Array<string>, };
 
 export type StepView = { 
 /**
@@ -2115,7 +2539,15 @@ name: string,
  */
 type: string, 
 /**
- * Where it stands.
+ * The step it stands in.
+ */
+parent: StepId | null, 
+/**
+ * How often it has started.
+ */
+runs: number, 
+/**
+ * Where it stands: running if any of its runs is, else as its last run.
  */
 status: StepStatus, 
 /**

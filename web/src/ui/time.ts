@@ -11,7 +11,7 @@ export function relativeTime(at: string, now: number): string {
   const time = Date.parse(at);
   if (Number.isNaN(time)) return at;
   const distance = Math.abs(now - time);
-  if (distance < 2000) return 'just now';
+  if (distance < 2000) return time - now >= 500 ? `in ${Math.round(distance / 1000)}s` : 'just now';
   const [, divisor, unit] = UNITS.find(([limit]) => distance < limit)!;
   const text = `${Math.floor(distance / divisor)}${unit}`;
   return time > now ? `in ${text}` : `${text} ago`;

@@ -35,8 +35,7 @@ pub struct Model {
     pub owner: Option<String>,
     pub lease_until: Option<i64>,
     pub fence: i64,
-    #[sea_orm(column_type = "Text")]
-    pub search: String,
+    pub text_key: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -63,11 +62,11 @@ pub(in crate::sql) const COLUMNS: [Column; 21] = [
     Column::Owner,
     Column::LeaseUntil,
     Column::Fence,
-    Column::Search,
+    Column::TextKey,
 ];
 
-/// A summary as a row's values, under the fence of its append.
-pub(in crate::sql) fn values(record: &ExecutionRecord, fence: i64) -> [Value; 21] {
+/// A summary as a row's values, under the fence of its append and with what it is found by.
+pub(in crate::sql) fn values(record: &ExecutionRecord, fence: i64, text_key: i64) -> [Value; 21] {
     let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
     [
         record.id.0.into(),
@@ -90,20 +89,13 @@ pub(in crate::sql) fn values(record: &ExecutionRecord, fence: i64) -> [Value; 21
         record.owner.clone().into(),
         millis(record.lease_until).into(),
         fence.into(),
-        search_text(record).into(),
+        text_key.into(),
     ]
 }
 
 /// What a workflow's name is found by.
 pub(in crate::sql) fn workflow_key(name: &str) -> Vec<u8> {
     fold(name).into_bytes()
-}
-
-fn search_text(record: &ExecutionRecord) -> String {
-    match &record.error {
-        None => fold(&record.title),
-        Some(error) => fold(&format!("{}\n{error}", record.title)),
-    }
 }
 
 impl Model {

@@ -6,6 +6,7 @@ pub(super) mod execution;
 pub(super) mod idempotency;
 pub(super) mod output;
 pub(super) mod session;
+pub(super) mod text;
 pub(super) mod token;
 pub(super) mod worker;
 pub(super) mod workflow;

@@ -3,7 +3,7 @@
 use super::group::Group;
 use super::job::AppendJob;
 use super::statements::{Insert, LookUp};
-use crate::sql::entity::{event, execution, idempotency};
+use crate::sql::entity::{event, execution, idempotency, text};
 use crate::{Appended, Error, Result};
 use pulse_core::ids::{ExecutionId, Seq};
 use sea_orm::prelude::Uuid;
@@ -99,10 +99,12 @@ async fn write_summaries(
     jobs: &[&mut AppendJob],
     heads: &HashMap<ExecutionId, Head>,
 ) -> Result<(), DbErr> {
-    let latest: BTreeMap<_, _> = jobs.iter().map(|job| (job.append.execution_id, &job.append)).collect();
+    let latest: BTreeMap<_, &AppendJob> = jobs.iter().map(|job| (job.append.execution_id, &**job)).collect();
+    insert_texts(group, latest.values().map(|job| &job.text)).await?;
     let (mut inserts, mut moves, mut stays) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, append) in latest {
-        let values = execution::values(&append.record, append.fence);
+    for (id, job) in latest {
+        let append = &job.append;
+        let values = execution::values(&append.record, append.fence, job.text.key);
         match heads.get(&id).and_then(|head| head.stored.as_deref()) {
             None => inserts.extend(values),
             Some(status) if status == append.record.status.as_str() => stays.push(values),
@@ -113,6 +115,21 @@ async fn write_summaries(
     statements.insert(group.db, Insert::Executions, inserts).await?;
     statements.update_executions(group.db, moves, true).await?;
     statements.update_executions(group.db, stays, false).await
+}
+
+/// Adds the texts that are not there yet: most have been seen before.
+async fn insert_texts(group: &mut Group<'_>, texts: impl Iterator<Item = &text::Model>) -> Result<(), DbErr> {
+    let mut new: BTreeMap<i64, &text::Model> = texts.map(|text| (text.key, text)).collect();
+    new.retain(|key, _| !group.memory.texts.contains(key));
+    let keys: Vec<Value> = new.keys().map(|key| (*key).into()).collect();
+    for row in group.memory.statements.look_up(group.db, LookUp::Texts, &keys).await? {
+        let key = row.try_get_by_index(0)?;
+        new.remove(&key);
+        group.memory.texts.insert(key);
+    }
+    group.memory.texts.extend(new.keys());
+    let values = new.values().flat_map(|text| text.values()).collect();
+    group.memory.statements.insert(group.db, Insert::Texts, values).await
 }
 
 async fn insert_keys(group: &mut Group<'_>, jobs: &[&mut AppendJob]) -> Result<(), DbErr> {

@@ -5,7 +5,7 @@ use super::statements::Statements;
 use crate::sql::write::{appends, outputs};
 use pulse_core::ids::{CommandId, ExecutionId};
 use sea_orm::{DatabaseTransaction, DbErr};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the writer remembers between groups. Anything in it can be looked up again; a wrong memory (another process
 /// wrote to the file) makes an insert fail on a key, after which it is forgotten and the job tried again.
@@ -16,24 +16,27 @@ pub(super) struct Memory {
     pub cursors: HashMap<ExecutionId, u64>,
     /// The highest number of commands whose output is coming in.
     pub command_ends: HashMap<CommandId, u64>,
+    /// Keys of texts that are there.
+    pub texts: HashSet<i64>,
 }
 
 impl Memory {
-    /// How many executions and commands are remembered. Beyond, all are forgotten, which costs a look-up each: simpler
+    /// How many executions, commands and texts are remembered. Beyond, all are forgotten, which costs a look-up each: simpler
     /// than to find out which have ended, and seldom.
     const MOST: usize = 8192;
 
     pub(super) fn forget(&mut self) {
         self.cursors.clear();
         self.command_ends.clear();
+        self.texts.clear();
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.cursors.is_empty() && self.command_ends.is_empty()
+        self.cursors.is_empty() && self.command_ends.is_empty() && self.texts.is_empty()
     }
 
     fn stay_small(&mut self) {
-        if self.cursors.len() > Self::MOST || self.command_ends.len() > Self::MOST {
+        if self.cursors.len().max(self.command_ends.len()).max(self.texts.len()) > Self::MOST {
             self.forget();
         }
     }

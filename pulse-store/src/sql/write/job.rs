@@ -1,6 +1,6 @@
 //! What stands in the writer's queue.
 
-use super::super::entity::{event, idempotency};
+use super::super::entity::{event, idempotency, text};
 use crate::{Append, Appended, Error, OutputRecord, Result};
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -46,6 +46,8 @@ pub(super) struct AppendJob {
     pub append: Append,
     /// The entries as rows: made by the caller's task, to keep the writer's short.
     pub events: Vec<event::Model>,
+    /// What the summary is found by.
+    pub text: text::Model,
     /// Of the idempotency key.
     pub digest: Option<Vec<u8>>,
     /// Whether the group that is being written takes it.
@@ -58,13 +60,8 @@ impl AppendJob {
         append.check()?;
         let events = append.entries.iter().map(|entry| event::Model::new(append.execution_id, entry));
         let events = events.collect::<Result<_>>()?;
-        Ok(Self {
-            digest: append.idempotency.as_ref().map(idempotency::digest),
-            append,
-            events,
-            accepted: false,
-            reply,
-        })
+        let digest = append.idempotency.as_ref().map(idempotency::digest);
+        Ok(Self { text: text::Model::of(&append.record), digest, append, events, accepted: false, reply })
     }
 
     /// About how much memory it takes.

@@ -3,7 +3,7 @@
 //!
 //! What counts here is the number of statements, each of which is a message to SQLite's thread and back.
 
-use crate::sql::entity::{event, execution, idempotency, output};
+use crate::sql::entity::{event, execution, idempotency, output, text};
 use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query, SelectStatement, UpdateStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value};
 use std::collections::HashMap;
@@ -21,6 +21,7 @@ pub(super) enum Insert {
     Executions,
     IdempotencyKeys,
     Output,
+    Texts,
 }
 
 /// What is looked up by a list of keys.
@@ -30,6 +31,8 @@ pub(super) enum LookUp {
     Executions,
     /// What requests with these digests of idempotency keys wrote.
     IdempotencyKeys,
+    /// Which texts are there.
+    Texts,
     /// The last cursor of executions.
     Cursors,
     /// The last number of commands.
@@ -149,6 +152,7 @@ impl Insert {
             Self::Executions => execution::COLUMNS.len(),
             Self::IdempotencyKeys => idempotency::COLUMNS.len(),
             Self::Output => output::COLUMNS.len(),
+            Self::Texts => text::COLUMNS.len(),
         }
     }
 
@@ -159,6 +163,7 @@ impl Insert {
             Self::Executions => statement.into_table(execution::Entity).columns(execution::COLUMNS),
             Self::IdempotencyKeys => statement.into_table(idempotency::Entity).columns(idempotency::COLUMNS),
             Self::Output => statement.into_table(output::Entity).columns(output::COLUMNS),
+            Self::Texts => statement.into_table(text::Entity).columns(text::COLUMNS),
         };
         for _ in 0..rows {
             statement.values_panic(vec![placeholder(); self.width()]);
@@ -183,6 +188,10 @@ impl LookUp {
                 let digest = idempotency::Column::Digest;
                 select.columns(idempotency::COLUMNS).from(idempotency::Entity).and_where(Expr::col(digest).is_in(keys));
             }
+            Self::Texts => {
+                let key = text::Column::Key;
+                select.column(key).from(text::Entity).and_where(Expr::col(key).is_in(keys));
+            }
             Self::Cursors => {
                 use output::Column::{Cursor, ExecutionId};
                 select.column(ExecutionId).expr(Expr::col(Cursor).max()).from(output::Entity);
@@ -205,7 +214,7 @@ fn changes(column: execution::Column, status: bool) -> bool {
         Id | WorkflowId | Workflow | WorkflowKey | Version | Title | StartedBy | Trigger | CreatedAt => false,
         Status => status,
         StartedAt | FinishedAt | Error | WaitingForInput | WakeAt | ActiveCommands | LastSeq | Owner | LeaseUntil
-        | Fence | Search => true,
+        | Fence | TextKey => true,
     }
 }
 

@@ -54,13 +54,14 @@ export function openTerminal(parent: HTMLElement, onScroll: () => void): Screen 
   const resized = new ResizeObserver(() => fit.fit());
   resized.observe(parent);
   const atEnd = () => terminal.buffer.active.viewportY >= terminal.buffer.active.baseY;
-  const scrolled = () => requestAnimationFrame(onScroll);
+  const scrolled = () => requestAnimationFrame(() => disposed || onScroll());
+  let disposed = false;
   for (const name of ['wheel', 'keyup', 'pointerup', 'touchend'] as const) parent.addEventListener(name, scrolled, { passive: true });
 
   return {
     write: (text) => terminal.write(text),
     // Behind what is still queued for writing, or that would come after the reset.
-    clear: () => terminal.write('', () => terminal.reset()),
+    clear: () => terminal.write('', () => disposed || terminal.reset()),
     text() {
       if (terminal.hasSelection()) return terminal.getSelection();
       terminal.selectAll();
@@ -72,10 +73,16 @@ export function openTerminal(parent: HTMLElement, onScroll: () => void): Screen 
     atEnd,
     toEnd: () => terminal.scrollToBottom(),
     dispose() {
+      disposed = true;
       resized.disconnect();
       for (const name of ['wheel', 'keyup', 'pointerup', 'touchend'] as const) parent.removeEventListener(name, scrolled);
-      terminal.dispose();
-      restoreElements();
+      // xterm goes on with what is queued for writing and drawing, and fails at that once it is disposed: first let it finish.
+      terminal.write('', () =>
+        requestAnimationFrame(() => {
+          terminal.dispose();
+          restoreElements();
+        }),
+      );
     },
   };
 }
