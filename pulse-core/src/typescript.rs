@@ -59,6 +59,7 @@ fn web_types_are_current() {
         OutputChunk,
         WorkerView,
         WorkflowSummary,
+        WorkflowVersionView,
         WorkflowView,
         WorkflowPut,
         CheckRequest,

@@ -11,6 +11,7 @@
 
 mod apply;
 mod decide;
+pub mod draw;
 mod effect;
 pub mod expr;
 pub mod fleet;
@@ -20,6 +21,7 @@ mod quick;
 mod scope;
 pub mod state;
 pub mod template;
+pub mod testing;
 mod view;
 
 pub use apply::{Misfit, apply, fold};

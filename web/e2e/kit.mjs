@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const BIN = resolve(process.env.PULSE_BIN ?? join(here, '../../target/debug/pulse'));
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** How long anything may take that is not meant to take time: long, for a machine that has other things to do. */
-const SLOW_MS = 60_000;
+const SLOW_MS = 30_000;
 const ENDED = ['completed', 'failed', 'aborted'];
 /** How long a program gets to end by itself. */
 const STOP_MS = 10_000;
@@ -89,6 +89,11 @@ export class Server {
     server.#data = await mkdtemp(join(tmpdir(), 'pulse-e2e-'));
     await server.up();
     return server;
+  }
+
+  /** The last that the server said: for a failure's report. */
+  get words() {
+    return this.#child.said.trimEnd().split('\n').slice(-8).join('\n');
   }
 
   get origin() {
@@ -216,6 +221,7 @@ export async function withPage(test) {
       equal(page.wrongs, [], 'nothing went wrong in the page, the policy included');
     } catch (error) {
       await page.screenshot({ path: join(SHOTS, 'FAILED.png'), caret: 'initial' }).catch(() => {});
+      error.stack += `\n--- the server's last words:\n${server.words}`;
       throw error;
     }
   } finally {

@@ -17,8 +17,8 @@ export function workflow(params: Param[]): WorkflowSummary {
 export function execution(logs: Entry[] = []): ExecutionView {
   return {
     id: 'x1', workflow: 'disk-check', title: 'disk-check', version: 1, status: 'queued', started_by: 'ada', trigger: 'api', created_at: at(0), started_at: null,
-    finished_at: null, error: null, waiting_for_input: false, automated: false, params: {}, prompt: null, state: {}, logs,
-    steps: [{ id: 'check', name: 'Check', type: 'execute', status: 'pending', started_at: null, finished_at: null, commands: [] }],
+    finished_at: null, error: null, waiting_for_input: false, automated: false, params: {}, prompt: null, prompts: [], parent: null, children: [], state: {}, logs,
+    steps: [{ id: 'check', name: 'Check', type: 'execute', parent: null, runs: 0, status: 'pending', started_at: null, finished_at: null, commands: [] }],
   };
 }
 

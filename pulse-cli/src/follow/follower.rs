@@ -3,7 +3,7 @@
 use super::backoff::Backoff;
 use super::catch_up::{self, refusal};
 use super::input::Input;
-use super::prompts::Prompts;
+use super::prompts::{OpenPrompt, Prompts};
 use super::timeline::{Item, Timeline};
 use super::view::View;
 use crate::client::{Client, Refusal, Socket};
@@ -15,6 +15,7 @@ use pulse_core::event::Event;
 use pulse_core::ids::{ExecutionId, PromptId, Seq};
 use pulse_core::protocol::browser::{FromBrowser, ToBrowser};
 use pulse_core::status::ExecutionStatus;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, interval, sleep, sleep_until};
@@ -48,6 +49,8 @@ pub struct Follower<'a> {
     input: Option<Input>,
     /// The question that was put last.
     asked: Option<PromptId>,
+    /// The answer that is being given.
+    answer: Option<Answer>,
     /// A line that came when no question was open.
     kept: Option<String>,
     ended: Option<ExecutionStatus>,
@@ -57,6 +60,13 @@ pub struct Follower<'a> {
 }
 
 /// What happened next.
+/// An answer of which some fields are still to be asked for.
+struct Answer {
+    prompt: PromptId,
+    response: String,
+    fields: Map<String, Value>,
+}
+
 enum Heard {
     Message(Option<Box<ToBrowser>>),
     Line(Option<String>),
@@ -77,6 +87,7 @@ impl<'a> Follower<'a> {
             prompts: Prompts::default(),
             input,
             asked: None,
+            answer: None,
             kept: None,
             ended: None,
             backoff: Backoff::new(),
@@ -275,8 +286,15 @@ impl<'a> Follower<'a> {
             return Ok(());
         };
         self.view.answered(&line, typed).map_err(Refusal::Final)?;
+        if self.answer.as_ref().is_some_and(|answer| answer.prompt == prompt.id) {
+            return self.field(&prompt, &line).await;
+        }
         match choose(&prompt.options, &line) {
-            Some(option) => self.respond(prompt.id, option.value.clone()).await,
+            Some(option) => {
+                let (prompt_id, response, fields) = (prompt.id, option.value.clone(), Map::new());
+                self.answer = Some(Answer { prompt: prompt_id, response, fields });
+                self.next_field(&prompt).await
+            }
             None => {
                 // Asked again at the next turn.
                 self.asked = None;
@@ -287,8 +305,50 @@ impl<'a> Follower<'a> {
         }
     }
 
-    async fn respond(&mut self, prompt: PromptId, response: String) -> Result<(), Refusal> {
-        let body = RespondRequest { response, prompt_id: Some(prompt) };
+    /// Takes a line as the answer to the field that was asked last.
+    async fn field(&mut self, prompt: &OpenPrompt, line: &str) -> Result<(), Refusal> {
+        let Some(answer) = &mut self.answer else { return Ok(()) };
+        let Some(field) = prompt.fields.get(answer.fields.len()) else { return Ok(()) };
+        let given = match line.trim() {
+            "" => None,
+            text => Some(Value::String(text.to_owned())),
+        };
+        let value = match given {
+            Some(given) => field.accept(&given).map_err(|bad| bad.message),
+            None if field.required => Err(format!("`{}` must be given", field.name)),
+            None => Ok(field.default.clone().unwrap_or(Value::Null)),
+        };
+        match value {
+            Ok(value) => {
+                answer.fields.insert(field.name.clone(), value);
+            }
+            Err(message) => self.view.say(&message).map_err(Refusal::Final)?,
+        }
+        self.next_field(prompt).await
+    }
+
+    /// Asks for the next field, or answers when there is none left.
+    async fn next_field(&mut self, prompt: &OpenPrompt) -> Result<(), Refusal> {
+        let Some(answer) = &self.answer else { return Ok(()) };
+        match prompt.fields.get(answer.fields.len()) {
+            Some(field) => {
+                let about = field.description.as_deref().map(|text| format!(" ({text})")).unwrap_or_default();
+                let default = field.default.as_ref().map(|value| format!(" [{value}]")).unwrap_or_default();
+                self.view.say(&format!("{}{about}{default}:", field.name)).map_err(Refusal::Final)?;
+                if let Some(input) = &mut self.input {
+                    input.ask();
+                }
+                Ok(())
+            }
+            None => match self.answer.take() {
+                Some(Answer { prompt, response, fields }) => self.respond(prompt, response, fields).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    async fn respond(&mut self, prompt: PromptId, response: String, fields: Map<String, Value>) -> Result<(), Refusal> {
+        let body = RespondRequest { response, prompt_id: Some(prompt), fields };
         let path = ["api", "executions", &self.id.to_string(), "respond"];
         let Err(error) = self.client.post_quietly(&path, &body).await else { return Ok(()) };
         match error.status() {

@@ -1,17 +1,22 @@
 //! The questions of an execution that wait for an answer.
 
 use pulse_core::event::{Entry, Event, OpenOption};
-use pulse_core::ids::{PromptId, StepId};
+use pulse_core::ids::{FrameId, PromptId, StepId};
+use pulse_core::workflow::Param;
 
 /// A question that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OpenPrompt {
     /// Its identity.
     pub id: PromptId,
     /// Of which step.
     pub step: StepId,
+    /// In which frame: one step may ask in several at once.
+    pub frame: FrameId,
     /// What may be answered.
     pub options: Vec<OpenOption>,
+    /// What else is asked.
+    pub fields: Vec<Param>,
 }
 
 /// All questions that wait, the oldest first.
@@ -22,14 +27,20 @@ impl Prompts {
     /// Takes note of an entry.
     pub fn observe(&mut self, entry: &Entry) {
         match &entry.event {
-            Event::Prompt { at, prompt_id, options, .. } => {
-                self.0.push(OpenPrompt { id: *prompt_id, step: at.step_id.clone(), options: options.clone() });
-            }
+            Event::Prompt { at, prompt_id, options, fields, .. } => self.0.push(OpenPrompt {
+                id: *prompt_id,
+                step: at.step_id.clone(),
+                frame: at.frame,
+                options: options.clone(),
+                fields: fields.clone(),
+            }),
             Event::PromptResponse { prompt_id, .. } | Event::PromptTimeout { prompt_id, .. } => {
                 self.0.retain(|prompt| prompt.id != *prompt_id);
             }
             // A step that ends takes its question with it: an abort answers nothing.
-            Event::StepFinished { at, .. } => self.0.retain(|prompt| prompt.step != at.step_id),
+            Event::StepFinished { at, .. } => {
+                self.0.retain(|prompt| prompt.step != at.step_id || prompt.frame != at.frame);
+            }
             Event::ExecutionFinished { .. } => self.0.clear(),
             _ => {}
         }

@@ -80,6 +80,10 @@ impl Steps {
                 let with = if params.is_empty() { String::new() } else { format!(", with {}", inline(params)) };
                 vec![format!("{} {what}, started by {}{with}", style.cyan("●"), one_line(started_by))]
             }
+            Event::ExecutionQueued { limit } => {
+                vec![format!("{} waits its turn: at most {limit} at once", style.yellow("…"))]
+            }
+            Event::FrameStarted { name, .. } => vec![style.bold(&one_line(name))],
             Event::WorkflowError { message } => vec![format!("{} error: {}", style.red("✗"), one_line(message))],
             Event::ServerRestartRecovery { running_commands } => {
                 let on = count(*running_commands as usize, "command");
@@ -113,12 +117,33 @@ impl Steps {
                 one_line(condition),
                 one_line(message)
             )),
-            Event::TargetsResolved { targets, .. } => {
-                self.team(at, targets);
-                Vec::new()
+            Event::TargetsResolved { targets, awaited, .. } => {
+                let all: Vec<WorkerRef> = targets.iter().chain(awaited).cloned().collect();
+                self.team(at, &all);
+                match awaited.is_empty() {
+                    true => Vec::new(),
+                    false => line(format!("{} waiting for {}", style.yellow("…"), names(awaited.iter().map(name)))),
+                }
             }
             Event::WorkerOffline { worker, reason, .. } => {
-                line(format!("{} {}: {}, left out", style.yellow("–"), name(worker), one_line(reason)))
+                line(format!("{} {}: {}", style.yellow("–"), name(worker), one_line(reason)))
+            }
+            Event::WorkerStillOffline { worker, .. } => {
+                line(format!("{} {}: did not come in time", style.red("✗"), name(worker)))
+            }
+            Event::ItemsResolved { items, .. } => line(count(items.len(), "item")),
+            Event::FrameStarted { name, .. } => line(format!("{} {}", style.cyan("┌"), one_line(name))),
+            Event::FrameFinished { name, status, error, .. } => {
+                let why = error.as_deref().map(|error| format!(": {}", one_line(error))).unwrap_or_default();
+                let mark = if *status == StepStatus::Completed { style.green("└") } else { style.red("└") };
+                line(format!("{mark} {}: {status}{why}", one_line(name)))
+            }
+            Event::ChildStarted { execution_id, workflow, .. } => {
+                line(format!("{} {} as execution {execution_id}", style.cyan("⇲"), one_line(workflow)))
+            }
+            Event::ChildFinished { execution_id, status, .. } => {
+                let mark = if *status == ExecutionStatus::Completed { style.green("✓") } else { style.red("✗") };
+                line(format!("{mark} execution {execution_id}: {status}"))
             }
             Event::NoWorkers { selector, .. } => {
                 line(format!("{} no worker is online for {}", style.red("✗"), one_line(&selector.join(", "))))

@@ -16,7 +16,8 @@ pub use output::OutputChunk;
 pub use problem::Problem;
 pub use worker::WorkerView;
 pub use workflow::{
-    CheckRequest, CheckResult, GraphEdge, GraphNode, WorkflowGraph, WorkflowPut, WorkflowSummary, WorkflowView,
+    CheckRequest, CheckResult, GraphEdge, GraphNode, WorkflowGraph, WorkflowPut, WorkflowSummary, WorkflowVersionView,
+    WorkflowView,
 };
 
 use serde::{Deserialize, Serialize};

@@ -48,6 +48,18 @@ pub struct WorkflowView {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// An entry of a workflow's history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WorkflowVersionView {
+    /// Which version.
+    pub version: u32,
+    /// Who saved it.
+    pub saved_by: String,
+    /// When.
+    pub saved_at: Timestamp,
+}
+
 /// A workflow to be stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -27,6 +27,8 @@ pub struct Caller {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// The groups they are in, as a proxy tells them; tokens and local sign-ins have none.
+    pub groups: Vec<String>,
     /// What has to be sent with every change; none for tokens.
     pub csrf: Option<String>,
 }
@@ -84,16 +86,16 @@ impl Access {
             Credential::Token(token) => {
                 let hash = hash(token);
                 if self.admin_token.is_some_and(|admin| admin.ct_eq(&hash).into()) {
-                    Some(Caller { name: "admin-token".into(), role: Role::Admin, csrf: None })
+                    Some(Caller { name: "admin-token".into(), role: Role::Admin, groups: Vec::new(), csrf: None })
                 } else {
                     let token = self.store.token_by_hash(&hash).await?.filter(|token| token.expires_at > now);
-                    token.map(|token| Caller { name: token.name, role: token.role, csrf: None })
+                    token.map(|token| Caller { name: token.name, role: token.role, groups: Vec::new(), csrf: None })
                 }
             }
             Credential::Session(cookie) => {
                 let session = self.store.session_by_hash(&hash(cookie)).await?;
                 let session = session.filter(|session| session.expires_at > now);
-                session.map(|s| Caller { name: s.name, role: s.role, csrf: Some(s.csrf) })
+                session.map(|s| Caller { name: s.name, role: s.role, groups: Vec::new(), csrf: Some(s.csrf) })
             }
         };
         if found.is_none() {
@@ -131,7 +133,7 @@ impl Access {
         };
         self.store.insert_session(session).await?;
         self.store.delete_expired(now).await?;
-        Ok((cookie, Caller { name: name.to_owned(), role, csrf: Some(csrf) }))
+        Ok((cookie, Caller { name: name.to_owned(), role, groups: Vec::new(), csrf: Some(csrf) }))
     }
 
     /// Counts a wrong credential from an address.

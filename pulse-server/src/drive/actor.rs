@@ -205,8 +205,12 @@ pub(super) fn act(driver: &Driver, state: &State, effects: Vec<Effect>) {
                 }
             }
             Effect::SetTimer { at } => driver.0.timers.set(state.id, at),
-            // Watchers hear of prompts and ends by the events themselves.
-            Effect::OpenPrompt { .. } | Effect::ClosePrompt { .. } | Effect::Notify { .. } | Effect::Finish { .. } => {}
+            Effect::AwaitWorker { worker_id } => driver.await_worker(state.id, worker_id),
+            Effect::StartChild(child) => driver.start_child(state, child),
+            Effect::AbortChild { execution_id, reason } => driver.abort_child(execution_id, reason),
+            Effect::Finish { status } => driver.ended(state, status),
+            // Watchers hear of prompts and results by the events themselves.
+            Effect::OpenPrompt { .. } | Effect::ClosePrompt { .. } | Effect::Notify { .. } => {}
         }
     }
 }

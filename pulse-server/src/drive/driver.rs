@@ -1,8 +1,10 @@
 //! The handle through which everything reaches an execution. Cheap to clone.
 
 use super::actor::{self, Loaded, Message};
+use super::awaited::Awaited;
 use super::plans::{NoPlan, Plans, compile};
 use super::timers::Timers;
+use super::turns::Turns;
 use crate::fleet::{Fleet, Verdict};
 use crate::live::{Hub, Topic};
 use pulse_core::api::OutputChunk;
@@ -47,6 +49,12 @@ pub enum Error {
         /// What does not fit.
         misfit: pulse_engine::Misfit,
     },
+    /// As many executions of the workflow run as its `concurrency` allows, and it says to skip more.
+    #[error("{limit} {} of the workflow {} already, and its concurrency policy is to skip more", if *limit == 1 { "execution" } else { "executions" }, if *limit == 1 { "runs" } else { "run" })]
+    Skipped {
+        /// How many may run at once.
+        limit: u32,
+    },
     /// The server stops, or the execution was interrupted; the same call may succeed later.
     #[error("the server is stopping; try again in a moment")]
     Stopping,
@@ -64,6 +72,10 @@ pub(super) struct Shared {
     pub timers: Timers,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
+    /// Who waits for a worker.
+    pub awaited: Awaited,
+    /// Who runs and who waits its turn, per workflow.
+    pub turns: Turns,
     /// The executions that are in memory.
     pub running: Mutex<HashMap<ExecutionId, mpsc::Sender<Message>>>,
 }
@@ -107,6 +119,8 @@ impl Driver {
             timers,
             stop,
             tasks: TaskTracker::new(),
+            awaited: Awaited::default(),
+            turns: Turns::default(),
             running: Mutex::default(),
         }))
     }
@@ -151,6 +165,18 @@ impl Driver {
         let message = Message { input, reply: Some(reply) };
         self.inbox(id).await?.send(message).await.map_err(|_| Error::Stopping)?;
         answer.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// Gives an execution an input that nobody waits for.
+    pub(super) fn give(&self, id: ExecutionId, input: Input) {
+        let driver = self.clone();
+        self.spawn(async move {
+            match driver.input(id, input).await {
+                // It has ended meanwhile, or the server stops: what matters is found again in the journal.
+                Ok(()) | Err(Error::Refused(_) | Error::Stopping) => {}
+                Err(error) => tracing::warn!(execution = %id, %error, "an input had no effect"),
+            }
+        });
     }
 
     /// The way to an execution, which is loaded when it is not in memory.

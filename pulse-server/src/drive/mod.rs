@@ -5,12 +5,15 @@
 //! comes. Commits happen in the task, so that a caller who goes away cannot cancel one half-way.
 
 mod actor;
+mod awaited;
+mod children;
 mod driver;
 mod plans;
 mod recover;
 mod start;
 mod summary;
 mod timers;
+mod turns;
 
 pub use driver::{Driver, Error, Reported};
 pub use recover::recover;

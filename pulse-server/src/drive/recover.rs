@@ -2,8 +2,11 @@
 //! that wait stay where they are; timers and answers wake them.
 
 use super::driver::{Driver, Error};
+use pulse_core::event::WorkflowRef;
 use pulse_core::ids::ExecutionId;
+use pulse_core::status::ExecutionStatus;
 use pulse_engine::Input;
+use pulse_store::ExecutionRecord;
 
 /// Executions that are read from the store at once.
 const PAGE: usize = 500;
@@ -20,24 +23,47 @@ pub async fn recover(driver: &Driver) -> Result<usize, Error> {
         let page = driver.store().unfinished(after, PAGE).await?;
         let full = page.len() == PAGE;
         after = page.last().map(|record| record.id);
-        for record in page.into_iter().filter(|record| record.active_commands > 0) {
+        for record in page {
+            // Only those that wait their turn tell the limit: it takes reading their definition.
+            let limit = match record.status {
+                ExecutionStatus::Queued => limit(driver, &record).await,
+                _ => None,
+            };
+            driver.take_place(&record, limit);
+            if record.active_commands == 0 {
+                continue;
+            }
             match take_up(driver, record.id).await {
                 Ok(()) => recovered += 1,
                 Err(error) => tracing::error!(execution = %record.id, %error, "an execution cannot be taken up"),
             }
         }
         if !full {
+            driver.admit_all();
             return Ok(recovered);
         }
     }
 }
 
+/// How many executions of a queued one's workflow may run at once, by its own version of the definition.
+async fn limit(driver: &Driver, record: &ExecutionRecord) -> Option<u32> {
+    let (id, name, version) = (record.workflow_id?, record.workflow.clone()?, record.version?);
+    let plan = driver.stored_plan(&WorkflowRef { id, name, version }).await.ok()?;
+    plan.workflow.concurrency.map(|concurrency| concurrency.limit)
+}
+
 async fn take_up(driver: &Driver, id: ExecutionId) -> Result<(), Error> {
     let loaded = driver.load(id).await?;
-    let outstanding = loaded.state.outstanding();
+    let state = loaded.state.clone();
     driver.start_actor(loaded);
-    for command in outstanding {
+    for command in state.outstanding() {
         driver.fleet().restore(id, command);
+    }
+    for worker_id in state.awaited() {
+        driver.await_worker(id, worker_id);
+    }
+    for child in state.open_children() {
+        driver.take_up_child(&state, child).await?;
     }
     driver.input(id, Input::Recovered).await
 }

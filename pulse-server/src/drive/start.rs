@@ -3,6 +3,7 @@
 use super::actor::{Loaded, act, publish};
 use super::driver::{Driver, Error};
 use super::summary::record;
+use super::turns::Turn;
 use crate::clock;
 use pulse_core::ids::ExecutionId;
 use pulse_engine::{Context, Input, Plan, Start, State, advance};
@@ -12,6 +13,8 @@ use tokio::sync::oneshot;
 
 /// An execution to be started. Its parameters have been checked.
 pub struct Begin {
+    /// Its id, if that is settled: a child's was drawn by its parent.
+    pub id: Option<ExecutionId>,
     /// What it runs.
     pub plan: Arc<Plan>,
     /// What it is started with.
@@ -51,8 +54,36 @@ impl Driver {
         if self.0.stop.is_cancelled() {
             return Err(Error::Stopping);
         }
-        let Begin { plan, start, title, idempotency } = begin;
-        let id = ExecutionId(uuid::Uuid::now_v7());
+        let Begin { id, plan, mut start, title, idempotency } = begin;
+        let id = id.unwrap_or_else(|| ExecutionId(uuid::Uuid::now_v7()));
+        let workflow = start.workflow.as_ref().map(|workflow| workflow.id);
+        if let Some(workflow) = workflow {
+            match self.0.turns.take(workflow, id, plan.workflow.concurrency) {
+                Turn::Now(oldest) => {
+                    for oldest in oldest {
+                        let reason = Some("a newer one takes its place (concurrency: cancel_oldest)".to_owned());
+                        self.give(oldest, Input::Abort { by: "concurrency".to_owned(), reason });
+                    }
+                }
+                Turn::Queued(limit) => start.queue = Some(limit),
+                Turn::Refused(limit) => return Err(Error::Skipped { limit }),
+            }
+        }
+        let begun = self.append_state(id, plan, start, title, idempotency).await;
+        if let (Some(workflow), false) = (workflow, matches!(begun, Ok(Begun::New(_)))) {
+            self.release(workflow, id);
+        }
+        begun
+    }
+
+    async fn append_state(
+        &self,
+        id: ExecutionId,
+        plan: Arc<Plan>,
+        start: Start,
+        title: String,
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<Begun, Error> {
         let mut state = State::new(id);
         let transition = {
             let fleet = self.0.fleet.snapshot();

@@ -8,7 +8,9 @@ use pulse_store::ExecutionRecord;
 /// The row that belongs to a state. `None` before the first event.
 pub(super) fn record(state: &State, title: &str) -> Option<ExecutionRecord> {
     let origin = state.origin.as_ref()?;
-    let active_commands = if state.finished.is_some() { 0 } else { state.outstanding().len() };
+    // What has to be taken up again after a restart: commands, children, workers that are waited for.
+    let active = || state.outstanding().len() + state.open_children().count() + state.awaited().len();
+    let active_commands = if state.finished.is_some() { 0 } else { active() };
     Some(ExecutionRecord {
         id: state.id,
         workflow_id: origin.workflow.as_ref().map(|workflow| workflow.id),

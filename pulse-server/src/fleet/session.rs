@@ -53,6 +53,7 @@ pub async fn serve(mut socket: Socket, fleet: Fleet, driver: Driver, stop: Cance
     if send(&mut socket, &welcome.message).await.is_ok() {
         session.stop_strangers(welcome.strangers).await;
         fleet.welcomed(worker_id, session.id);
+        session.driver.worker_online(worker_id);
         run(&mut session, socket, &mut outgoing, &cancel).await;
     }
     fleet.gone(worker_id, session.id);

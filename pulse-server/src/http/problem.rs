@@ -23,6 +23,12 @@ pub enum ApiError {
         /// What the caller has.
         is: pulse_core::status::Role,
     },
+    /// Not among those who may answer.
+    #[error("only members of {} may answer this", groups.join(", "))]
+    NotAllowed {
+        /// Who may.
+        groups: Vec<String>,
+    },
     /// A request that did not come from our own pages.
     #[error("{0}")]
     CrossSite(&'static str),
@@ -91,6 +97,7 @@ impl ApiError {
         match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::NotAllowed { .. } => (StatusCode::FORBIDDEN, "not-allowed"),
             Self::CrossSite(_) => (StatusCode::FORBIDDEN, "cross-site"),
             Self::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
@@ -160,6 +167,7 @@ impl From<drive::Error> for ApiError {
             drive::Error::NotFound(id) => Self::NotFound { what: "execution", id: id.to_string() },
             drive::Error::Refused(refused) => refused.into(),
             drive::Error::Store(error) => error.into(),
+            drive::Error::Skipped { .. } => Self::Conflict { code: "concurrency-limit", detail: error.to_string() },
             drive::Error::Stopping => Self::Unavailable(error.to_string()),
             drive::Error::NoPlan(_) | drive::Error::Damaged { .. } => {
                 tracing::error!(%error, "an execution cannot be read");
@@ -177,6 +185,7 @@ impl From<Refused> for ApiError {
             Refused::NoPrompt => Self::Conflict { code: "no-prompt", detail },
             Refused::Answered { .. } => Self::Conflict { code: "answered", detail },
             Refused::NotAnOption { .. } => Self::Invalid { code: "not-an-option", detail },
+            Refused::BadFields(_) => Self::Invalid { code: "invalid-fields", detail },
             Refused::Ambiguous => Self::Invalid { code: "ambiguous-prompt", detail },
             Refused::UnknownCommand(_) => Self::Conflict { code: "unknown-command", detail },
         }

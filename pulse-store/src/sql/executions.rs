@@ -29,7 +29,7 @@ impl Executions for SqlStore {
     ) -> Result<Vec<ExecutionRecord>> {
         let mut conditions = conditions(filter);
         if let Some(before) = before {
-            conditions = conditions.add(Column::Id.lte(before.0));
+            conditions = conditions.add(Column::Id.lt(before.0));
         }
         match filter.text.as_deref() {
             None | Some("") => self.list(by_state(&conditions, filter), Order::Desc, max).await,

@@ -2145,6 +2145,20 @@ created_at: Timestamp,
  */
 updated_at: Timestamp, };
 
+export type WorkflowVersionView = { 
+/**
+ * Which version.
+ */
+version: number, 
+/**
+ * Who saved it.
+ */
+saved_by: string, 
+/**
+ * When.
+ */
+saved_at: Timestamp, };
+
 export type WorkflowView = { 
 /**
  * The definition as it was given.
@@ -2259,7 +2273,11 @@ name: string,
 /**
  * Its type.
  */
-type: string, };
+type: string, 
+/**
+ * The step it stands in.
+ */
+parent: StepId | null, };
 
 export type GraphEdge = { 
 /**

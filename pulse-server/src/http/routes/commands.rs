@@ -58,6 +58,7 @@ async fn create(
     let plan = Arc::new(loaded.plan.ok_or(ApiError::Diagnostics(loaded.diagnostics))?);
     let title = pulse_core::text::shorten(&pulse_core::text::one_line(request.command.trim()), 120);
     let begin = Begin {
+        id: None,
         plan,
         start: Start {
             workflow: None,
@@ -66,6 +67,8 @@ async fn create(
             targets: Some(request.targets),
             started_by: caller.name,
             trigger: Trigger::Command,
+            parent: None,
+            queue: None,
         },
         title,
         idempotency,

@@ -8,10 +8,10 @@ use crate::http::request::{Query, caller, json, query, segment, with};
 use futures_util::stream;
 use pulse_core::api::{AbortRequest, ExecutionSummary, ExecutionView, OutputChunk, Page, RespondRequest};
 use pulse_core::event::Entry;
-use pulse_core::ids::{ExecutionId, Seq};
+use pulse_core::ids::{ExecutionId, PromptId, Seq};
 use pulse_core::status::{ExecutionStatus, Role};
 use pulse_core::time::Timestamp;
-use pulse_engine::{Input, prompt_view, step_views};
+use pulse_engine::{Input, child_views, prompt_views, step_views};
 use pulse_store::{ExecutionFilter, OutputFilter};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -118,10 +118,14 @@ pub(super) async fn view(app: &App, id: ExecutionId) -> Result<ExecutionView, Ap
     let (record, plan, state) = app.driver.look(id).await?;
     let logs = app.driver.entries(id, Seq(0)).await?;
     let object = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
+    let prompts = prompt_views(&state);
     Ok(ExecutionView {
         summary: summary(&record),
         params: object(state.origin.as_ref().map(|origin| &*origin.params)),
-        prompt: prompt_view(&state),
+        prompt: prompts.first().cloned(),
+        prompts,
+        parent: state.origin.as_ref().and_then(|origin| origin.parent.clone()),
+        children: child_views(&state),
         steps: step_views(&plan.workflow, &state),
         state: object(Some(&state.vars)),
         logs,
@@ -270,10 +274,26 @@ async fn answer(
     body: Result<RespondRequest, ApiError>,
     app: Arc<App>,
 ) -> Result<impl Reply, ApiError> {
-    let (caller, RespondRequest { response, prompt_id }) = (caller?, body?);
+    let (caller, RespondRequest { response, prompt_id, fields }) = (caller?, body?);
     let id = find(&app, &id).await?;
-    app.driver.input(id, Input::Answer { prompt_id, response, by: caller.name }).await?;
+    may_answer(&app, id, prompt_id, &caller).await?;
+    app.driver.input(id, Input::Answer { prompt_id, response, by: caller.name, fields }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether a caller is among those that the prompt allows. Administrators always are.
+async fn may_answer(app: &App, id: ExecutionId, prompt_id: Option<PromptId>, caller: &Caller) -> Result<(), ApiError> {
+    if caller.role == Role::Admin {
+        return Ok(());
+    }
+    let state = app.driver.fold(id).await?;
+    let prompt = prompt_views(&state).into_iter().find(|prompt| prompt_id.is_none_or(|id| id == prompt.id));
+    match prompt {
+        Some(prompt) if !prompt.allow.is_empty() && !prompt.allow.iter().any(|group| caller.groups.contains(group)) => {
+            Err(ApiError::NotAllowed { groups: prompt.allow })
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn abort(

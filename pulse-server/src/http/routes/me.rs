@@ -21,5 +21,5 @@ pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
 
 /// A caller as the API shows them.
 pub(super) fn me(caller: Caller) -> Me {
-    Me { name: caller.name, role: caller.role, groups: Vec::new(), csrf: caller.csrf }
+    Me { name: caller.name, role: caller.role, groups: caller.groups, csrf: caller.csrf }
 }

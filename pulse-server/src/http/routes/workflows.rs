@@ -7,13 +7,15 @@ use crate::drive::Begin;
 use crate::http::app::App;
 use crate::http::problem::{ApiError, respond};
 use crate::http::request::{Query, caller, json, query, segment, with};
-use pulse_core::api::{CheckRequest, CheckResult, ExecuteRequest, Page, WorkflowPut, WorkflowSummary, WorkflowView};
+use pulse_core::api::{
+    CheckRequest, CheckResult, ExecuteRequest, Page, WorkflowPut, WorkflowSummary, WorkflowVersionView, WorkflowView,
+};
 use pulse_core::event::WorkflowRef;
 use pulse_core::ids::WorkflowId;
 use pulse_core::status::{Role, Trigger};
 use pulse_core::workflow::resolve_params;
 use pulse_engine::{Loaded, Start, graph, load};
-use pulse_store::{SaveWorkflow, WorkflowRecord};
+use pulse_store::{SaveWorkflow, WorkflowRecord, WorkflowVersion};
 use serde_json::Value;
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
@@ -62,6 +64,23 @@ pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(caller(app.clone(), Role::Admin))
         .and(with(app.clone()))
         .then(|id, caller, app| respond(delete(id, caller, app)));
+    let versions = base
+        .and(segment())
+        .and(warp::path("versions"))
+        .and(warp::path::end())
+        .and(warp::get())
+        .and(caller(app.clone(), Role::Viewer))
+        .and(with(app.clone()))
+        .then(|id, caller, app| respond(versions(id, caller, app)));
+    let version = base
+        .and(segment())
+        .and(warp::path("versions"))
+        .and(warp::path::param())
+        .and(warp::path::end())
+        .and(warp::get())
+        .and(caller(app.clone(), Role::Viewer))
+        .and(with(app.clone()))
+        .then(|id, version, caller, app| respond(version_of(id, version, caller, app)));
     let execute = base
         .and(segment())
         .and(warp::path("execute"))
@@ -81,6 +100,10 @@ pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .or(put)
         .unify()
         .or(delete)
+        .unify()
+        .or(versions)
+        .unify()
+        .or(version)
         .unify()
         .or(execute)
         .unify()
@@ -258,6 +281,42 @@ async fn delete(id: String, caller: Result<Caller, ApiError>, app: Arc<App>) -> 
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Versions outlive their workflow: executions still name them.
+async fn id_of(app: &App, id_or_name: &str) -> Result<WorkflowId, ApiError> {
+    match id_or_name.parse::<WorkflowId>() {
+        Ok(id) => Ok(id),
+        Err(_) => Ok(find(app, id_or_name).await?.id),
+    }
+}
+
+async fn versions(id: String, caller: Result<Caller, ApiError>, app: Arc<App>) -> Result<impl Reply, ApiError> {
+    caller?;
+    let found = app.driver.store().workflow_versions(id_of(&app, &id).await?).await?;
+    if found.is_empty() {
+        return Err(ApiError::NotFound { what: "workflow", id: format!("`{}`", pulse_core::text::shorten(&id, 120)) });
+    }
+    let view = |version: WorkflowVersion| WorkflowVersionView {
+        version: version.version,
+        saved_by: version.saved_by,
+        saved_at: version.saved_at,
+    };
+    Ok(warp::reply::json(&Page { items: found.into_iter().map(view).collect(), next: None }))
+}
+
+async fn version_of(
+    id: String,
+    version: u32,
+    caller: Result<Caller, ApiError>,
+    app: Arc<App>,
+) -> Result<Response, ApiError> {
+    caller?;
+    let record = app.driver.store().workflow_version(id_of(&app, &id).await?, version).await?;
+    let name = || format!("{version} of workflow `{}`", pulse_core::text::shorten(&id, 120));
+    let record = record.ok_or_else(|| ApiError::NotFound { what: "version", id: name() })?;
+    let loaded = read(record.definition.clone()).await?;
+    Ok(tagged(view(record, loaded), StatusCode::OK))
+}
+
 async fn execute(
     id: String,
     caller: Result<Caller, ApiError>,
@@ -281,6 +340,7 @@ async fn execute(
     }
     let idempotency = idempotency(&headers, &caller, &format!("workflows/{}/execute", record.id), &request)?;
     let begin = Begin {
+        id: None,
         plan,
         start: Start {
             workflow: Some(workflow),
@@ -289,6 +349,8 @@ async fn execute(
             targets: request.targets,
             started_by: caller.name,
             trigger: Trigger::Api,
+            parent: None,
+            queue: None,
         },
         title: record.name,
         idempotency,

@@ -128,6 +128,18 @@ describe('PromptBox', () => {
     expect(app.toasts.items[0]?.kind).toBe('success');
   });
 
+  it('asks for the fields of the question, and sends them as typed values', async () => {
+    const respond = vi.fn(async () => ({}));
+    const fields = [{ name: 'ticket', type: 'string', required: true }, { name: 'hours', type: 'integer', required: false, default: 2, max: 8 }];
+    const asked = applyEntry(execution(), entry(1, { ...prompt('p1'), fields })).prompt!;
+    render(PromptHarness, { props: { services: services(), component: PromptBox, props: { executionId: 'x1', prompt: asked, stepName: 'Ask', api: { respond }, onanswered: () => {} } } });
+    await userEvent.click(screen.getByRole('button', { name: 'Clean' }));
+    expect(respond).not.toHaveBeenCalled();
+    await userEvent.type(screen.getByRole('textbox', { name: 'ticket' }), 'OPS-7');
+    await userEvent.click(screen.getByRole('button', { name: 'Clean' }));
+    expect(respond).toHaveBeenCalledWith('x1', { response: 'Clean', prompt_id: 'p1', fields: { ticket: 'OPS-7', hours: 2 } });
+  });
+
   it('passes on in whose favour the server decided', async () => {
     const respond = vi.fn(async () => Promise.reject(new ApiProblem(409, 'answered', 'Conflict', 'bob has answered this already')));
     const app = services();

@@ -62,6 +62,7 @@ export function applyEntry(view: ExecutionView, entry: Entry): ExecutionView {
       next.error = entry.error ?? null;
       next.finished_at = entry.timestamp;
       next.prompt = null;
+      next.prompts = [];
       next.waiting_for_input = false;
       break;
   }
@@ -81,18 +82,19 @@ function change(steps: StepView[], id: string, to: (step: StepView) => Partial<S
   return steps.map((step) => (step.id === id ? { ...step, ...to(step) } : step));
 }
 
-/** The oldest question without an answer. */
+/** The questions without an answer, oldest first. */
 function openPrompt(view: ExecutionView): void {
   const open = new Map<string, PromptView>();
   for (const entry of view.logs) {
     if (entry.action === 'prompt') {
-      const { prompt_id: id, step_id: step, message, options, output, deadline } = entry;
-      open.set(id, { id, step, message, options, output, deadline });
+      const { prompt_id: id, step_id: step, message, options, output, deadline, fields = [], allow = [] } = entry;
+      open.set(id, { id, step, message, options, output, deadline, fields, allow });
     } else if (entry.action === 'prompt_response' || entry.action === 'prompt_timeout') {
       open.delete(entry.prompt_id);
     }
   }
-  view.prompt = open.values().next().value ?? null;
+  view.prompts = [...open.values()];
+  view.prompt = view.prompts[0] ?? null;
   view.waiting_for_input = view.prompt !== null;
 }
 

@@ -1,5 +1,5 @@
 // What each kind of log entry says, as data: one describer per action. An action unknown here is shown with all its fields.
-import type { Entry, Next, Outcome } from '../../api/generated';
+import type { Entry, ExecutionStatus, Next, Outcome, StepStatus } from '../../api/generated';
 import { duration, exactTime } from '../../ui/time';
 
 export interface Block {
@@ -15,7 +15,7 @@ export interface Block {
 
 type Action = Entry['action'];
 type EntryOf<A extends Action> = Extract<Entry, { action: A }>;
-type Draft = Omit<Block, 'facts'> & { facts?: (string | false | undefined)[] };
+type Draft = Omit<Block, 'facts'> & { facts?: (string | false | null | undefined | 0)[] };
 
 const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   execution_created: (e) => ({
@@ -23,11 +23,19 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
     facts: [`by ${e.started_by}`, `trigger ${e.trigger}`, e.workflow ? `version ${e.workflow.version}` : false, e.targets && `targets ${e.targets.join(' ')}`],
     table: table(['parameter', 'value'], e.params),
   }),
+  execution_queued: (e) => ({ glyph: '○', tone: 'idle', title: 'Waits for its turn', facts: [`at most ${e.limit} at once`] }),
+  execution_started: (e) => ({ glyph: '►', tone: 'live', title: 'Execution started', facts: [e.deadline && `must be over by ${exactTime(e.deadline)}`] }),
+  frame_started: (e) => ({ glyph: '┬', tone: 'live', title: `Branch started: ${e.name}`, facts: [e.parent && `of ${e.parent.step_name}`], table: e.item && table(['item', 'value'], Object.fromEntries([e.item])) }),
+  frame_finished: (e) => ({ ...ending(e.status), title: `Branch ${e.status}: ${e.name}`, text: e.error, facts: [e.parent && `of ${e.parent.step_name}`] }),
+  items_resolved: (e) => ({ glyph: '≡', tone: 'idle', title: `${e.items.length} ${e.items.length === 1 ? 'item' : 'items'}`, text: e.items.map(text).join('\n') }),
+  child_started: (e) => ({ glyph: '►', tone: 'live', title: `Started ${e.workflow}`, facts: [`execution ${e.execution_id}`], table: table(['parameter', 'value'], e.params) }),
+  child_finished: (e) => ({ ...ending(e.status), title: `Its execution ${e.status}`, text: e.error, facts: [`execution ${e.execution_id}`] }),
   step_started: (e) => ({ glyph: '►', tone: 'live', title: 'Step started', facts: [e.run > 1 && `run ${e.run}`] }),
   step_skipped: (e) => ({ glyph: '–', tone: 'idle', title: 'Step skipped', text: e.condition, facts: ['the condition was false', goesOn(e.next)] }),
   condition_error: (e) => ({ glyph: '!', tone: 'ask', title: 'Condition failed, counted as false', text: `${e.condition}\n${e.message}` }),
-  targets_resolved: (e) => ({ glyph: '◎', tone: 'idle', title: `Targets: ${names(e.targets)}`, facts: [`asked for ${e.selector.join(' ')}`] }),
+  targets_resolved: (e) => ({ glyph: '◎', tone: 'idle', title: `Targets: ${names(e.targets)}`, facts: [`asked for ${e.selector.join(' ')}`, e.awaited?.length && `waiting for ${names(e.awaited)}`] }),
   worker_offline: (e) => ({ glyph: '○', tone: 'ask', title: `${e.worker} is not online`, facts: [e.reason] }),
+  worker_still_offline: (e) => ({ glyph: '○', tone: 'ask', title: `${e.worker} did not come online in time` }),
   no_workers: (e) => ({ glyph: '✗', tone: 'bad', title: 'No worker was online', facts: [`asked for ${e.selector.join(' ')}`] }),
   command_sent: (e) => ({ glyph: '→', tone: 'live', title: `Sent to ${e.worker}`, text: e.command, facts: [e.attempt > 1 && `attempt ${e.attempt}`] }),
   command_result: (e) => ({
@@ -39,7 +47,7 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
     glyph: '■', tone: 'bad', title: `Roll-out stopped after ${e.failures} ${e.failures === 1 ? 'failure' : 'failures'}`, facts: [`not started on ${names(e.not_started)}`],
   }),
   prompt: (e) => ({ glyph: '?', tone: 'ask', title: 'Question', text: e.message, facts: [`options: ${e.options.map((option) => option.label).join(' / ')}`] }),
-  prompt_response: (e) => ({ glyph: '!', tone: 'ok', title: `Answer: ${e.response}`, facts: [`by ${e.by}`] }),
+  prompt_response: (e) => ({ glyph: '!', tone: 'ok', title: `Answer: ${e.response}`, facts: [`by ${e.by}`], table: e.fields && table(['field', 'value'], e.fields) }),
   prompt_timeout: (e) => ({ glyph: '✗', tone: 'ask', title: 'Nobody answered in time', facts: [e.response !== undefined && `counts as ${e.response}`] }),
   wait_started: (e) => ({ glyph: '◷', tone: 'live', title: 'Waiting', facts: [`until ${exactTime(e.until)}`] }),
   wait_finished: () => ({ glyph: '✓', tone: 'ok', title: 'Waiting is over' }),
@@ -51,15 +59,13 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   route_unmatched: (e) => ({ glyph: '⇒', tone: 'idle', title: 'No route matched', facts: [goesOn(e.next)] }),
   values_set: (e) => ({ glyph: '=', tone: 'ok', title: 'Values set', table: table(['variable', 'value'], e.values) }),
   step_finished: (e) => ({
-    glyph: e.status === 'completed' ? '✓' : e.status === 'failed' ? '✗' : '■', tone: e.status === 'completed' ? 'ok' : e.status === 'failed' ? 'bad' : 'ask',
-    title: `Step ${e.status}`, text: e.error, facts: [goesOn(e.next)],
+    ...ending(e.status), title: `Step ${e.status}`, text: e.error, facts: [goesOn(e.next)],
   }),
   workflow_error: (e) => ({ glyph: '✗', tone: 'bad', title: 'Error', text: e.message }),
   server_restart_recovery: (e) => ({ glyph: '↻', tone: 'ask', title: 'Resumed after a server restart', facts: [`${e.running_commands} running ${e.running_commands === 1 ? 'command' : 'commands'}`] }),
   abort_requested: (e) => ({ glyph: '■', tone: 'ask', title: `Abort requested by ${e.by}`, text: e.reason }),
   execution_finished: (e) => ({
-    glyph: e.status === 'completed' ? '✓' : e.status === 'failed' ? '✗' : '■', tone: e.status === 'completed' ? 'ok' : e.status === 'failed' ? 'bad' : 'ask',
-    title: `Execution ${e.status}`, text: e.error,
+    ...ending(e.status), title: `Execution ${e.status}`, text: e.error,
   }),
 };
 
@@ -107,6 +113,10 @@ export function repeatedCommands(entries: Entry[]): Set<number> {
     last.set(entry.step_id, entry.command);
   }
   return repeated;
+}
+
+function ending(status: ExecutionStatus | StepStatus): Pick<Block, 'glyph' | 'tone'> {
+  return status === 'completed' ? { glyph: '✓', tone: 'ok' } : status === 'failed' ? { glyph: '✗', tone: 'bad' } : { glyph: '■', tone: 'ask' };
 }
 
 function names(workers: { worker: string }[]): string {

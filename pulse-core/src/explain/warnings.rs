@@ -1,0 +1,154 @@
+//! The warnings.
+
+use super::{Entry, Example};
+use crate::diagnostic::Code;
+
+pub(super) const ENTRIES: &[Entry] = &[
+    Entry {
+        code: Code::RawFilter,
+        means: "`{{ x | raw }}` puts the value into the shell program as text.",
+        matters: "Whoever chooses the value writes a part of the program: a parameter `x; rm -rf /` runs `rm`.",
+        mend: "Leave `| raw` out: the value then arrives as data, in any quotes. Use `| sh` for a value inside a nested \
+               shell, like `ssh host '…'`. Keep `raw` only where the value is meant to be shell and nobody else sets it.",
+        example: Some(Example {
+            wrong: r#"params: [mount]
+steps:
+  - command: df -h {{ mount | raw }}
+"#,
+            mended: r#"params: [mount]
+steps:
+  - command: df -h {{ mount }}
+"#,
+        }),
+    },
+    Entry {
+        code: Code::QuotedHeredoc,
+        means: "A template stands in a heredoc whose delimiter is quoted (`<<'EOF'`).",
+        matters: "In such a heredoc the shell replaces nothing, so the value cannot arrive there as data.",
+        mend: "Take the quotes off the delimiter, or hand the value over through `env` or `stdin`.",
+        example: Some(Example {
+            wrong: r#"params: [motd]
+steps:
+  - command: |
+      cat > /etc/motd <<'EOF'
+      {{ motd }}
+      EOF
+"#,
+            mended: r#"params: [motd]
+steps:
+  - command: |
+      cat > /etc/motd <<EOF
+      {{ motd }}
+      EOF
+"#,
+        }),
+    },
+    Entry {
+        code: Code::ConstantCondition,
+        means: "A condition names nothing that could change: it is always true or always false.",
+        matters: "The step always runs, or never does. Often a name lost its prefix or a comparison its other side.",
+        mend: "Compare with a parameter, state, or a step's result; or leave the condition out.",
+        example: Some(Example {
+            wrong: r#"params: [limit]
+steps:
+  - command: rm -rf /tmp/cache
+    condition: 90 > 80
+"#,
+            mended: r#"params: [limit]
+steps:
+  - command: rm -rf /tmp/cache
+    condition: params.limit > 80
+"#,
+        }),
+    },
+    Entry {
+        code: Code::Unreachable,
+        means: "No jump leads to this step, and the steps before it always go elsewhere.",
+        matters: "It never runs. Usually a `goto` is missing, or the step was left over.",
+        mend: "Lead to it, move it, or remove it.",
+        example: Some(Example {
+            wrong: r#"steps:
+  - {id: check, command: df -h, goto: end}
+  - {id: report, command: uptime}
+"#,
+            mended: r#"steps:
+  - {id: check, command: df -h, goto: report}
+  - {id: report, command: uptime}
+"#,
+        }),
+    },
+    Entry {
+        code: Code::MixedRoutes,
+        means: "Some options of a prompt say where they lead, others do not.",
+        matters: "An answer without a route goes on with the next step. Behind a prompt that stands before its \
+                  branches, that is the first branch, which is seldom meant.",
+        mend: "Give every option a route; `end` is one.",
+        example: Some(Example {
+            wrong: r#"steps:
+  - id: ask
+    message: Clean up?
+    options: [Clean, Leave it]
+    routes: {Clean: clean}
+  - id: clean
+    command: rm -rf /tmp/cache
+"#,
+            mended: r#"steps:
+  - id: ask
+    message: Clean up?
+    options: [Clean, Leave it]
+    routes: {Clean: clean, Leave it: end}
+  - id: clean
+    command: rm -rf /tmp/cache
+"#,
+        }),
+    },
+    Entry {
+        code: Code::UnknownName,
+        means: "A name is no parameter, and no step of the document sets it.",
+        matters: "It is missing when it is read: a condition is false, and a template fails its step.",
+        mend: "Correct the name, declare the parameter, or set the value in a `set` or `parse` step before.",
+        example: Some(Example {
+            wrong: r#"params: [mount]
+steps:
+  - command: df -h {{ muont }}
+"#,
+            mended: r#"params: [mount]
+steps:
+  - command: df -h {{ mount }}
+"#,
+        }),
+    },
+    Entry {
+        code: Code::NestedShell,
+        means: "A value stands in text that a second shell will read: behind `sh -c`, `ssh`, `eval` and the like.",
+        matters: "The first shell hands the value over as data, but the second one reads it as program again.",
+        mend: "Write `{{ x | sh }}`: the value quoted once for the second shell.",
+        example: Some(Example {
+            wrong: r#"params: [mount]
+steps:
+  - command: ssh db-01 "df -h {{ mount }}"
+"#,
+            mended: r#"params: [mount]
+steps:
+  - command: ssh db-01 "df -h {{ mount | sh }}"
+"#,
+        }),
+    },
+    Entry {
+        code: Code::Unclosed,
+        means: "A quote, bracket or heredoc of a script is opened and never closed.",
+        matters: "The shell will refuse the script or read on to its end, and what is quoted around a template is not \
+                  what it looks like.",
+        mend: "Close it. A heredoc ends with its delimiter alone on a line.",
+        example: Some(Example {
+            wrong: r#"params: [mount]
+steps:
+  - command: echo "looking at {{ mount }}
+"#,
+            mended: r#"params: [mount]
+steps:
+  - command: echo "looking at {{ mount }}"
+"#,
+        }),
+    },
+];

@@ -1,0 +1,125 @@
+//! One entry of `given`: which kind it is follows from its fields.
+
+use super::fields::Fields;
+use super::suite::{Given, Reaction, TESTER};
+use pulse_core::command::{CommandEnd, Outcome};
+use pulse_core::diagnostic::{Code, Diagnostics};
+use pulse_core::status::ExecutionStatus;
+use pulse_core::yaml::Node;
+use std::time::Duration;
+
+/// Most uses of one entry.
+const MOST_TIMES: i64 = 10_000;
+
+pub(super) fn given(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> Option<Given> {
+    let mut fields = Fields::open(node, path, "an entry of `given`", diagnostics)?;
+    let step = fields.required("step", "an entry of `given`").map(|(step, _)| step);
+    let worker = fields.text("worker");
+    let attempt = fields.integer("attempt", 1..=1_000).map(|n| n as u32);
+    let times = fields.integer("times", 1..=MOST_TIMES).map_or(1, |n| n as u32);
+    let after = fields.duration("duration").unwrap_or_default();
+    let reaction = reaction(&mut fields, after);
+    if reaction == Some(Reaction::Online) && worker.is_none() {
+        fields.add(Code::MissingField, "worker", node.at, "say which `worker` comes online", None);
+    }
+    fields.finish();
+    Some(Given {
+        step: step?.as_str().into(),
+        worker,
+        attempt,
+        times,
+        after,
+        reaction: reaction?,
+        path: path.to_owned(),
+        at: node.at,
+    })
+}
+
+fn reaction(fields: &mut Fields<'_, '_>, after: Duration) -> Option<Reaction> {
+    let kinds = [
+        ("answer", fields.has("answer")),
+        ("timeout", fields.has("timeout")),
+        ("abort", fields.has("abort")),
+        ("online", fields.has("online")),
+        ("status", fields.has("status")),
+        ("state", fields.has("state")),
+        ("outcome", fields.has("outcome")),
+        ("stdout", fields.has("stdout")),
+        ("stderr", fields.has("stderr")),
+        ("exit_code", fields.has("exit_code")),
+    ];
+    let is_command = |name: &str| matches!(name, "outcome" | "stdout" | "stderr" | "exit_code");
+    let said: Vec<&str> = kinds.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
+    let is_child = |name: &str| matches!(name, "status" | "state");
+    if let [first, .., last] = said[..]
+        && !said.iter().all(|name| is_command(name))
+        && !said.iter().all(|name| is_child(name))
+    {
+        let (other, at) = (if is_command(first) { last } else { first }, fields.at);
+        let message = format!("`{other}` and the other fields belong to different steps: one entry is one thing");
+        fields.add(Code::Conflict, other, at, message, Some("an entry is a command's end, an answer, or a timeout"));
+    }
+    match said.first().copied() {
+        Some("answer") => {
+            let response = fields.text("answer")?;
+            let by = fields.text("by").unwrap_or_else(|| TESTER.to_owned());
+            Some(Reaction::Answer { response, by, fields: fields.values("fields") })
+        }
+        Some("timeout") => {
+            fields.flag("timeout");
+            Some(Reaction::Timeout)
+        }
+        Some("online") => {
+            fields.flag("online");
+            Some(Reaction::Online)
+        }
+        Some("abort") => {
+            let reason = fields.text("abort").filter(|reason| reason != "true");
+            Some(Reaction::Abort { by: fields.text("by").unwrap_or_else(|| TESTER.to_owned()), reason })
+        }
+        Some("status" | "state") => child(fields),
+        _ => Some(Reaction::End(Box::new(end(fields, after)))),
+    }
+}
+
+fn child(fields: &mut Fields<'_, '_>) -> Option<Reaction> {
+    let words = [
+        ("completed", ExecutionStatus::Completed),
+        ("failed", ExecutionStatus::Failed),
+        ("aborted", ExecutionStatus::Aborted),
+    ];
+    let status = fields.word("status", &words).unwrap_or(ExecutionStatus::Completed);
+    Some(Reaction::Child { status, error: fields.text("error"), state: fields.values("state") })
+}
+
+/// How a command ends: with exit code 0 when nothing else is said.
+fn end(fields: &mut Fields<'_, '_>, after: Duration) -> CommandEnd {
+    let words = [
+        ("exited", Outcome::Exited),
+        ("not_started", Outcome::NotStarted),
+        ("timed_out", Outcome::TimedOut),
+        ("cancelled", Outcome::Cancelled),
+        ("lost", Outcome::Lost),
+    ];
+    let outcome = fields.word("outcome", &words).unwrap_or(Outcome::Exited);
+    let exit_code = fields.integer("exit_code", 0..=255).map(|code| code as i32);
+    let signal = fields.integer("signal", 1..=64).map(|signal| signal as i32);
+    if let (Some(_), true) = (exit_code, outcome != Outcome::Exited || signal.is_some()) {
+        let at = fields.at;
+        let message = "a command with an exit code has ended by itself: leave `outcome` and `signal` out";
+        fields.add(Code::Conflict, "exit_code", at, message, None);
+    }
+    let stdout = fields.text("stdout").unwrap_or_default();
+    let stderr = fields.text("stderr").unwrap_or_default();
+    CommandEnd {
+        outcome,
+        exit_code: (outcome == Outcome::Exited && signal.is_none()).then_some(exit_code.unwrap_or(0)),
+        signal,
+        duration_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+        stdout_bytes: stdout.len() as u64,
+        stderr_bytes: stderr.len() as u64,
+        stdout,
+        stderr,
+        error: fields.text("error"),
+    }
+}

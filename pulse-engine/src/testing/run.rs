@@ -1,0 +1,360 @@
+//! One test, driven through the engine: what a step asks is answered by an entry of `given`, and time passes by itself
+//! whenever nothing else can happen.
+//!
+//! ```text
+//! advance ─▶ entries ─▶ observe: what is asked is scheduled (now + `duration`)
+//!    ▲                              │
+//!    └── the earliest of what is scheduled and the engine's own timers; the clock jumps there
+//! ```
+
+use super::givens::{Asked, Givens};
+use super::suite::{Case, Given, Reaction};
+use super::walked::Walked;
+use crate::fleet::{Fleet, FleetWorker};
+use crate::{Context, Effect, Input, Plan, Start, State, advance};
+use pulse_core::command::{CommandEnd, Outcome};
+use pulse_core::event::{Entry, Event};
+use pulse_core::ids::{CommandId, ExecutionId, PromptId, StepId};
+use pulse_core::status::{ExecutionStatus, Trigger, WorkerStatus};
+use pulse_core::time::Timestamp;
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// Most inputs of one test: far beyond what anybody gives, so that a workflow that only waits comes to an end.
+const MOST_INPUTS: u64 = 200_000;
+
+/// What a test came to.
+pub(super) struct Ran<'g> {
+    /// The state at the end.
+    pub state: State,
+    /// Everything that happened.
+    pub journal: Vec<Entry>,
+    /// The journal's own fold: it sees each entry, where `state` has seen all of a transition.
+    pub walked: Walked,
+    /// When it was over.
+    pub ended: Timestamp,
+    /// What kept it from going on, if anything.
+    pub stopped: Option<Stopped>,
+    /// The entries of `given`.
+    pub givens: Givens<'g>,
+}
+
+/// Why a test could not go on to the execution's end.
+#[derive(Clone, Debug)]
+pub(super) enum Stopped {
+    /// Something was asked that no entry answers: what, and which entries the step has.
+    NotGiven { step: StepId, asked: Vec<String>, there: Vec<String> },
+    /// Questions are open that no entry answers.
+    Unanswered(Vec<(StepId, String)>),
+    /// The engine refused an entry.
+    Refused { given: String, line: u32, reason: String },
+    /// Nothing can happen any more, though the execution has not ended.
+    Stuck(Vec<StepId>),
+    /// It goes on and on.
+    Endless,
+}
+
+/// Something that happens at a time.
+struct Due<'g> {
+    at: Timestamp,
+    /// The entry's number, then the order in which things were asked: what comes first of what is due at once.
+    order: (usize, usize),
+    given: Option<&'g Given>,
+    input: Input,
+}
+
+/// A question that no entry answers.
+struct Open {
+    id: PromptId,
+    step: StepId,
+    message: String,
+    deadline: Timestamp,
+}
+
+struct Run<'p, 'g> {
+    plan: &'p Plan,
+    workers: Vec<FleetWorker>,
+    ran: Ran<'g>,
+    now: Timestamp,
+    inputs: u64,
+    asked: usize,
+    due: Vec<Due<'g>>,
+    open: Vec<Open>,
+}
+
+/// Runs a test. Its parameters have been completed.
+pub(super) fn run<'g>(plan: &Plan, workers: &[FleetWorker], case: &'g Case, params: Map<String, Value>) -> Ran<'g> {
+    let ran = Ran {
+        state: State::new(case.id),
+        journal: Vec::new(),
+        walked: Walked::new(case.id),
+        ended: case.start,
+        stopped: None,
+        givens: Givens::new(&case.given),
+    };
+    let mut run = Run {
+        plan,
+        workers: workers.to_vec(),
+        ran,
+        now: case.start,
+        inputs: 0,
+        asked: 0,
+        due: Vec::new(),
+        open: Vec::new(),
+    };
+    let start = Start {
+        workflow: None,
+        definition: None,
+        params,
+        targets: case.targets.clone(),
+        started_by: case.started_by.clone(),
+        trigger: Trigger::Api,
+        parent: None,
+        queue: None,
+    };
+    run.ran.stopped = run.drive(start).err();
+    run.ran.ended = run.now;
+    run.ran
+}
+
+impl<'g> Run<'_, 'g> {
+    fn drive(&mut self, start: Start) -> Result<(), Stopped> {
+        self.give(Input::Start(Box::new(start)), None)?;
+        while self.ran.state.finished.is_none() {
+            if self.inputs > MOST_INPUTS {
+                return Err(Stopped::Endless);
+            }
+            let next =
+                self.due.iter().enumerate().min_by_key(|(_, due)| (due.at, due.order)).map(|(i, due)| (i, due.at));
+            let wake = self.ran.state.wake_at();
+            let at = [next.map(|(_, at)| at), wake].into_iter().flatten().min();
+            let give_up = self.open.iter().map(|open| open.deadline).min();
+            match (at, give_up) {
+                // An open question would be answered or time out now, and nobody has said which.
+                (at, Some(deadline)) if at.is_none_or(|at| at >= deadline) => return Err(self.unanswered()),
+                (None, _) => return Err(self.stuck()),
+                (Some(at), _) => self.now = self.now.max(at),
+            }
+            match next.filter(|(_, at)| wake.is_none_or(|wake| *at <= wake)) {
+                Some((index, _)) => {
+                    let due = self.due.swap_remove(index);
+                    self.give(due.input, due.given)?;
+                }
+                None => self.give(Input::Timer, None)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the engine an input, and schedules what follows from what it asked.
+    fn give(&mut self, input: Input, given: Option<&'g Given>) -> Result<(), Stopped> {
+        self.inputs += 1;
+        if let Input::WorkerOnline { worker_id } = &input {
+            for worker in self.workers.iter_mut().filter(|worker| worker.id == *worker_id) {
+                (worker.status, worker.draining) = (WorkerStatus::Online, false);
+            }
+        }
+        let mut preferred: Vec<String> = Vec::new();
+        let transition = loop {
+            let fleet = Fleet { workers: self.fleet(preferred.last()) };
+            let cx = Context { now: self.now, entropy: self.inputs, fleet: &fleet };
+            let mut state = self.ran.state.clone();
+            let transition = match advance(self.plan, &mut state, input.clone(), &cx) {
+                Ok(transition) => transition,
+                Err(refused) => return self.refused(given, refused.to_string()),
+            };
+            // `any` takes a worker that an entry names, where the one it took by itself has none.
+            match self.wanted(&transition.entries).filter(|worker| !preferred.contains(worker)) {
+                Some(worker) => preferred.push(worker),
+                None => {
+                    self.ran.state = state;
+                    break transition;
+                }
+            }
+        };
+        let mut asked = Ok(());
+        for entry in transition.entries {
+            self.ran.walked.entry(&entry).expect("what the engine decided folds");
+            if asked.is_ok() {
+                asked = self.observe(&entry.event);
+            }
+            self.ran.journal.push(entry);
+        }
+        for effect in transition.effects {
+            match effect {
+                Effect::Cancel { command_id, reason, .. } => self.cancel(command_id, &reason),
+                Effect::AbortChild { execution_id, reason } => self.abort_child(execution_id, &reason),
+                _ => {}
+            }
+        }
+        asked
+    }
+
+    /// What was given has no place here. A result that comes too late to matter is no mistake.
+    fn refused(&self, given: Option<&Given>, reason: String) -> Result<(), Stopped> {
+        match given {
+            Some(given) if !matches!(given.reaction, Reaction::End(_)) => Err(Stopped::Refused {
+                given: format!("{} at step `{}`", given.reaction.describe(), given.step),
+                line: given.at.line,
+                reason,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn fleet(&self, preferred: Option<&String>) -> Vec<FleetWorker> {
+        let mut workers = self.workers.clone();
+        if let Some(preferred) = preferred {
+            workers.iter_mut().for_each(|worker| worker.active = u32::from(*worker.name != **preferred));
+        }
+        workers
+    }
+
+    /// The worker that an entry names for a command whose own worker has no entry.
+    fn wanted(&self, entries: &[Entry]) -> Option<String> {
+        entries.iter().find_map(|entry| match &entry.event {
+            Event::CommandSent { at, worker, attempt, .. } => {
+                let asked = Asked::Command { worker: &worker.worker, attempt: attempt.0 };
+                let missing = !self.ran.givens.has(&at.step_id, asked);
+                let named = || self.ran.givens.named_workers(&at.step_id, attempt.0).into_iter().next();
+                missing.then(named).flatten().map(str::to_owned)
+            }
+            _ => None,
+        })
+    }
+
+    /// Finds the entry that answers what an event asks, and schedules it.
+    fn observe(&mut self, event: &Event) -> Result<(), Stopped> {
+        match event {
+            Event::CommandSent { at, worker, attempt, command_id, spec, command, .. } => {
+                let asked = Asked::Command { worker: &worker.worker, attempt: attempt.0 };
+                let Some((index, given)) = self.ran.givens.take(&at.step_id, asked) else {
+                    let command = command.trim_end().lines().map(str::to_owned);
+                    let first = format!("on {}, attempt {attempt}:", worker.worker);
+                    return Err(self.not_given(&at.step_id, std::iter::once(first).chain(command).collect()));
+                };
+                match &given.reaction {
+                    Reaction::End(end) => {
+                        let (end, after) = limited(end, given.after, Duration::from_millis(spec.timeout_ms));
+                        let input = Input::CommandFinished { command_id: *command_id, end: Box::new(end) };
+                        self.schedule(index, given, after, input);
+                    }
+                    _ => self.schedule_abort(index, given),
+                }
+            }
+            Event::Prompt { at, prompt_id, message, deadline, .. } => {
+                match self.ran.givens.take(&at.step_id, Asked::Prompt) {
+                    None => self.open.push(Open {
+                        id: *prompt_id,
+                        step: at.step_id.clone(),
+                        message: message.clone(),
+                        deadline: *deadline,
+                    }),
+                    Some((index, given)) => match &given.reaction {
+                        Reaction::Answer { response, by, fields } => {
+                            let (response, by, fields) = (response.clone(), by.clone(), fields.clone());
+                            let input = Input::Answer { prompt_id: Some(*prompt_id), response, by, fields };
+                            self.schedule(index, given, given.after, input);
+                        }
+                        Reaction::Abort { .. } => self.schedule_abort(index, given),
+                        _ => {}
+                    },
+                }
+            }
+            Event::ChildStarted { at, execution_id, workflow, params, .. } => {
+                let Some((index, given)) = self.ran.givens.take(&at.step_id, Asked::Child) else {
+                    let asked = format!("run {workflow} with {}", Value::Object(params.clone()));
+                    return Err(self.not_given(&at.step_id, vec![asked]));
+                };
+                match &given.reaction {
+                    Reaction::Child { status, error, state } => {
+                        let (execution_id, status) = (*execution_id, *status);
+                        let (error, state) = (error.clone(), state.clone());
+                        let input = Input::ChildFinished { execution_id, status, error, state };
+                        self.schedule(index, given, given.after, input);
+                    }
+                    _ => self.schedule_abort(index, given),
+                }
+            }
+            Event::TargetsResolved { at, awaited, .. } => {
+                for worker in awaited {
+                    if let Some((index, given)) = self.ran.givens.take(&at.step_id, Asked::Worker(&worker.worker)) {
+                        let input = Input::WorkerOnline { worker_id: worker.worker_id };
+                        self.schedule(index, given, given.after, input);
+                    }
+                }
+            }
+            Event::PromptResponse { prompt_id, .. } | Event::PromptTimeout { prompt_id, .. } => {
+                self.open.retain(|open| open.id != *prompt_id);
+            }
+            Event::StepFinished { at, .. } => self.open.retain(|open| open.step != at.step_id),
+            Event::WaitStarted { at, .. } => {
+                if let Some((index, given)) = self.ran.givens.take(&at.step_id, Asked::Wait) {
+                    self.schedule_abort(index, given);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn schedule(&mut self, index: usize, given: &'g Given, after: Duration, input: Input) {
+        self.asked += 1;
+        self.due.push(Due { at: self.now.plus(after), order: (index, self.asked), given: Some(given), input });
+    }
+
+    fn schedule_abort(&mut self, index: usize, given: &'g Given) {
+        if let Reaction::Abort { by, reason } = &given.reaction {
+            self.schedule(index, given, given.after, Input::Abort { by: by.clone(), reason: reason.clone() });
+        }
+    }
+
+    /// A command that is stopped ends now, whatever was given.
+    fn cancel(&mut self, id: CommandId, reason: &str) {
+        let is_end =
+            |due: &Due<'_>| matches!(&due.input, Input::CommandFinished { command_id, .. } if *command_id == id);
+        for due in self.due.iter_mut().filter(|due| is_end(due)) {
+            due.at = self.now;
+            let end = Box::new(CommandEnd::without_process(Outcome::Cancelled, reason));
+            due.input = Input::CommandFinished { command_id: id, end };
+        }
+    }
+
+    /// A child that is ended ends now, whatever was given.
+    fn abort_child(&mut self, id: ExecutionId, reason: &str) {
+        for due in &mut self.due {
+            if matches!(&due.input, Input::ChildFinished { execution_id, .. } if *execution_id == id) {
+                due.at = self.now;
+                due.input = Input::ChildFinished {
+                    execution_id: id,
+                    status: ExecutionStatus::Aborted,
+                    error: Some(reason.to_owned()),
+                    state: Map::new(),
+                };
+            }
+        }
+    }
+
+    fn not_given(&self, step: &StepId, asked: Vec<String>) -> Stopped {
+        Stopped::NotGiven { step: step.clone(), asked, there: self.ran.givens.of_step(step) }
+    }
+
+    fn unanswered(&self) -> Stopped {
+        Stopped::Unanswered(self.open.iter().map(|open| (open.step.clone(), open.message.clone())).collect())
+    }
+
+    fn stuck(&self) -> Stopped {
+        Stopped::Stuck(self.ran.state.active().map(|(_, active)| active.at.step_id.clone()).collect())
+    }
+}
+
+/// A command's end, stopped at its time limit when it would take longer.
+fn limited(end: &CommandEnd, after: Duration, limit: Duration) -> (CommandEnd, Duration) {
+    let mut end = end.clone();
+    if end.outcome == Outcome::Exited && after > limit {
+        (end.outcome, end.exit_code, end.signal) = (Outcome::TimedOut, None, None);
+        end.duration_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        return (end, limit);
+    }
+    (end, after)
+}
