@@ -28,7 +28,7 @@ export default {
       await until(async () => (await copied(page)).match(/^── ask @ /gm)?.length === 3, 'the output of all workers');
       await shoot(page, 'fleet-facts');
 
-      const one = page.getByRole('button', { name: 'db-01', exact: true });
+      const one = rows(page, 'ask').getByRole('button', { name: 'db-01', exact: true });
       await one.click();
       await until(async () => !(await copied(page)).includes('──') && (await screen(page)).includes('KERNEL='), 'the output of one worker alone');
       equal(await one.getAttribute('aria-pressed'), 'true', 'the picked worker is marked');

@@ -16,7 +16,7 @@ pub struct Installation {
     pub url: String,
     pub sign_in: String,
     server: Child,
-    workers: Vec<Child>,
+    workers: Vec<(String, Child)>,
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
 }
@@ -69,8 +69,19 @@ impl Installation {
         command.env("WORKER_API_KEY", key).env("WORKER_NAME", name).env("PULSE_SERVER", &self.url);
         command.env("PULSE_WORKER_STATE", self.directory.path().join(format!("state-{name}")));
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        self.workers.push(command.spawn().unwrap());
+        self.workers.push((name.to_owned(), command.spawn().unwrap()));
         self.wait_for_workers(1 + self.workers.len());
+    }
+
+    /// `kill -9` of a worker, until the server has noticed.
+    pub fn stop_worker(&mut self, name: &str) {
+        let index = self.workers.iter().position(|(known, _)| known == name).unwrap();
+        let (_, mut child) = self.workers.remove(index);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        self.until("the worker is offline", || {
+            (self.get(&format!("/api/workers/{name}"))["status"] != "online").then_some(())
+        });
     }
 
     pub fn wait_for_workers(&self, count: usize) {
@@ -174,7 +185,7 @@ impl Installation {
 
 impl Drop for Installation {
     fn drop(&mut self) {
-        for child in self.workers.iter_mut().chain([&mut self.server]) {
+        for child in self.workers.iter_mut().map(|(_, child)| child).chain([&mut self.server]) {
             let _ = child.kill();
             let _ = child.wait();
         }

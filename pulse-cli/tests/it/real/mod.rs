@@ -4,5 +4,6 @@ mod bad_input;
 mod durability;
 mod injection;
 mod installation;
+mod language;
 mod main_job;
 mod roll_out;
