@@ -90,8 +90,16 @@ pub(crate) fn abandoned(state: &State, entry: &Entry) -> Vec<Effect> {
     }
 }
 
-/// The effects of an event, given the state right after it.
-pub(crate) fn effects(state: &State, entry: &Entry) -> Vec<Effect> {
+/// All that an event asks the world to do, given the states right before and right after it. [`crate::advance`] answers
+/// the effects of its events itself; this is for whoever folds a journal and wants to know.
+pub fn effects(before: &State, after: &State, entry: &Entry) -> Vec<Effect> {
+    let mut all = abandoned(before, entry);
+    all.extend(following(after, entry));
+    all
+}
+
+/// What an event asks for, given the state right after it.
+pub(crate) fn following(state: &State, entry: &Entry) -> Vec<Effect> {
     match &entry.event {
         Event::CommandSent { at, worker, command_id, attempt, spec, .. } => {
             // The roll-out's own copy of the spec is shared by all of its targets.

@@ -26,7 +26,7 @@ mod view;
 
 pub use apply::{Misfit, apply, fold};
 pub use decide::{Transition, advance, decide};
-pub use effect::Effect;
+pub use effect::{Effect, effects};
 pub use input::{Context, Input, Refused, Start};
 pub use plan::{Loaded, Plan, load};
 pub use quick::quick_command;

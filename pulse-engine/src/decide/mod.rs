@@ -13,7 +13,7 @@ mod set;
 mod wait;
 
 use crate::apply::apply;
-use crate::effect::{Effect, abandoned, effects};
+use crate::effect::{Effect, abandoned, following};
 use crate::expr::{EvalError, Expr, Scope};
 use crate::input::{Context, Draw, Input, Refused, Start};
 use crate::plan::{Plan, PlannedKind, PlannedStep};
@@ -86,7 +86,7 @@ impl<'m> Machine<'m> {
         let entry = Entry { seq: self.state.last_seq.next(), timestamp: self.cx.now, event };
         self.transition.effects.extend(abandoned(self.state, &entry));
         apply(self.state, &entry).expect("an event that was just decided fits the state it was decided on");
-        self.transition.effects.extend(effects(self.state, &entry));
+        self.transition.effects.extend(following(self.state, &entry));
         self.transition.entries.push(entry);
     }
 

@@ -9,8 +9,8 @@ use crate::fleet::{Fleet, Verdict};
 use crate::live::{Hub, Topic};
 use pulse_core::api::OutputChunk;
 use pulse_core::command::{CommandEnd, Stream};
-use pulse_core::event::{WorkerRef, WorkflowRef};
-use pulse_core::ids::{Attempt, CommandId, ExecutionId, Seq, StepId, WorkerId};
+use pulse_core::event::{Entry, WorkerRef, WorkflowRef};
+use pulse_core::ids::{Attempt, CommandId, ExecutionId, StepId, WorkerId};
 use pulse_core::protocol::browser::ToBrowser;
 use pulse_engine::state::Outstanding;
 use pulse_engine::{Input, Plan, Refused, State};
@@ -245,32 +245,24 @@ impl Driver {
         Ok(self.0.plans.stored(&*self.0.store, workflow).await?)
     }
 
-    /// All that the API shows of an execution: its summary, its plan and its state.
+    /// All that the API shows of an execution: its summary, its plan, its state and its journal.
     ///
     /// # Errors
     /// When there is none, or it cannot be read.
-    pub async fn look(&self, id: ExecutionId) -> Result<(ExecutionRecord, Arc<Plan>, State), Error> {
+    pub async fn look(&self, id: ExecutionId) -> Result<(ExecutionRecord, Arc<Plan>, State, Vec<Entry>), Error> {
         let record = self.0.store.execution(id).await?.ok_or(Error::NotFound(id))?;
-        let state = self.fold(id).await?;
-        let plan = self.plan(&state).await?;
-        Ok((record, plan, state))
-    }
-
-    /// Entries of a journal.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn entries(&self, id: ExecutionId, after: Seq) -> Result<Vec<pulse_core::event::Entry>, Error> {
-        let mut entries = Vec::new();
+        let (mut state, mut entries) = (State::new(id), Vec::new());
         loop {
-            let last = entries.last().map_or(after, |entry: &pulse_core::event::Entry| entry.seq);
-            let page = self.0.store.read(id, last, PAGE).await?;
+            let page = self.0.store.read(id, state.last_seq, PAGE).await?;
             let full = page.len() == PAGE;
+            state = pulse_engine::fold(state, &page).map_err(|misfit| Error::Damaged { id, misfit })?;
             entries.extend(page);
             if !full {
-                return Ok(entries);
+                break;
             }
         }
+        let plan = self.plan(&state).await?;
+        Ok((record, plan, state, entries))
     }
 
     /// A command that only a worker still knows: found in its execution's journal, if it is that worker's.

@@ -57,6 +57,8 @@ pub struct Live {
     pub topic: Topic,
     /// Its number within the topic, where that has numbers: the journal's sequence or the output's cursor.
     pub number: Option<u64>,
+    /// The execution that, by this message, has ended or waits for a person.
+    pub settled: Option<ExecutionId>,
     /// The message as JSON.
     pub text: Utf8Bytes,
 }
@@ -75,9 +77,14 @@ impl Hub {
     /// Publishes a message. With nobody watching it costs nothing.
     pub fn publish(&self, topic: Topic, number: Option<u64>, message: impl FnOnce() -> ToBrowser) {
         if self.0.receiver_count() > 0 {
-            let text = serde_json::to_string(&message()).expect("a message has a JSON form").into();
+            let message = message();
+            let settled = match &message {
+                ToBrowser::ExecutionUpdate { execution: e } if e.status.is_final() || e.waiting_for_input => Some(e.id),
+                _ => None,
+            };
+            let text = serde_json::to_string(&message).expect("a message has a JSON form").into();
             // Nobody left to hear it is no error.
-            let _ = self.0.send(Live { topic, number, text });
+            let _ = self.0.send(Live { topic, number, settled, text });
         }
     }
 

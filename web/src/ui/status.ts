@@ -1,4 +1,5 @@
 // How each status of an execution, step, command or worker looks: a glyph, a tone, and whether it is still moving.
+import type { ExecutionSummary } from '../api/generated';
 
 export interface StatusLook {
   glyph: string;
@@ -12,6 +13,7 @@ const LOOKS: Record<string, StatusLook> = {
   sent: { glyph: '►', tone: 'live', live: true },
   running: { glyph: '►', tone: 'live', live: true },
   waiting: { glyph: '?', tone: 'ask', live: true },
+  'timed wait': { glyph: '◷', tone: 'live', live: true },
   completed: { glyph: '✓', tone: 'ok', live: false },
   succeeded: { glyph: '✓', tone: 'ok', live: false },
   online: { glyph: '●', tone: 'ok', live: false },
@@ -19,7 +21,7 @@ const LOOKS: Record<string, StatusLook> = {
   lost: { glyph: '✗', tone: 'bad', live: false },
   timed_out: { glyph: '✗', tone: 'bad', live: false },
   unreachable: { glyph: '◌', tone: 'ask', live: false },
-  offline: { glyph: '○', tone: 'idle', live: false },
+  offline: { glyph: '○', tone: 'ask', live: false },
   aborted: { glyph: '■', tone: 'ask', live: false },
   cancelled: { glyph: '■', tone: 'ask', live: false },
   retrying: { glyph: '↻', tone: 'ask', live: true },
@@ -29,6 +31,11 @@ const LOOKS: Record<string, StatusLook> = {
 };
 
 const UNKNOWN: StatusLook = { glyph: '·', tone: 'idle', live: false };
+
+/** Waiting for a person is one thing, waiting for a time another: only the first is told as waiting. */
+export function standing({ status, waiting_for_input }: Pick<ExecutionSummary, 'status' | 'waiting_for_input'>): string {
+  return status === 'waiting' && !waiting_for_input ? 'timed wait' : status;
+}
 
 export function statusLook(status: string): StatusLook {
   return LOOKS[status] ?? UNKNOWN;

@@ -6,7 +6,7 @@ import { outcomeToast } from '../features/shell/outcome';
 import { Toasts } from '../features/shell/toasts.svelte';
 import { Pages } from './pages.svelte';
 import { plainLine, plainText } from './plain';
-import { statusLook } from './status';
+import { standing, statusLook } from './status';
 import { duration, relativeTime } from './time';
 
 describe('times', () => {
@@ -15,11 +15,20 @@ describe('times', () => {
     ['2026-11-24T11:59:59Z', 'just now'],
     ['2026-11-24T11:59:30Z', '30s ago'],
     ['2026-11-24T12:05:30Z', 'in 5 min'],
+    ['2026-11-24T12:00:01Z', 'in 1s'],
     ['2026-11-24T09:00:00Z', '3 h ago'],
     ['2026-11-20T12:00:00Z', '4 d ago'],
     ['nonsense', 'nonsense'],
   ])('%s', (at, words) => expect(relativeTime(at, now)).toBe(words));
   it.each([[40, '40 ms'], [1234, '1.2 s'], [65_000, '1 min 5 s'], [3_700_000, '1 h 1 min'], [90_000_000, '1 d 1 h']])('%d ms', (ms, words) => expect(duration(ms)).toBe(words));
+});
+
+describe('standing', () => {
+  it.each([
+    ['waiting', true, 'waiting'],
+    ['waiting', false, 'timed wait'],
+    ['running', false, 'running'],
+  ] as const)('%s, for a person: %s', (status, waiting_for_input, word) => expect(standing({ status, waiting_for_input })).toBe(word));
 });
 
 describe('plain text', () => {

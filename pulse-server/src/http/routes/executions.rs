@@ -115,8 +115,7 @@ async fn find(app: &App, text: &str) -> Result<ExecutionId, ApiError> {
 
 /// An execution in full.
 pub(super) async fn view(app: &App, id: ExecutionId) -> Result<ExecutionView, ApiError> {
-    let (record, plan, state) = app.driver.look(id).await?;
-    let logs = app.driver.entries(id, Seq(0)).await?;
+    let (record, plan, state, logs) = app.driver.look(id).await?;
     let object = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
     let prompts = prompt_views(&state);
     Ok(ExecutionView {

@@ -4,7 +4,7 @@ use crate::access::Caller;
 use crate::drive::{Begin, Begun};
 use crate::http::app::App;
 use crate::http::problem::ApiError;
-use crate::live::Topic;
+use crate::live::Live;
 use pulse_core::api::Created;
 use pulse_core::ids::ExecutionId;
 use pulse_store::IdempotencyKey;
@@ -94,13 +94,11 @@ async fn is_settled(app: &App, id: ExecutionId) -> Result<bool, ApiError> {
     Ok(record.status.is_final() || record.waiting_for_input)
 }
 
-/// Waits until something has happened in an execution, or messages were missed.
-async fn wait_for_news(live: &mut tokio::sync::broadcast::Receiver<crate::live::Live>, id: ExecutionId) {
-    loop {
-        match live.recv().await {
-            Ok(message) if message.topic == Topic::Execution(id) => return,
-            Ok(_) => {}
-            Err(_) => return,
+/// Waits until an execution has ended or waits for a person, or messages were missed.
+async fn wait_for_news(live: &mut tokio::sync::broadcast::Receiver<Live>, id: ExecutionId) {
+    while let Ok(message) = live.recv().await {
+        if message.settled == Some(id) {
+            return;
         }
     }
 }

@@ -97,10 +97,12 @@ function text(value: unknown): string {
   return value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
 /** A row per worker, so that the same variable of all of them stands in one column. */
 function perWorker(values: Record<string, Record<string, unknown>>): Block['table'] {
   const variables = [...new Set(Object.values(values).flatMap((own) => Object.keys(own)))];
-  return { heads: ['worker', ...variables], rows: Object.entries(values).map(([worker, own]) => [worker, ...variables.map((name) => text(own[name]))]) };
+  return { heads: ['worker', ...variables], rows: Object.keys(values).sort(byName).map((worker) => [worker, ...variables.map((name) => text(values[worker]?.[name]))]) };
 }
 
 /** Entries whose command was shown just above: sent to another worker, or once more. */

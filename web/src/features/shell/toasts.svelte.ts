@@ -1,4 +1,4 @@
-// Toasts: what an action came to, in the server's own words. Errors stay until dismissed; there are never more than five.
+// Toasts: what an action came to, in the server's own words. Errors stay until dismissed; there are never more than five, and none twice.
 
 export type ToastKind = 'info' | 'success' | 'warning' | 'error';
 
@@ -19,7 +19,8 @@ export class Toasts {
 
   show(kind: ToastKind, text: string, href?: string): void {
     const toast: Toast = { id: this.nextId++, kind, text, href };
-    this.items = [...this.items.slice(1 - MAX_TOASTS), toast];
+    const others = this.items.filter((item) => item.kind !== kind || item.text !== text || item.href !== href);
+    this.items = [...others.slice(1 - MAX_TOASTS), toast];
     if (kind !== 'error') setTimeout(() => this.dismiss(toast.id), SHOWN_MS[kind]);
   }
 
