@@ -17,6 +17,16 @@ pub(crate) fn long_text(manager: &SchemaManager<'_>, name: &'static str) -> Colu
     column
 }
 
+/// Bytes of up to a gigabyte. MariaDB's `blob` ends at 64 KiB.
+pub(crate) fn long_binary(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    match manager.get_database_backend() {
+        DbBackend::MySql => column.custom("longblob"),
+        _ => column.blob(),
+    };
+    column
+}
+
 /// A name or another short text that may stand in an index.
 pub(crate) fn short_text(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).string_len(255).take()

@@ -1,6 +1,7 @@
 //! One attempt of a command: what is run, and how it ended.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How many bytes of each stream's end travel with a result, for expressions and prompts.
 pub const TAIL_BYTES: usize = 64 * 1024;
@@ -34,6 +35,46 @@ pub struct CommandSpec {
     /// Time limit, in milliseconds.
     #[cfg_attr(test, ts(type = "number"))]
     pub timeout_ms: u64,
+    /// Where values of secrets belong: [`MASK`](crate::workflow::MASK) stands there, in the journal and until the moment it is sent.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<SecretUse>>"))]
+    pub secrets: Vec<SecretUse>,
+}
+
+/// A place of a command that a secret's value goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SecretUse {
+    /// The variable whose whole value it is; standard input when not given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub env: Option<String>,
+    /// The parameter.
+    pub param: String,
+}
+
+impl CommandSpec {
+    /// The command with the values of its secrets in place, and the values that have to be masked in its output.
+    ///
+    /// # Errors
+    /// The name of a secret that is not there.
+    pub fn with_secrets(&self, values: &BTreeMap<String, String>) -> Result<(Self, Vec<String>), String> {
+        let mut spec = Self { secrets: Vec::new(), ..self.clone() };
+        let mut mask: Vec<String> = Vec::new();
+        for SecretUse { env, param } in &self.secrets {
+            let value = values.get(param).ok_or_else(|| param.clone())?;
+            match env {
+                None => spec.stdin = Some(value.clone()),
+                Some(name) => {
+                    spec.env.iter_mut().filter(|(known, _)| known == name).for_each(|(_, old)| old.clone_from(value));
+                }
+            }
+            if !mask.contains(value) {
+                mask.push(value.clone());
+            }
+        }
+        Ok((spec, mask))
+    }
 }
 
 /// How an attempt ended, as its worker tells it.

@@ -104,6 +104,7 @@ codes! {
     BadPattern "E019" "a regular expression does not compile",
     Conflict "E020" "fields that exclude each other",
     EndlessCycle "E021" "a cycle of steps that nothing in it can leave",
+    SecretMisuse "E022" "a secret stands where it could be stored or shown",
     RawFilter "W001" "the raw filter puts a value into the shell program unquoted",
     QuotedHeredoc "W002" "a template in a heredoc whose delimiter is quoted",
     ConstantCondition "W003" "a condition that is always the same",
@@ -112,6 +113,7 @@ codes! {
     UnknownName "W006" "a name that no parameter declares and no step sets",
     NestedShell "W007" "a value goes to a second shell, which sees it unquoted",
     Unclosed "W008" "a quote, bracket or heredoc of a script is never closed",
+    UnknownTarget "W009" "targets that match no worker the server knows",
 }
 
 impl Code {
@@ -137,6 +139,11 @@ impl Diagnostics {
             column: at.column,
             help,
         });
+    }
+
+    /// Takes up findings that were made before.
+    pub fn from_found(found: Vec<Diagnostic>) -> Self {
+        Self(found)
     }
 
     /// Whether any finding is an error.

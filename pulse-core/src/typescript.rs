@@ -39,6 +39,7 @@ fn web_types_are_current() {
         Outcome,
         Diagnostic,
         CommandSpec,
+        SecretUse,
         CommandEnd,
         ParamType,
         Param,

@@ -71,7 +71,8 @@ pub struct Start {
     pub workflow: Option<WorkflowRef>,
     /// The definition of a quick command.
     pub definition: Option<String>,
-    /// All parameters, with defaults.
+    /// All parameters, with defaults. Values of secrets that are among them are dropped: whoever carries out the effects
+    /// keeps them, and puts them into commands with [`pulse_core::command::CommandSpec::with_secrets`].
     pub params: Map<String, Value>,
     /// Targets that replace the document's own.
     pub targets: Option<Vec<String>>,

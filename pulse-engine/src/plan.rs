@@ -2,6 +2,7 @@
 //! version of a definition and shared by all of its executions.
 
 mod names;
+mod secrets;
 
 use crate::expr::{CompileError, Expr};
 use crate::template::{ShellTemplate, Template, TemplateError, TemplateWarningKind};
@@ -140,6 +141,7 @@ pub fn load(source: &str) -> Loaded {
     let shown = workflow.clone();
     let plan = compiler.plan(workflow);
     names::check(&shown, &compiler.mentions, &mut compiler.diagnostics);
+    secrets::check(&shown, &compiler.mentions, &mut compiler.diagnostics);
     let plan = (!compiler.diagnostics.has_errors()).then_some(plan);
     Loaded { plan, workflow: Some(shown), diagnostics: compiler.diagnostics.into_sorted() }
 }
@@ -197,6 +199,23 @@ struct Mention {
     at: Position,
     /// The items it can see.
     items: Vec<String>,
+    place: Place,
+}
+
+/// What kind of place an expression stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// By itself in a placeholder without a filter, whose value reaches a command apart from its text: in a script, or as
+    /// the whole of an `env` entry or of `stdin`.
+    Alone,
+    /// Part of an `env` entry or of `stdin`.
+    Part,
+    /// In a script behind a filter.
+    Filtered,
+    /// In a script where some shell evaluates even a value, so that it has to be looked at beforehand.
+    Evaluated,
+    /// Everywhere else: where values are stored or shown.
+    Shown,
 }
 
 impl Compiler {
@@ -290,7 +309,7 @@ impl Compiler {
             targets: execute.targets.as_ref().map(|targets| self.list(targets)),
             env: self.map(&execute.env),
             cwd: execute.cwd.as_ref().and_then(|source| self.template(source)),
-            stdin: execute.stdin.as_ref().and_then(|source| self.template(source)),
+            stdin: execute.stdin.as_ref().and_then(|source| self.template_of(source, true)),
             execute: execute.clone(),
         })
     }
@@ -312,7 +331,14 @@ impl Compiler {
             };
             self.diagnostics.add(code, &source.path, source.at, warning.message, warning.help);
         }
-        script.expressions().for_each(|placeholder| self.mention(source, &placeholder.expr));
+        for (placeholder, takes_any) in script.expressions().zip(script.takes_any_value()) {
+            let place = match (placeholder.filter, takes_any) {
+                (Some(_), _) => Place::Filtered,
+                (None, false) => Place::Evaluated,
+                (None, true) => Place::Alone,
+            };
+            self.mention(source, &placeholder.expr, place);
+        }
         let name = shell.rsplit('/').next().unwrap_or(shell);
         if !script.is_literal() && !POSIX_SHELLS.contains(&name) {
             let message =
@@ -355,7 +381,7 @@ impl Compiler {
         let items: Vec<&str> = self.items.iter().map(String::as_str).collect();
         match Expr::compile_with(&source.text, &items) {
             Ok(expr) => {
-                self.mention(source, &expr);
+                self.mention(source, &expr, Place::Shown);
                 Some(expr)
             }
             Err(CompileError { message, help, .. }) => {
@@ -367,9 +393,19 @@ impl Compiler {
     }
 
     fn template(&mut self, source: &Source) -> Option<Template> {
+        self.template_of(source, false)
+    }
+
+    /// A template whose value goes to a command and nowhere else, if `unseen`.
+    fn template_of(&mut self, source: &Source, unseen: bool) -> Option<Template> {
         match Template::parse(&source.text) {
             Ok(template) => {
-                template.expressions().for_each(|placeholder| self.mention(source, &placeholder.expr));
+                let place = match (unseen, template.single()) {
+                    (false, _) => Place::Shown,
+                    (true, Some(_)) => Place::Alone,
+                    (true, None) => Place::Part,
+                };
+                template.expressions().for_each(|placeholder| self.mention(source, &placeholder.expr, place));
                 Some(template)
             }
             Err(errors) => {
@@ -379,9 +415,9 @@ impl Compiler {
         }
     }
 
-    fn mention(&mut self, source: &Source, expr: &Expr) {
+    fn mention(&mut self, source: &Source, expr: &Expr, place: Place) {
         let (path, items) = (source.path.clone(), self.items.clone());
-        self.mentions.push(Mention { expr: expr.clone(), path, at: source.at, items });
+        self.mentions.push(Mention { expr: expr.clone(), path, at: source.at, items, place });
     }
 
     fn template_errors(&mut self, source: &Source, errors: Vec<TemplateError>) {
@@ -398,10 +434,11 @@ impl Compiler {
         templates
     }
 
+    /// Environment variables.
     fn map(&mut self, sources: &IndexMap<String, Source>) -> IndexMap<String, Template> {
         let mut templates = IndexMap::with_capacity(sources.len());
         for (name, source) in sources {
-            templates.extend(self.template(source).map(|template| (name.clone(), template)));
+            templates.extend(self.template_of(source, true).map(|template| (name.clone(), template)));
         }
         templates
     }

@@ -8,11 +8,18 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The values that expressions of this kind may touch; `steps` and `execution` are made only when one of `exprs` names
-/// them, for they cost more than the rest.
-pub(crate) fn scope<'e>(state: &State, frame: FrameId, now: Timestamp, exprs: impl Iterator<Item = &'e Expr>) -> Scope {
+/// them, for they cost more than the rest. `params` are those of the state unless others are given.
+pub(crate) fn scope<'e>(
+    state: &State,
+    frame: FrameId,
+    now: Timestamp,
+    params: Option<&Arc<Value>>,
+    exprs: impl Iterator<Item = &'e Expr>,
+) -> Scope {
     let mut scope = Scope::new();
     let origin = state.origin.as_ref();
-    let params = origin.map_or_else(|| Arc::new(json!({})), |origin| origin.params.clone());
+    let params = params.or_else(|| origin.map(|origin| &origin.params)).cloned();
+    let params = params.unwrap_or_else(|| Arc::new(json!({})));
     scope.set("params", params.clone()).set("state", state.vars.clone());
     let last = state.frames.get(&frame).and_then(|frame| frame.last.clone());
     scope.set("last", last.unwrap_or_else(|| Arc::new(Value::Null)));

@@ -19,6 +19,9 @@ pub struct Append {
     pub record: ExecutionRecord,
     /// The key under which a client may send the same request again.
     pub idempotency: Option<IdempotencyKey>,
+    /// With the first entries: the execution's secrets, sealed so that nobody can read them here. They are kept until an
+    /// append whose summary has ended, and deleted together with that.
+    pub secrets: Option<Vec<u8>>,
 }
 
 /// A client's promise that two requests with this key are one.
@@ -55,6 +58,9 @@ pub trait Journal {
 
     /// Up to `limit` entries with numbers after `after`, in order. Nothing for an unknown execution.
     async fn read(&self, id: ExecutionId, after: Seq, limit: usize) -> Result<Vec<Entry>>;
+
+    /// The sealed secrets of an execution that has some and has not ended.
+    async fn execution_secrets(&self, id: ExecutionId) -> Result<Option<Vec<u8>>>;
 }
 
 impl Append {

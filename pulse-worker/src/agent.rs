@@ -310,13 +310,13 @@ impl Agent {
     }
 
     fn start(&mut self, dispatch: Dispatch) {
-        let Dispatch { command_id, execution_id, step, attempt, spec, kill_grace_ms } = dispatch;
+        let Dispatch { command_id, execution_id, step, attempt, spec, kill_grace_ms, mask } = dispatch;
         tracing::debug!(%command_id, %execution_id, step = %one_line(step.as_str()), %attempt, "command starts");
         let grace = Duration::from_millis(kill_grace_ms);
         let window = Arc::new(Semaphore::new(WINDOW));
         let (stop, stopped) = watch::channel(None);
         self.running.insert(command_id, Running { stop, grace, window: window.clone() });
-        let request = Request { command_id, spec, kill_grace: grace };
+        let request = Request { command_id, spec, kill_grace: grace, mask };
         let (environment, events) = (self.environment.clone(), self.events.clone());
         self.tasks.spawn(async move {
             let output = ToAgent { command_id, window, events: events.clone(), frame: None };

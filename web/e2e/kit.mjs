@@ -282,9 +282,13 @@ export function screen(page) {
 
 /** All of the terminal's text, by its copy button. */
 export async function copied(page) {
-  await page.evaluate(() => navigator.clipboard.writeText(''));
+  const before = `nothing copied yet ${randomBytes(4).toString('hex')}`;
+  await page.evaluate((text) => navigator.clipboard.writeText(text), before);
   await page.getByRole('button', { name: 'Copy', exact: true }).click();
-  return until(() => page.evaluate(() => navigator.clipboard.readText()), 'text in the clipboard');
+  const read = () => page.evaluate(() => navigator.clipboard.readText());
+  let text = '';
+  await until(async () => (text = await read()) !== before, 'an answer of the copy button');
+  return text;
 }
 
 function shownSeqs(page) {

@@ -38,7 +38,8 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     let view = show::fetch(&client, &args.id).await?;
     let (id, short) = (view.summary.id.to_string(), short_one(&view.summary.id));
     let wanted = |prompt: &PromptView| args.step.as_ref().is_none_or(|step| *step == prompt.step.as_str());
-    let open: Vec<PromptView> = view.prompts.into_iter().filter(wanted).collect();
+    let all = if view.prompts.is_empty() { view.prompt.into_iter().collect() } else { view.prompts };
+    let open: Vec<PromptView> = all.into_iter().filter(wanted).collect();
     if open.len() > 1 {
         let steps = open.iter().map(|prompt| prompt.step.to_string()).collect::<Vec<_>>().join(", ");
         return Err(Error::input(format!("execution {short} asks several questions: {steps}"))

@@ -10,12 +10,15 @@ use std::process::Stdio;
 pub fn execution(status: &str, story: Story) -> Value {
     let mut view = summary(ID, status);
     let step = |id: &str, status: &str, commands: Value| {
-        json!({"id": id, "name": format!("Name {id}"), "type": "execute", "status": status,
+        json!({"id": id, "name": format!("Name {id}"), "type": "execute", "status": status, "parent": null, "runs": 1,
             "started_at": "2026-11-24T12:00:00.000Z", "finished_at": "2026-11-24T12:00:01.500Z", "commands": commands})
     };
     let command = |worker: &str, code: i32| json!({"id": ID, "worker": worker, "attempt": 1, "status": "completed", "exit_code": code, "duration_ms": 5});
     view["params"] = json!({"limit": 80});
     view["prompt"] = Value::Null;
+    view["prompts"] = json!([]);
+    view["parent"] = Value::Null;
+    view["children"] = json!([]);
     view["state"] = json!({"usage": 91});
     view["logs"] = serde_json::to_value(&story.entries).unwrap();
     view["steps"] = json!([

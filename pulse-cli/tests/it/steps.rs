@@ -53,7 +53,7 @@ fn commands_and_their_ends() {
             ),
             "  ↻ web-1: tried again in 2s (attempt 2)\n",
         ),
-        (worker(json!({"action": "worker_offline", "reason": "draining"})), "  – web-1: draining, left out\n"),
+        (worker(json!({"action": "worker_offline", "reason": "draining"})), "  – web-1: draining\n"),
         (json!({"action": "no_workers", "selector": ["role=db", "x"]}), "  ✗ no worker is online for role=db, x\n"),
         (
             json!({"action": "rollout_stopped", "failures": 2, "not_started": [{"worker_id": ID, "worker": "db"}]}),

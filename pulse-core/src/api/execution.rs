@@ -66,7 +66,7 @@ pub struct RespondRequest {
     #[cfg_attr(test, ts(optional))]
     pub prompt_id: Option<PromptId>,
     /// The answers to what else is asked; text is read by each field's type.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[cfg_attr(test, ts(type = "Record<string, unknown> | undefined"))]
     pub fields: Map<String, Value>,
 }
@@ -127,6 +127,7 @@ pub struct ExecutionView {
     /// The open prompt, the oldest if there are several.
     pub prompt: Option<PromptView>,
     /// All open prompts, the oldest first.
+    #[serde(default)]
     pub prompts: Vec<PromptView>,
     /// Every step of the definition, with its last run.
     pub steps: Vec<StepView>,
@@ -134,8 +135,10 @@ pub struct ExecutionView {
     #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
     pub state: Map<String, Value>,
     /// The execution whose step runs this one.
+    #[serde(default)]
     pub parent: Option<ParentRef>,
     /// The executions that its steps have started, in that order.
+    #[serde(default)]
     pub children: Vec<ChildView>,
     /// The journal.
     pub logs: Vec<Entry>,
@@ -172,8 +175,10 @@ pub struct PromptView {
     /// When it is too late.
     pub deadline: Timestamp,
     /// What else is asked.
+    #[serde(default)]
     pub fields: Vec<Param>,
     /// Groups whose members may answer; every operator when empty.
+    #[serde(default)]
     pub allow: Vec<String>,
 }
 
@@ -189,8 +194,10 @@ pub struct StepView {
     #[serde(rename = "type")]
     pub kind: String,
     /// The step it stands in.
+    #[serde(default)]
     pub parent: Option<StepId>,
     /// How often it has started.
+    #[serde(default)]
     pub runs: u32,
     /// Where it stands: running if any of its runs is, else as its last run.
     pub status: StepStatus,

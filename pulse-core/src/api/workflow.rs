@@ -126,6 +126,7 @@ pub struct GraphNode {
     #[serde(rename = "type")]
     pub kind: String,
     /// The step it stands in.
+    #[serde(default)]
     pub parent: Option<StepId>,
 }
 

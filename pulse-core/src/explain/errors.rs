@@ -404,4 +404,27 @@ steps:
 "#,
         }),
     },
+    Entry {
+        code: Code::SecretMisuse,
+        means: "A secret parameter is named somewhere else than as a whole placeholder of a command, a whole `env` entry \
+                or the whole of `stdin`; or a question asks for a secret.",
+        matters: "Conditions, values, messages and arguments are stored in the journal and shown, and what is computed \
+                  from a secret could no longer be told from other text.",
+        mend: "Write `{{ token }}` by itself in the command, or hand the value over as `env: {TOKEN: '{{ token }}'}` or \
+               `stdin: '{{ token }}'`. What has to be decided by it or built from it, the command does.",
+        example: Some(Example {
+            wrong: r#"params: [{name: token, type: secret}]
+steps:
+  - command: curl -fsS --config - https://api.example/deploy
+    stdin: "header = \"Authorization: Bearer {{ token }}\""
+"#,
+            mended: r#"params: [{name: token, type: secret}]
+steps:
+  - command: |
+      printf 'header = "Authorization: Bearer %s"' "$TOKEN" |
+        curl -fsS --config - https://api.example/deploy
+    env: {TOKEN: "{{ token }}"}
+"#,
+        }),
+    },
 ];

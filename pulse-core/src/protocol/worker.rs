@@ -9,6 +9,7 @@ use crate::ids::{Attempt, CommandId, ExecutionId, StepId, WorkerId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The protocol version that this program speaks. A hello with another is refused.
 pub const PROTOCOL: u32 = 1;
@@ -145,8 +146,8 @@ pub enum ToWorker {
     Drain,
 }
 
-/// A command for a worker.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A command for a worker. Where secrets belong their values stand by now.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dispatch {
     /// The attempt's identity.
     pub command_id: CommandId,
@@ -161,4 +162,19 @@ pub struct Dispatch {
     pub spec: CommandSpec,
     /// Milliseconds between TERM and KILL.
     pub kill_grace_ms: u64,
+    /// Values that are never to be seen in the command's output.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub mask: Vec<String>,
+}
+
+impl fmt::Debug for Dispatch {
+    /// Without what is run: it may hold values of secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatch")
+            .field("command_id", &self.command_id)
+            .field("execution_id", &self.execution_id)
+            .field("step", &self.step)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
 }

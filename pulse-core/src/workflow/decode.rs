@@ -198,25 +198,15 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
         Some(key) => key.to_owned(),
         None => fields.required_source("name", "a parameter").map(|source| source.text).unwrap_or_default(),
     };
-    let kind = match fields.get("type").and_then(Node::scalar_text).as_deref() {
-        Some("secret") => {
-            let at = fields.get("type").map_or(node.at, |node| node.at);
-            let help = Some("give the value to the worker's own environment instead".to_owned());
-            let message = "parameters of type `secret` are not available in this version of PULSE";
-            fields.add(Code::NotAvailable, "type", at, message, help);
-            ParamType::String
-        }
-        _ => {
-            let words = [
-                ("string", ParamType::String),
-                ("integer", ParamType::Integer),
-                ("number", ParamType::Number),
-                ("boolean", ParamType::Boolean),
-                ("choice", ParamType::Choice),
-            ];
-            fields.word("type", &words).unwrap_or(ParamType::String)
-        }
-    };
+    let words = [
+        ("string", ParamType::String),
+        ("integer", ParamType::Integer),
+        ("number", ParamType::Number),
+        ("boolean", ParamType::Boolean),
+        ("choice", ParamType::Choice),
+        ("secret", ParamType::Secret),
+    ];
+    let kind = fields.word("type", &words).unwrap_or(ParamType::String);
     let default = fields.get("default");
     let mut param = Param {
         kind,
@@ -229,7 +219,11 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
         ..bare_param(name, path, node.at)
     };
     check_param(&param, &mut fields);
-    if let Some(default) = default {
+    if let Some(default) = default.filter(|_| kind == ParamType::Secret) {
+        param.required = true;
+        let help = Some("whoever starts the workflow gives it; a definition is stored and shown in clear".to_owned());
+        fields.add(Code::BadDefault, "default", default.at, "a secret has no default", help);
+    } else if let Some(default) = default {
         match param.accept(&default.to_json()) {
             Ok(value) => param.default = Some(value),
             Err(error) => fields.add(Code::BadDefault, "default", default.at, format!("default: {error}"), None),
@@ -253,8 +247,8 @@ fn check_param(param: &Param, fields: &mut Fields<'_, '_>) {
         fields.add(Code::Conflict, "min", at, "`min` and `max` belong to numbers", None);
     }
     match &param.pattern {
-        Some(_) if param.kind != ParamType::String => {
-            fields.add(Code::Conflict, "pattern", at, "`pattern` belongs to parameters of type string", None);
+        Some(_) if !matches!(param.kind, ParamType::String | ParamType::Secret) => {
+            fields.add(Code::Conflict, "pattern", at, "`pattern` belongs to parameters of type string or secret", None);
         }
         Some(pattern) => {
             if let Err(message) = compile(pattern) {

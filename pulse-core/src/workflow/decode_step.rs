@@ -4,7 +4,7 @@ use super::decode::{MAX_TIMEOUT, MIN_TIMEOUT, is_name, params};
 use super::decode_nested::{StepReader, child};
 use super::fields::Fields;
 use super::model::{Defaults, OnError, Source};
-use super::params::compile;
+use super::params::{ParamType, compile};
 use super::steps::*;
 use crate::diagnostic::{Code, Diagnostics, did_you_mean};
 use crate::yaml::{Node, NodeKind};
@@ -366,6 +366,12 @@ fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
     }
     let base = fields.path_of("fields");
     let asked = fields.get("fields").map(|node| params(node, &base, fields.diagnostics)).unwrap_or_default();
+    for field in asked.iter().filter(|field| field.kind == ParamType::Secret) {
+        let (path, at) = &field.concerning;
+        let message = format!("`{}`: a question cannot ask for a secret: answers are stored and shown", field.name);
+        let help = Some("declare it under the workflow's `params`".to_owned());
+        fields.diagnostics.add(Code::SecretMisuse, path, *at, message, help);
+    }
     let allow = fields.texts("allow").unwrap_or_default();
     let timeout = fields.duration("timeout", MIN_TIMEOUT, MAX_WAIT).unwrap_or(Duration::from_secs(3_600));
     let on_timeout = match fields.text("on_timeout").as_deref() {

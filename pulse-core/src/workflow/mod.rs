@@ -15,7 +15,7 @@ mod targets;
 
 pub use decode::{Parsed, parse};
 pub use model::{Concerning, Concurrency, ConcurrencyPolicy, Defaults, OnError, Source, Workflow};
-pub use params::{BadParam, Param, ParamType, resolve_params};
+pub use params::{BadParam, MASK, MAX_SECRET_BYTES, Param, ParamType, resolve_params, take_secrets};
 pub use steps::{
     Backoff, Branch, Child, Condition, Execute, Foreach, Goto, Items, OnOffline, OnTimeout, Parallel, Parse,
     ParseFormat, Program, Prompt, PromptOption, Retry, Route, Set, Step, StepKind, Strategy, Threshold, Wait, WaitFor,

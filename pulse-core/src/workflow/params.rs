@@ -5,6 +5,7 @@ use crate::duration;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
+use std::collections::BTreeMap;
 
 /// A parameter's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +22,14 @@ pub enum ParamType {
     Boolean,
     /// One of the options.
     Choice,
+    /// Text that is never stored or shown in clear.
+    Secret,
 }
+
+/// What stands wherever a secret's value would: always the same, however long the value is.
+pub const MASK: &str = "••••";
+/// Longest value of a secret, in bytes: keys and certificates fit.
+pub const MAX_SECRET_BYTES: usize = 32 * 1024;
 
 /// A declared parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,13 +92,24 @@ impl Param {
         match self.kind {
             ParamType::String => {
                 let text = scalar_text(given).ok_or_else(|| wrong("text"))?;
-                if let Some(pattern) = &self.pattern {
-                    let regex = compile(pattern).map_err(|error| bad(format!("parameter `{}`: {error}", self.name)))?;
-                    if !regex.is_match(&text) {
-                        return Err(wrong(&format!("text that matches {pattern}")));
-                    }
+                match self.matches(&text).map_err(bad)? {
+                    Some(pattern) => Err(wrong(&format!("text that matches {pattern}"))),
+                    None => Ok(Value::String(text)),
                 }
-                Ok(Value::String(text))
+            }
+            ParamType::Secret => {
+                // Never `wrong`, which shows what was given.
+                let text = scalar_text(given).ok_or_else(|| bad(format!("secret `{}` must be text", self.name)))?;
+                if text.len() > MAX_SECRET_BYTES {
+                    return Err(bad(format!("secret `{}` is longer than {MAX_SECRET_BYTES} bytes", self.name)));
+                }
+                if text.contains('\0') {
+                    return Err(bad(format!("secret `{}` holds a NUL, which no command can be given", self.name)));
+                }
+                match self.matches(&text).map_err(bad)? {
+                    Some(pattern) => Err(bad(format!("secret `{}` must be text that matches {pattern}", self.name))),
+                    None => Ok(Value::String(text)),
+                }
             }
             ParamType::Choice => match scalar_text(given).filter(|text| self.options.contains(text)) {
                 Some(text) => Ok(Value::String(text)),
@@ -122,6 +141,13 @@ impl Param {
                 Ok(if given.is_number() { given.clone() } else { Value::Number(value) })
             }
         }
+    }
+
+    /// The pattern, if the text does not match it.
+    fn matches(&self, text: &str) -> Result<Option<&str>, String> {
+        let Some(pattern) = &self.pattern else { return Ok(None) };
+        let regex = compile(pattern).map_err(|error| format!("parameter `{}`: {error}", self.name))?;
+        Ok((!regex.is_match(text)).then_some(pattern.as_str()))
     }
 
     fn in_range(&self, number: f64) -> Result<(), String> {
@@ -192,6 +218,20 @@ pub fn resolve_params(declared: &[Param], given: &Map<String, Value>) -> Result<
     if bad.is_empty() { Ok(values) } else { Err(bad) }
 }
 
+/// Takes the values of secrets out of resolved parameters; [`MASK`] stands in their place then. What is left may be
+/// stored and shown.
+pub fn take_secrets(declared: &[Param], values: &mut Map<String, Value>) -> BTreeMap<String, String> {
+    let mut secrets = BTreeMap::new();
+    for param in declared.iter().filter(|param| param.kind == ParamType::Secret) {
+        if let Some(value) = values.get_mut(&param.name)
+            && let Value::String(secret) = std::mem::replace(value, Value::String(MASK.to_owned()))
+        {
+            secrets.insert(param.name.clone(), secret);
+        }
+    }
+    secrets
+}
+
 /// A duration given as a number of seconds or as text.
 pub(super) fn duration_of(node: &crate::yaml::Node) -> Option<std::time::Duration> {
     use crate::yaml::NodeKind;
@@ -200,5 +240,37 @@ pub(super) fn duration_of(node: &crate::yaml::Node) -> Option<std::time::Duratio
         NodeKind::Float(seconds) => duration::from_seconds(*seconds),
         NodeKind::Text(text) => duration::parse(text).ok(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn secret(definition: &str) -> Param {
+        let parsed = super::super::parse(&format!("params: [{{name: token, {definition}}}]\nsteps: [{{command: x}}]"));
+        parsed.into_result().unwrap().params.remove(0)
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_secret_never_shows_it() {
+        let param = secret("type: secret, pattern: '^hush-'");
+        assert_eq!(param.accept(&json!("hush-canary")), Ok(json!("hush-canary")));
+        let long = format!("hush-canary{}", "x".repeat(MAX_SECRET_BYTES));
+        for given in [json!("canary"), json!(["canary"]), json!({"canary": 1}), json!("hush-canary\0"), json!(long)] {
+            let error = param.accept(&given).unwrap_err();
+            assert!(error.message.starts_with("secret `token`") && !error.message.contains("canary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_taken_out() {
+        let declared = [secret("type: secret"), Param { name: "mount".into(), ..secret("type: string") }];
+        let mut values = json!({"token": "canary", "mount": "/"}).as_object().cloned().unwrap();
+        let secrets = take_secrets(&declared, &mut values);
+        assert_eq!(secrets, [("token".to_owned(), "canary".to_owned())].into());
+        assert_eq!(Value::Object(values), json!({"token": MASK, "mount": "/"}));
+        assert!(take_secrets(&declared, &mut Map::new()).is_empty());
     }
 }

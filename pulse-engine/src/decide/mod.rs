@@ -9,6 +9,7 @@ mod phases;
 mod prompt;
 mod render;
 mod route;
+mod secrets;
 mod set;
 mod wait;
 
@@ -22,7 +23,9 @@ use crate::state::{Phase, Position, Run, State};
 use pulse_core::event::{Entry, Event, FORMAT, Next, StepRef};
 use pulse_core::ids::{FrameId, StepId};
 use pulse_core::status::StepStatus;
-use pulse_core::workflow::{Goto, OnError};
+use pulse_core::workflow::{Goto, OnError, take_secrets};
+use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What an input led to.
@@ -94,7 +97,9 @@ impl<'m> Machine<'m> {
         if self.state.origin.is_some() {
             return;
         }
-        let Start { workflow, definition, params, targets, started_by, trigger, parent, queue } = start;
+        let Start { workflow, definition, mut params, targets, started_by, trigger, parent, queue } = start;
+        // Whoever embeds the engine may have left them in.
+        drop(take_secrets(&self.plan.workflow.params, &mut params));
         let format = FORMAT;
         self.emit(Event::ExecutionCreated {
             format,
@@ -258,7 +263,12 @@ impl<'m> Machine<'m> {
     }
 
     fn scope<'e>(&self, at: &StepRef, exprs: impl Iterator<Item = &'e Expr>) -> Scope {
-        scope(self.state, at.frame, self.cx.now, exprs)
+        scope(self.state, at.frame, self.cx.now, None, exprs)
+    }
+
+    /// The same with other parameters than the execution's own.
+    fn scope_with<'e>(&self, at: &StepRef, params: &Arc<Value>, exprs: impl Iterator<Item = &'e Expr>) -> Scope {
+        scope(self.state, at.frame, self.cx.now, Some(params), exprs)
     }
 
     /// Ends a step well.

@@ -1,6 +1,7 @@
 //! Templates of a step made text, with the values of this moment.
 
 use super::Machine;
+use super::secrets::Markers;
 use crate::expr::Expr;
 use crate::plan::{PlannedExecute, PlannedProgram};
 use crate::template::{RenderError, Template};
@@ -28,34 +29,43 @@ impl<'m> Machine<'m> {
         }
     }
 
-    /// What an execute step runs, and the line that people are shown.
-    pub(super) fn command(&self, at: &StepRef, planned: &PlannedExecute) -> Result<(CommandSpec, String), String> {
+    /// What an execute step runs, and the line that people are shown. Values of secrets are in neither: see [`Markers`].
+    pub(super) fn command(&mut self, at: &StepRef, planned: &PlannedExecute) -> Result<(CommandSpec, String), String> {
+        let markers = Markers::new(self.plan, self.state, &mut self.draw);
         let named = |what: &str, error: RenderError| format!("{what}: {error}");
+        // Only what goes to the command and nowhere else is rendered with markers.
+        let marked = |template: &Template| {
+            let exprs = template.expressions().map(|placeholder| &placeholder.expr);
+            template.render_text(&self.scope_with(at, markers.params(), exprs))
+        };
         let mut env: IndexMap<String, String> = IndexMap::new();
         for (name, template) in self.plan.env.iter().chain(&planned.env) {
-            let value = self.text(at, template).map_err(|error| named(&format!("env `{name}`"), error))?;
+            let value = marked(template).map_err(|error| named(&format!("env `{name}`"), error))?;
             env.insert(name.clone(), value);
         }
-        let optional = |what: &str, template: &Option<Template>| {
-            template.as_ref().map(|template| self.text(at, template).map_err(|error| named(what, error))).transpose()
-        };
+        let cwd = planned.cwd.as_ref().map(|cwd| self.text(at, cwd)).transpose();
+        let stdin = planned.stdin.as_ref().map(marked).transpose();
         let mut spec = CommandSpec {
             command: None,
             argv: Vec::new(),
             shell: None,
             env: Vec::new(),
-            cwd: optional("cwd", &planned.cwd)?,
-            stdin: optional("stdin", &planned.stdin)?,
+            cwd: cwd.map_err(|error| named("cwd", error))?,
+            stdin: stdin.map_err(|error| named("stdin", error))?,
             timeout_ms: u64::try_from(planned.execute.timeout.as_millis()).unwrap_or(u64::MAX),
+            secrets: Vec::new(),
         };
         let display = match &planned.program {
             PlannedProgram::Script { shell, script } => {
                 let exprs: Vec<&Expr> = script.expressions().map(|placeholder| &placeholder.expr).collect();
-                let rendered =
-                    script.render(&self.scope(at, exprs.into_iter())).map_err(|error| named("command", error))?;
+                let scope = self.scope_with(at, markers.params(), exprs.iter().copied());
+                let rendered = script.render(&scope).map_err(|error| named("command", error))?;
                 env.extend(rendered.env);
                 (spec.command, spec.shell) = (Some(rendered.script), Some(shell.clone()));
-                rendered.display
+                match markers.is_empty() {
+                    true => rendered.display,
+                    false => script.display(&self.scope(at, exprs.into_iter())).map_err(|error| named("command", error))?,
+                }
             }
             PlannedProgram::Argv(argv) => {
                 spec.argv = self.texts(at, argv).map_err(|error| named("argv", error))?;
@@ -63,6 +73,7 @@ impl<'m> Machine<'m> {
             }
         };
         spec.env = env.into_iter().collect();
+        markers.take(&mut spec)?;
         Ok((spec, display))
     }
 }

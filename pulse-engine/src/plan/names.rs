@@ -10,6 +10,11 @@ use std::collections::HashSet;
 /// Roots that expressions have besides bare names.
 const ROOTS: &[&str] = &["params", "state", "steps", "execution", "prompt_response", "promptResponse", "last"];
 
+/// Whether a name is a root and no bare name of a template.
+pub(super) fn is_root(name: &str) -> bool {
+    ROOTS.contains(&name)
+}
+
 /// Adds a finding for every name that cannot be meant.
 pub(super) fn check(workflow: &Workflow, mentions: &[Mention], diagnostics: &mut Diagnostics) {
     let known = Known::of(workflow);
@@ -83,7 +88,7 @@ impl<'w> Known<'w> {
                 Some((Code::UnknownReference, format!("there is no step `{name}`"), help))
             }
             ("state", Some(name)) => self.state(name),
-            (root, _) if ROOTS.contains(&root) || items.iter().any(|item| item == root) => None,
+            (root, _) if is_root(root) || items.iter().any(|item| item == root) => None,
             (name, _) => self.state(name),
         }
     }

@@ -8,7 +8,8 @@ pub(super) fn single(text: &str) -> String {
 /// Quotes a text only if it needs it. For what people read.
 pub(super) fn where_needed(text: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(harmless) { text.to_owned() } else { single(text) }
+    let is_plain = (!text.is_empty() && text.chars().all(harmless)) || text == pulse_core::workflow::MASK;
+    if is_plain { text.to_owned() } else { single(text) }
 }
 
 /// Puts a backslash before each of some characters.

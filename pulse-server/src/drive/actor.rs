@@ -138,6 +138,7 @@ async fn commit(
             entries: entries.to_vec(),
             record: record.clone(),
             idempotency: None,
+            secrets: None,
         };
         match driver.0.store.append(append).await {
             Ok(_) => return Ok(Some(record)),

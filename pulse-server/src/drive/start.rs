@@ -97,6 +97,7 @@ impl Driver {
             entries: transition.entries.clone(),
             record: record.clone(),
             idempotency,
+            secrets: None,
         };
         match self.0.store.append(append).await? {
             Appended::New => {}

@@ -95,6 +95,7 @@ impl Worker {
                 attempt: command.command.attempt,
                 spec: (*command.command.spec).clone(),
                 kill_grace_ms: u64::try_from(kill_grace.as_millis()).unwrap_or(u64::MAX),
+                mask: Vec::new(),
             });
             // A full channel means that the worker does not read: what waits is sent when it does, or to its next
             // connection.

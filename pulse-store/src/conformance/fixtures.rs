@@ -68,6 +68,7 @@ pub(super) fn append(mut record: ExecutionRecord, first: u64, last: u64) -> Appe
         entries: (first..=last).map(|seq| entry(seq, &format!("entry {seq}"))).collect(),
         record,
         idempotency: None,
+        secrets: None,
     }
 }
 

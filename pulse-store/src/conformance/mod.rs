@@ -11,6 +11,7 @@ pub mod group;
 pub mod journal;
 pub mod outputs;
 pub mod requests;
+pub mod secrets;
 pub mod workers;
 pub mod workflows;
 
@@ -28,6 +29,8 @@ macro_rules! conformance_tests {
                 refuses_writes_once_closed;
             requests: a_key_counts_once another_request_under_a_key_is_told_apart keys_hold_in_their_scope
                 many_at_once_start_one a_refused_append_uses_no_key;
+            secrets: keeps_them_until_the_end takes_none_of_a_refused_append deletes_only_those_of_the_ended
+                a_group_may_begin_and_end keeps_settings;
             executions: finds_by_id pages_newest_first pages_stay_put_while_more_come finds_by_prefix
                 lists_the_unfinished lists_what_is_due deletes_with_everything deletes_a_long_one
                 refuses_to_delete_what_goes_on;

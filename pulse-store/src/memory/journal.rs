@@ -19,6 +19,10 @@ impl Journal for MemoryStore {
         let start = usize::try_from(after.0).unwrap_or(usize::MAX).min(journal.len());
         Ok(journal[start..].iter().take(limit).cloned().collect())
     }
+
+    async fn execution_secrets(&self, id: ExecutionId) -> Result<Option<Vec<u8>>> {
+        Ok(self.lock().secrets.get(&id).cloned())
+    }
 }
 
 impl State {
@@ -40,8 +44,13 @@ impl State {
         if next != append.expected() || (append.entries.is_empty() && !self.executions.contains_key(&execution_id)) {
             return Err(Error::Conflict { execution_id, expected: append.expected(), actual: next });
         }
-        let Append { fence, entries, mut record, idempotency, .. } = append;
+        let Append { fence, entries, mut record, idempotency, secrets, .. } = append;
         record.fence = fence;
+        match (record.status.is_final(), secrets) {
+            (true, _) => drop(self.secrets.remove(&execution_id)),
+            (false, Some(sealed)) => drop(self.secrets.insert(execution_id, sealed)),
+            (false, None) => {}
+        }
         self.executions.insert(execution_id, record);
         self.journals.entry(execution_id).or_default().extend(entries);
         if let Some(key) = idempotency {

@@ -6,6 +6,7 @@ mod access;
 mod executions;
 mod journal;
 mod outputs;
+mod settings;
 mod workers;
 mod workflows;
 
@@ -35,6 +36,8 @@ struct State {
     /// By scope and key.
     idempotency: HashMap<(String, String), UsedKey>,
     outputs: OutputState,
+    secrets: HashMap<ExecutionId, Vec<u8>>,
+    settings: HashMap<String, Vec<u8>>,
     workflows: HashMap<WorkflowId, StoredWorkflow>,
     workers: HashMap<WorkerId, WorkerRecord>,
     tokens: BTreeMap<TokenId, TokenRecord>,

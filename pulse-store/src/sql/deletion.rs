@@ -3,7 +3,7 @@
 //! leaves over is finished after the next start.
 
 use super::SqlStore;
-use super::entity::{deletion, event, execution, idempotency, output, text};
+use super::entity::{deletion, event, execution, idempotency, output, secrets, text};
 use super::write::{Change, Stop, Writer};
 use crate::{Error, ExecutionRecord, Result};
 use async_trait::async_trait;
@@ -68,6 +68,8 @@ impl Change for DeleteExecution {
             return Err(Stop::Refused(Error::NotEnded { execution_id: id }));
         }
         execution::Entity::delete_by_id(id.0).exec(db).await?;
+        // Gone since its end; this is for one that another program ended.
+        secrets::Entity::delete_by_id(id.0).exec(db).await?;
         delete_unused_texts(db, &record).await?;
         let of_this = idempotency::Column::ExecutionId.eq(id.0);
         idempotency::Entity::delete_many().filter(of_this).exec(db).await?;

@@ -1,6 +1,6 @@
 //! Journals in a database.
 
-use super::entity::{event, stored};
+use super::entity::{event, secrets, stored};
 use super::{SqlStore, limit};
 use crate::{Append, Appended, Journal, Result};
 use async_trait::async_trait;
@@ -23,5 +23,9 @@ impl Journal for SqlStore {
             .all(&self.reads)
             .await;
         self.records(rows, event::Model::entry)
+    }
+
+    async fn execution_secrets(&self, id: ExecutionId) -> Result<Option<Vec<u8>>> {
+        self.record(secrets::Entity::find_by_id(id.0).one(&self.reads).await, |row| Ok(row.sealed))
     }
 }

@@ -11,6 +11,7 @@ mod fault;
 mod journal;
 mod outputs;
 mod search;
+mod settings;
 mod sqlite;
 mod workers;
 mod workflows;

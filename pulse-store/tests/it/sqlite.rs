@@ -65,6 +65,7 @@ fn first_entry(status: ExecutionStatus) -> Append {
             fence: 0,
         },
         idempotency: None,
+        secrets: None,
     }
 }
 

@@ -23,8 +23,10 @@ pub fn dispatch(n: u128) -> ToWorker {
             cwd: None,
             stdin: None,
             timeout_ms: 1,
+            secrets: Vec::new(),
         },
         kill_grace_ms: 1,
+        mask: Vec::new(),
     })
 }
 

@@ -40,7 +40,7 @@ const LAST_DRAIN: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(20);
 
 /// A command to run.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     /// The attempt's identity; the process finds it in [`MARKER`].
     pub command_id: CommandId,
@@ -48,6 +48,15 @@ pub struct Request {
     pub spec: CommandSpec,
     /// Time between TERM and KILL.
     pub kill_grace: Duration,
+    /// Values that must not be seen in its output.
+    pub mask: Vec<String>,
+}
+
+impl std::fmt::Debug for Request {
+    /// Without what is run: it may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request").field("command_id", &self.command_id).finish_non_exhaustive()
+    }
 }
 
 /// A wish to stop a command.

@@ -74,7 +74,7 @@ impl StandIn {
             Ok(response)
         };
         let socket = tokio_tungstenite::accept_hdr_async(socket, check).await.unwrap();
-        Session { socket, hello: None, acks: true }
+        Session { socket, hello: None, acks: true, mask: Vec::new() }
     }
 
     /// Answers the next upgrade with a status.
@@ -108,6 +108,8 @@ pub struct Session {
     hello: Option<Hello>,
     /// Whether [`Session::end`] acknowledges what it gets.
     pub acks: bool,
+    /// What the next command's output must not show.
+    pub mask: Vec<String>,
 }
 
 /// What came of a command.
@@ -167,6 +169,7 @@ impl Session {
             attempt: Attempt::FIRST,
             spec,
             kill_grace_ms: 200,
+            mask: std::mem::take(&mut self.mask),
         };
         self.send(&ToWorker::Dispatch(dispatch)).await;
     }
@@ -240,6 +243,7 @@ pub fn argv(argv: &[&str]) -> CommandSpec {
         cwd: None,
         stdin: None,
         timeout_ms: 60_000,
+        secrets: Vec::new(),
     }
 }
 

@@ -1,5 +1,5 @@
 // What goes wrong is said in place, in the server's own words, with a way on.
-import { check, equal, openRunDialog, shoot, signIn, until, withPage } from '../kit.mjs';
+import { check, equal, openRunDialog, run, screen, shoot, signIn, until, withPage } from '../kit.mjs';
 
 export default {
   'a sign-in link works once; a refused start, a missing page and a silent server are said clearly': () =>
@@ -36,6 +36,19 @@ export default {
       await page.unroute('**/api/workers*');
       await page.getByRole('button', { name: 'Try again' }).click();
       await page.locator('tr[data-worker]').first().waitFor();
+    }),
+
+  'a terminal that cannot be loaded is said, and loaded again': () =>
+    withPage(async ({ server, page }) => {
+      await signIn(page, server);
+      await page.route('**/assets/terminal*.js', (route) => route.abort());
+      await run(page, server, 'disk-check');
+      await page.getByText('The terminal could not be loaded.').waitFor();
+      await shoot(page, 'terminal-failed');
+      await page.unroute('**/assets/terminal*.js');
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await until(async () => (await screen(page)).includes('reading (1 of 3)'), 'the output');
+      equal(await page.getByText('The terminal could not be loaded.').count(), 0, 'the failure is gone');
     }),
 
   'an answer that came too late is said, and the page shows what counts': () =>

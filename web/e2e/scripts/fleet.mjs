@@ -25,7 +25,7 @@ export default {
       const table = page.locator('[data-action=parse_complete] table');
       equal((await table.locator('thead th').allTextContents()).slice(0, 3), ['worker', 'host', 'kernel'], 'a column per variable');
       equal((await table.locator('tbody th').allTextContents()).sort(), [...workers].sort(), 'a row of values per worker');
-      await until(async () => (await copied(page)).match(/^── ask @ /gm)?.length === 3, 'the output of all workers');
+      await until(async () => new Set((await copied(page)).match(/^── ask @ \S+/gm)).size === 3, 'the output of all workers');
       await shoot(page, 'fleet-facts');
 
       const one = rows(page, 'ask').getByRole('button', { name: 'db-01', exact: true });

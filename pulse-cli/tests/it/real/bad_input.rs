@@ -40,6 +40,18 @@ fn five_mistakes_are_five_findings_at_the_command_line_and_by_http() {
 }
 
 #[test]
+fn targets_that_no_known_worker_meets_are_a_warning() {
+    let installation = Installation::start();
+    let definition =
+        "name: far\ntargets: ['db-*']\nsteps:\n  - {command: x}\n  - {command: y, targets: [all, nobody]}\n";
+    let (status, checked) = installation.call("POST", "/api/workflows/check", Some(json!({"definition": definition})));
+    assert_eq!((status, &checked["valid"]), (200, &json!(true)), "{checked}");
+    let found: Vec<_> =
+        checked["diagnostics"].as_array().unwrap().iter().map(|d| (d["code"].clone(), d["line"].clone())).collect();
+    assert_eq!(found, [(json!("W009"), json!(2)), (json!("W009"), json!(5))]);
+}
+
+#[test]
 fn what_is_missing_or_unknown_is_named() {
     let installation = Installation::start();
     installation

@@ -1,7 +1,7 @@
 //! A parsed command: the parts its script is made of, worked out once.
 
 use super::heredoc::Rewrite;
-use super::place::Place;
+use super::place::{Needs, Place};
 use super::tracker::{self, Tracked};
 use super::units::{Unit, Units};
 use crate::template::parsed::{Placeholder, Template};
@@ -77,6 +77,12 @@ impl ShellTemplate {
     /// Its placeholders, in order.
     pub fn expressions(&self) -> impl Iterator<Item = &Placeholder> {
         self.0.template.expressions()
+    }
+
+    /// Whether each placeholder, in order, may have any value at all: some shells evaluate values in some places, and
+    /// there it is looked at when it is rendered.
+    pub fn takes_any_value(&self) -> impl Iterator<Item = bool> {
+        self.0.holes.iter().map(|hole| hole.place.needs == Needs::Anything)
     }
 }
 

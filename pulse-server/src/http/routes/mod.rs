@@ -7,6 +7,7 @@ mod live;
 mod me;
 mod session;
 mod starting;
+mod targets;
 mod tokens;
 mod workers;
 mod workflows;

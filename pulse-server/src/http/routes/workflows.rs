@@ -2,6 +2,7 @@
 
 use super::commands::check_targets;
 use super::starting::{idempotency, start};
+use super::targets;
 use crate::access::Caller;
 use crate::drive::Begin;
 use crate::http::app::App;
@@ -46,7 +47,8 @@ pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::post())
         .and(caller(app.clone(), Role::Viewer))
         .and(json())
-        .then(|caller, body| respond(check(caller, body)));
+        .and(with(app.clone()))
+        .then(|caller, body, app| respond(check(caller, body, app)));
     let get = one
         .and(warp::get())
         .and(caller(app.clone(), Role::Viewer))
@@ -184,9 +186,14 @@ async fn list(caller: Result<Caller, ApiError>, mut query: Query, app: Arc<App>)
     Ok(warp::reply::json(&Page::<WorkflowSummary> { items, next }))
 }
 
-async fn check(caller: Result<Caller, ApiError>, body: Result<CheckRequest, ApiError>) -> Result<impl Reply, ApiError> {
+async fn check(
+    caller: Result<Caller, ApiError>,
+    body: Result<CheckRequest, ApiError>,
+    app: Arc<App>,
+) -> Result<impl Reply, ApiError> {
     caller?;
-    let loaded = read(text(body?.definition)?).await?;
+    let mut loaded = read(text(body?.definition)?).await?;
+    targets::lint(&app, &mut loaded);
     Ok(warp::reply::json(&CheckResult {
         valid: loaded.plan.is_some(),
         graph: loaded.workflow.as_ref().map(graph),
@@ -197,7 +204,8 @@ async fn check(caller: Result<Caller, ApiError>, body: Result<CheckRequest, ApiE
 async fn get(id: String, caller: Result<Caller, ApiError>, app: Arc<App>) -> Result<Response, ApiError> {
     caller?;
     let record = find(&app, &id).await?;
-    let loaded = read(record.definition.clone()).await?;
+    let mut loaded = read(record.definition.clone()).await?;
+    targets::lint(&app, &mut loaded);
     Ok(tagged(view(record, loaded), StatusCode::OK))
 }
 
@@ -247,7 +255,7 @@ async fn save(
     expected: Option<u32>,
 ) -> Result<WorkflowView, ApiError> {
     let definition = text(body.definition)?;
-    let loaded = read(definition.clone()).await?;
+    let mut loaded = read(definition.clone()).await?;
     let Loaded { plan: Some(_), workflow: Some(workflow), .. } = &loaded else {
         return Err(ApiError::Diagnostics(loaded.diagnostics));
     };
@@ -271,6 +279,7 @@ async fn save(
         expected,
     };
     let record = app.driver.store().save_workflow(save).await?;
+    targets::lint(app, &mut loaded);
     Ok(view(record, loaded))
 }
 

@@ -35,6 +35,7 @@ pub(super) async fn write(group: &mut Group<'_>, mut jobs: Vec<&mut AppendJob>) 
     jobs.retain(|job| job.accepted);
     insert_events(group, &jobs).await?;
     write_summaries(group, &jobs, &heads).await?;
+    write_secrets(group, &jobs).await?;
     insert_keys(group, &jobs).await
 }
 
@@ -130,6 +131,23 @@ async fn insert_texts(group: &mut Group<'_>, texts: impl Iterator<Item = &text::
     group.memory.texts.extend(new.keys());
     let values = new.values().flat_map(|text| text.values()).collect();
     group.memory.statements.insert(group.db, Insert::Texts, values).await
+}
+
+/// Keeps the secrets of new executions, and deletes those of executions that have ended.
+async fn write_secrets(group: &mut Group<'_>, jobs: &[&mut AppendJob]) -> Result<(), DbErr> {
+    let ended = |job: &&&mut AppendJob| job.append.record.status.is_final();
+    let mut over: Vec<Uuid> = jobs.iter().filter(ended).map(|job| job.append.execution_id.0).collect();
+    let sealed = jobs.iter().filter_map(|job| {
+        let id = job.append.execution_id.0;
+        let sealed = job.append.secrets.as_ref().filter(|_| !over.contains(&id))?;
+        Some([Value::from(id), sealed.clone().into()])
+    });
+    let values = sealed.flatten().collect();
+    let statements = &mut group.memory.statements;
+    statements.insert(group.db, Insert::Secrets, values).await?;
+    over.sort_unstable();
+    over.dedup();
+    statements.delete_secrets(group.db, over.into_iter().map(Value::from).collect()).await
 }
 
 async fn insert_keys(group: &mut Group<'_>, jobs: &[&mut AppendJob]) -> Result<(), DbErr> {

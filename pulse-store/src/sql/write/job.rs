@@ -66,7 +66,9 @@ impl AppendJob {
 
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.events.iter().map(|event| event.payload.len() + 256).sum::<usize>() + 1024
+        self.events.iter().map(|event| event.payload.len() + 256).sum::<usize>()
+            + self.append.secrets.as_ref().map_or(0, Vec::len)
+            + 1024
     }
 }
 

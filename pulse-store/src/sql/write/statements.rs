@@ -3,8 +3,10 @@
 //!
 //! What counts here is the number of statements, each of which is a message to SQLite's thread and back.
 
-use crate::sql::entity::{event, execution, idempotency, output, text};
-use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query, SelectStatement, UpdateStatement};
+use crate::sql::entity::{event, execution, idempotency, output, secrets, text};
+use sea_orm::sea_query::{
+    DeleteStatement, Expr, ExprTrait, InsertStatement, Query, SelectStatement, UpdateStatement,
+};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value};
 use std::collections::HashMap;
 
@@ -21,6 +23,7 @@ pub(super) enum Insert {
     Executions,
     IdempotencyKeys,
     Output,
+    Secrets,
     Texts,
 }
 
@@ -44,6 +47,7 @@ enum Shape {
     Insert(Insert, usize),
     LookUp(LookUp, usize),
     Update { count: usize, status: bool },
+    DeleteSecrets(usize),
 }
 
 /// The texts built so far.
@@ -79,7 +83,7 @@ impl Statements {
     ) -> Result<Vec<QueryResult>, DbErr> {
         let mut found = Vec::new();
         for keys in keys.chunks(MOST) {
-            let size = if keys.len() <= 8 { keys.len() } else { keys.len().next_power_of_two() };
+            let size = padded(keys.len());
             let mut values = keys.to_vec();
             values.resize(size, keys[keys.len() - 1].clone());
             let shape = Shape::LookUp(look_up, size);
@@ -114,6 +118,17 @@ impl Statements {
         Ok(())
     }
 
+    /// Deletes the secrets of executions, which few have; the number of ids is filled up with the last one.
+    pub(super) async fn delete_secrets(&mut self, db: &DatabaseTransaction, ids: Vec<Value>) -> Result<(), DbErr> {
+        for ids in ids.chunks(MOST) {
+            let size = padded(ids.len());
+            let mut values = ids.to_vec();
+            values.resize(size, ids[ids.len() - 1].clone());
+            self.run(db, Shape::DeleteSecrets(size), values).await?;
+        }
+        Ok(())
+    }
+
     async fn run(&mut self, db: &DatabaseTransaction, shape: Shape, values: Vec<Value>) -> Result<ExecResult, DbErr> {
         let text = self.text(db, shape);
         db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), text, values)).await
@@ -124,6 +139,7 @@ impl Statements {
         self.texts.entry(shape).or_insert_with(|| match shape {
             Shape::Insert(insert, rows) => backend.build(&insert.statement(rows)).sql,
             Shape::LookUp(look_up, keys) => backend.build(&look_up.statement(keys)).sql,
+            Shape::DeleteSecrets(ids) => backend.build(&delete_secrets_statement(ids)).sql,
             Shape::Update { count, status } => vec![backend.build(&update_statement(status)).sql; count].join(";"),
         })
     }
@@ -136,6 +152,11 @@ fn step(count: usize) -> usize {
         MOST.. => MOST,
         _ => 1 << count.ilog2(),
     }
+}
+
+/// How many keys a statement for so many has: all up to eight, then 16, 32 or 64.
+fn padded(count: usize) -> usize {
+    if count <= 8 { count } else { count.next_power_of_two() }
 }
 
 /// The values of an update's statement: those it sets, and the id.
@@ -152,6 +173,7 @@ impl Insert {
             Self::Executions => execution::COLUMNS.len(),
             Self::IdempotencyKeys => idempotency::COLUMNS.len(),
             Self::Output => output::COLUMNS.len(),
+            Self::Secrets => secrets::COLUMNS.len(),
             Self::Texts => text::COLUMNS.len(),
         }
     }
@@ -163,6 +185,7 @@ impl Insert {
             Self::Executions => statement.into_table(execution::Entity).columns(execution::COLUMNS),
             Self::IdempotencyKeys => statement.into_table(idempotency::Entity).columns(idempotency::COLUMNS),
             Self::Output => statement.into_table(output::Entity).columns(output::COLUMNS),
+            Self::Secrets => statement.into_table(secrets::Entity).columns(secrets::COLUMNS),
             Self::Texts => statement.into_table(text::Entity).columns(text::COLUMNS),
         };
         for _ in 0..rows {
@@ -226,6 +249,11 @@ fn update_statement(status: bool) -> UpdateStatement {
     }
     update.and_where(Expr::col(execution::Column::Id).eq(placeholder()));
     update
+}
+
+fn delete_secrets_statement(ids: usize) -> DeleteStatement {
+    let of_ids = Expr::col(secrets::Column::ExecutionId).is_in(vec![placeholder(); ids]);
+    Query::delete().from_table(secrets::Entity).and_where(of_ids).take()
 }
 
 /// Stands for a value in a text that is built once; only its place in the SQL matters.

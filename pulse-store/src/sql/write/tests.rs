@@ -43,6 +43,7 @@ fn first_entry(text: &str) -> Append {
             fence: 0,
         },
         idempotency: None,
+        secrets: None,
     }
 }
 
