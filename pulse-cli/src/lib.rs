@@ -8,17 +8,21 @@
 //! - [`client`]: HTTP and the live connection
 //! - [`render`]: journal entries, output and tables as terminal text
 //! - [`follow`]: an execution from its first event to its last, across lost connections
+//! - [`definition`], [`mod@format`], [`import`]: definitions in files, without a server
 //! - [`verbs`]: one file per verb; [`cli`] and [`help`]: the command line itself
 
 pub mod cli;
 pub mod client;
 pub mod context;
+pub mod definition;
 pub mod environment;
 pub mod error;
 pub mod exit;
 pub mod follow;
+pub mod format;
 pub mod help;
 pub mod ids;
+pub mod import;
 pub mod out;
 pub mod render;
 pub mod server;

@@ -35,7 +35,7 @@ pub struct CommandSpec {
     /// Time limit, in milliseconds.
     #[cfg_attr(test, ts(type = "number"))]
     pub timeout_ms: u64,
-    /// Where values of secrets belong: [`MASK`](crate::workflow::MASK) stands there, in the journal and until the moment it is sent.
+    /// Where values of secrets belong: `••••` stands there, in the journal and until the moment it is sent.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     #[cfg_attr(test, ts(optional, as = "Option<Vec<SecretUse>>"))]
     pub secrets: Vec<SecretUse>,

@@ -1,6 +1,7 @@
 //! Settings: flags, then environment, then `.env`, then defaults. What cannot be understood stops the start.
 
 use crate::Error;
+use crate::secrets::DataKey;
 use std::net::SocketAddr;
 use tracing_subscriber::EnvFilter;
 
@@ -9,6 +10,7 @@ const KNOWN: &[&str] = &[
     "PULSE_ADMIN_TOKEN",
     "PULSE_DATABASE_SYNCHRONOUS",
     "PULSE_DATABASE_URL",
+    "PULSE_DATA_KEY",
     "PULSE_LISTEN",
     "PULSE_LOG",
     "PULSE_LOG_FORMAT",
@@ -70,6 +72,9 @@ pub struct Args {
     /// The key with which workers enrol, 24 characters or more
     #[arg(long, env = "WORKER_API_KEY", hide_env_values = true, value_name = "KEY")]
     pub worker_key: Option<String>,
+    /// The key that secret parameters are sealed with: 32 bytes as 64 hex digits or Base64
+    #[arg(long, env = "PULSE_DATA_KEY", hide_env_values = true, value_name = "KEY")]
+    pub data_key: Option<String>,
 }
 
 /// Checked settings.
@@ -87,6 +92,8 @@ pub struct Config {
     pub admin_token: Option<String>,
     /// The key with which workers enrol.
     pub worker_key: Option<String>,
+    /// The key that secrets are sealed with.
+    pub data_key: Option<DataKey>,
 }
 
 impl TryFrom<Args> for Config {
@@ -114,6 +121,7 @@ impl TryFrom<Args> for Config {
             public_url: args.public_url,
             admin_token: args.admin_token,
             worker_key: args.worker_key,
+            data_key: args.data_key.as_deref().map(DataKey::parse).transpose()?,
         })
     }
 }

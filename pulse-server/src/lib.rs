@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod http;
 pub mod live;
 mod local;
+pub mod secrets;
 mod server;
 mod signal;
 

@@ -5,7 +5,7 @@ use crate::drive::{Driver, Timers, recover};
 use crate::fleet::{self, Fleet};
 use crate::http::{self, App};
 use crate::live::Hub;
-use crate::{Config, Error, clock};
+use crate::{Config, Error, clock, secrets};
 use pulse_store::Store;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,10 +36,11 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     let listener = http::bind(config.listen).await.map_err(Error::Listen)?;
     let address = listener.local_addr().map_err(|error| Error::Listen(error.to_string()))?;
     let store = pulse_store::open(&config.database_url, config.database).await?;
+    secrets::check(&*store, config.data_key.as_ref()).await?;
     let hub = Hub::default();
     let fleet = Fleet::load(store.clone(), hub.clone()).await?;
     let (timers, due) = Timers::new();
-    let driver = Driver::new(store.clone(), fleet.clone(), hub, timers, stop.clone());
+    let driver = Driver::new(store.clone(), fleet.clone(), hub, timers, config.data_key, stop.clone());
     let recovered = recover(&driver).await.map_err(Error::Recovery)?;
     if recovered > 0 {
         tracing::info!(executions = recovered, "took up what was running");

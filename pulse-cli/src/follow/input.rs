@@ -3,7 +3,8 @@
 //! Reading cannot be cancelled, so it happens on a thread of its own that ends with the process. A line that was asked
 //! for and is no longer wanted is kept for whoever asks next.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _, stdin};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _, stderr, stdin};
 use tokio::sync::mpsc;
 
 /// An answer is short; whoever sends more gets it cut.
@@ -64,6 +65,47 @@ impl Input {
         let line = self.lines.recv().await.flatten();
         self.asked = false;
         line
+    }
+
+    /// A line that must not be seen: at a terminal it is asked for by `prompt` and not shown. Empty at the end of input,
+    /// `None` after Ctrl-C.
+    pub async fn hidden_line(&mut self, prompt: &str) -> Option<String> {
+        let hidden = if self.terminal {
+            let _ = stderr().write_all(prompt.as_bytes());
+            Hidden::start()
+        } else {
+            None
+        };
+        self.ask();
+        let line = tokio::select! {
+            line = self.line() => Some(line.unwrap_or_default()),
+            _ = tokio::signal::ctrl_c() => None,
+        };
+        if hidden.is_some() {
+            // The line break that was typed was not shown either.
+            let _ = stderr().write_all(b"\n");
+        }
+        line
+    }
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Hidden(Termios);
+
+impl Hidden {
+    fn start() -> Option<Self> {
+        let before = tcgetattr(stdin()).ok()?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(stdin(), OptionalActions::Now, &silent).ok()?;
+        Some(Self(before))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // Nothing more can be done about a terminal that is gone.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
     }
 }
 

@@ -1,30 +1,47 @@
 //! `pulse check`: what is wrong with definitions, without a server.
 
 use crate::context::Context;
+use crate::definition;
 use crate::error::Error;
 use crate::exit::Exit;
 use pulse_core::api::CheckResult;
 use pulse_core::diagnostic::{Diagnostic, Severity};
+use pulse_core::explain;
 use pulse_core::text::{one_line, shorten};
 use std::path::PathBuf;
 
+const MORE: &str = "\
+Exits with 1 when a definition has errors; warnings alone leave it at 0.
+
+Examples:
+  pulse check disk-check.yaml
+  pulse check --json *.yaml
+  pulse check --explain W003
+  pulse check --explain list";
+
 /// Arguments of `pulse check`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
 pub struct Args {
-    /// Definitions (YAML or JSON)
-    #[arg(required = true, value_name = "FILE")]
+    /// Definitions (YAML or JSON); - for standard input
+    #[arg(required_unless_present = "explain", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Tell what a code means, why it matters and how to mend it; `list` shows all codes
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["files", "json"])]
+    explain: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
+    if let Some(code) = &args.explain {
+        return explain(code, context);
+    }
     let mut valid = true;
     let mut results = serde_json::Map::new();
     for path in &args.files {
-        let source = std::fs::read_to_string(path)
-            .map_err(|error| Error::File { path: path.clone(), reason: error.to_string() })?;
+        let source = definition::read(path)?;
         let loaded = pulse_engine::load(&source);
         valid &= loaded.plan.is_some();
         let file = path.display().to_string();
@@ -68,4 +85,24 @@ fn show(file: &str, source: &str, diagnostic: &Diagnostic, context: &mut Context
         context.out.line(&format!("       = {}", one_line(help)))?;
     }
     Ok(())
+}
+
+/// Prints the entry of a code, or one line for each.
+fn explain(code: &str, context: &mut Context) -> Result<Exit, Error> {
+    let style = context.out.style;
+    if code == "list" {
+        for entry in explain::entries() {
+            context.out.line(&format!("{}  {}", style.bold(entry.code.as_str()), entry.code.summary()))?;
+        }
+        return Ok(Exit::SUCCESS);
+    }
+    let unknown = |nearest: &str| {
+        let hint = format!("did you mean {nearest}? `pulse check --explain list` shows all codes");
+        Error::usage(format!("there is no code `{}`", shorten(code, 40)), hint)
+    };
+    let code = explain::find(code).map_err(unknown)?;
+    let entry =
+        explain::entry(code).ok_or_else(|| Error::input(format!("nothing is written about {}", code.as_str())))?;
+    context.out.write(&entry.text(|heading| style.bold(heading)))?;
+    Ok(Exit::SUCCESS)
 }

@@ -9,8 +9,6 @@ use crate::render::screen::note;
 use crate::server::{Address, FILE_NAME, Secret, Server, Stored};
 use pulse_core::api::Me;
 use pulse_core::text::one_line;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use std::io::{Write as _, stderr, stdin};
 
 const MORE: &str = "\
 The token is read without being shown, from standard input when it is no terminal, or taken from PULSE_TOKEN.
@@ -36,7 +34,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     let given = context.globals.token.as_deref().or_else(|| context.environment.get("PULSE_TOKEN"));
     let token = match given {
         Some(token) => Secret::new(token),
-        None => match read_token().await? {
+        None => match read_token().await {
             Some(token) => token,
             None => return Ok(Exit::INTERRUPTED),
         },
@@ -60,42 +58,6 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
 }
 
 /// Reads a token from standard input, without showing it at a terminal; `None` after Ctrl-C.
-async fn read_token() -> Result<Option<Secret>, Error> {
-    let mut input = Input::stdin();
-    let hidden = if input.is_terminal() {
-        let _ = stderr().write_all(b"token: ");
-        Hidden::start()
-    } else {
-        None
-    };
-    input.ask();
-    let line = tokio::select! {
-        line = input.line() => Some(Secret::new(&line.unwrap_or_default())),
-        _ = tokio::signal::ctrl_c() => None,
-    };
-    if hidden.is_some() {
-        // The line break that was typed was not shown either.
-        let _ = stderr().write_all(b"\n");
-    }
-    Ok(line)
-}
-
-/// A terminal that does not show what is typed, until this is dropped.
-struct Hidden(Termios);
-
-impl Hidden {
-    fn start() -> Option<Self> {
-        let before = tcgetattr(stdin()).ok()?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(stdin(), OptionalActions::Now, &silent).ok()?;
-        Some(Self(before))
-    }
-}
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        // Nothing more can be done about a terminal that is gone.
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
-    }
+async fn read_token() -> Option<Secret> {
+    Input::stdin().hidden_line("token: ").await.map(|line| Secret::new(&line))
 }

@@ -5,11 +5,15 @@ mod abort;
 mod check;
 mod completions;
 mod exec;
+mod fmt;
+mod graph;
+mod import;
 mod login;
 mod logs;
 mod ps;
 mod respond;
 mod run;
+mod schema;
 mod server;
 mod show;
 mod targets;
@@ -44,6 +48,14 @@ pub enum Verb {
     Abort(abort::Args),
     /// Look for mistakes in definitions, without a server
     Check(check::Args),
+    /// Draw a definition's steps and ways
+    Graph(graph::Args),
+    /// Bring definitions into one layout
+    Fmt(fmt::Args),
+    /// Print the language as JSON Schema, for editors
+    Schema(schema::Args),
+    /// Take over definitions of the first PULSE
+    Import(import::Args),
     /// Start the server alone
     Server(Box<server::Args>),
     /// List, print, store and remove workflows
@@ -66,6 +78,10 @@ pub async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit, Error> 
     match verb {
         Verb::Up(args) => up::run(*args, context).await,
         Verb::Check(args) => check::run(&args, context),
+        Verb::Graph(args) => graph::run(&args, context),
+        Verb::Fmt(args) => fmt::run(&args, context),
+        Verb::Schema(args) => schema::run(&args, context),
+        Verb::Import(args) => import::run(args, context).await,
         Verb::Server(args) => server::run(*args, context).await,
         Verb::Run(args) => run::run(args, context).await,
         Verb::Exec(args) => exec::run(args, context).await,

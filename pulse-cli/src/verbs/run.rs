@@ -11,7 +11,8 @@ use crate::render::screen::note;
 use crate::render::values::one;
 use pulse_core::api::{Created, ExecuteRequest, WorkflowSummary, WorkflowView};
 use pulse_core::diagnostic::did_you_mean;
-use pulse_core::workflow::Param;
+use pulse_core::text::one_line;
+use pulse_core::workflow::{Param, ParamType};
 use serde_json::{Map, Value};
 
 const MORE: &str = "\
@@ -20,6 +21,7 @@ Examples:
   pulse run disk-check -p mount=/var -p limit=80 --targets role=db
   id=$(pulse run disk-check --no-follow)
 
+At a terminal, secrets that are not given are asked for without being shown.
 Ctrl-C leaves the execution running; `pulse abort ID` stops it.
 Exit codes: 0 completed, 1 failed, 3 aborted, 130 left by Ctrl-C.";
 
@@ -48,12 +50,22 @@ pub struct Args {
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
     let client = context.client()?;
-    let request = ExecuteRequest {
+    let mut request = ExecuteRequest {
         params: params(args.params)?,
         targets: (!args.targets.is_empty()).then(|| args.targets.concat()),
         version: None,
     };
-    let started = client.start(&["api", "workflows", &args.workflow, "execute"], &request).await;
+    let path = ["api", "workflows", &args.workflow, "execute"];
+    let mut input = Input::stdin();
+    let mut started = client.start(&path, &request).await;
+    // Only now, for most workflows have no secrets.
+    if started.as_ref().is_err_and(|error| error.status() == Some(422)) && input.is_terminal() {
+        match ask_secrets(&client, &args.workflow, &mut request.params, &mut input).await {
+            Asked::Nothing => {}
+            Asked::Some => started = client.start(&path, &request).await,
+            Asked::Interrupted => return Ok(Exit::INTERRUPTED),
+        }
+    }
     let Created { id } = match started {
         Ok(created) => created,
         Err(error) => return Err(explain(error, &client, &args.workflow).await),
@@ -66,7 +78,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
         }
         .map(|()| Exit::SUCCESS);
     }
-    let input = Some(Input::stdin());
+    let input = Some(input);
     let ended = if args.json {
         note(&format!("execution {id}"));
         Follower::new(&client, id, &mut JsonView::new(&mut context.out), input).run().await?
@@ -78,6 +90,38 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
         Ended::Finished(status) => Exit::of(status),
         Ended::Interrupted => Exit::INTERRUPTED,
     })
+}
+
+/// What asking for secrets came to.
+enum Asked {
+    /// None is missing, or nobody knows.
+    Nothing,
+    Some,
+    Interrupted,
+}
+
+/// Asks for the secrets that are needed and were not given, so that they need not stand in a command line, which others
+/// on the machine can see and the shell remembers.
+async fn ask_secrets(client: &Client, workflow: &str, params: &mut Map<String, Value>, input: &mut Input) -> Asked {
+    // An error is the same that starting gave.
+    let Ok(view) = client.get::<WorkflowView>(&["api", "workflows", workflow], &[]).await else {
+        return Asked::Nothing;
+    };
+    let mut asked = Asked::Nothing;
+    let missing = |param: &&Param| param.kind == ParamType::Secret && param.required;
+    for param in view.summary.params.iter().filter(missing) {
+        if params.contains_key(&param.name) {
+            continue;
+        }
+        match input.hidden_line(&format!("{}: ", one_line(&param.name))).await {
+            Some(value) => {
+                params.insert(param.name.clone(), Value::String(value));
+                asked = Asked::Some;
+            }
+            None => return Asked::Interrupted,
+        }
+    }
+    asked
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

@@ -42,7 +42,10 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     let first_start = server.database_url.is_some() || !database.exists();
     server.database_url.get_or_insert_with(|| format!("sqlite://{}", database.display()));
     if server.worker_key.is_none() {
-        server.worker_key = Some(worker_key(&data)?);
+        server.worker_key = Some(key_file(&data, "worker.key")?);
+    }
+    if server.data_key.is_none() {
+        server.data_key = Some(key_file(&data, "data.key")?);
     }
     let config = Config::try_from(server).map_err(super::server::failed)?;
     let key = config.worker_key.clone().unwrap_or_default();
@@ -121,9 +124,10 @@ fn make_directory(data: &Path) -> Result<(), Error> {
     made.map_err(|error| Error::File { path: data.to_owned(), reason: error.to_string() })
 }
 
-/// The key for workers of this installation: made once, from the operating system's random bits.
-fn worker_key(data: &Path) -> Result<String, Error> {
-    let path = data.join("worker.key");
+/// A key of this installation, for its workers or for its secrets: 32 bytes in hex, made once, from the operating
+/// system's random bits.
+fn key_file(data: &Path, name: &str) -> Result<String, Error> {
+    let path = data.join(name);
     let failed = |error: std::io::Error| Error::File { path: path.clone(), reason: error.to_string() };
     match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(mut file) => {

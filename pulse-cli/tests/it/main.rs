@@ -3,7 +3,9 @@
 mod errors;
 mod exec;
 mod follow;
+mod guide;
 mod help;
+mod import;
 mod layering;
 mod listings;
 mod login;
@@ -15,3 +17,4 @@ mod steps;
 mod story;
 mod terminal;
 mod timeline;
+mod tools;

@@ -55,6 +55,11 @@ impl Running {
         Self(Some(command.spawn().unwrap()))
     }
 
+    /// One that was started elsewhere.
+    pub fn of(child: Child) -> Self {
+        Self(Some(child))
+    }
+
     /// Its process, for a signal.
     pub fn pid(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(self.0.as_ref().unwrap())

@@ -141,3 +141,36 @@ fn a_token_is_typed_unseen() {
     assert_eq!(code, 0, "{seen:?}");
     assert!(server.requests()[0].head.contains("Bearer t0ken") && !seen.contains("t0ken"), "{seen:?}");
 }
+
+#[test]
+fn a_missing_secret_is_typed_unseen() {
+    let server = StandIn::start(Story::begin().ended("completed", None));
+    let view = serde_json::json!({
+        "id": ID, "name": "disk-check", "description": "", "tags": [], "version": 1, "created_by": "ann",
+        "created_at": "2027-01-15T08:00:00.000Z", "updated_at": "2027-01-15T08:00:00.000Z",
+        "params": [
+            {"name": "token", "type": "secret", "required": true},
+            {"name": "given", "type": "secret", "required": true},
+            {"name": "spare", "type": "secret", "required": false},
+            {"name": "mount", "type": "string", "required": true},
+        ],
+        "definition": "", "diagnostics": [], "graph": {"nodes": [], "edges": []},
+    });
+    server.answer("GET /api/workflows/disk-check", 200, view);
+    let problem = serde_json::json!({"title": "no", "status": 422, "detail": "missing", "code": "invalid-params"});
+    server.answer("POST /api/workflows/disk-check/execute", 422, problem);
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["run", "disk-check", "-p", "given=x", "-p", "mount=/"];
+    let mut terminal = Terminal::start(pulse_at(&server.url, directory.path(), &arguments));
+    terminal.wait_for("token: ");
+    server.answer("POST /api/workflows/disk-check/execute", 202, serde_json::json!({"id": ID}));
+    // Asking throws away what was typed before; the prompt is shown a moment earlier.
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.keyboard.write_all(b"canary\n").unwrap();
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen:?}");
+    assert!(!seen.contains("canary") && !seen.contains("spare"), "{seen:?}");
+    let requests = server.requests();
+    let bodies: Vec<&Value> = requests.iter().filter(|r| r.method == "POST").map(|r| &r.body).collect();
+    assert_eq!(bodies[1]["params"], serde_json::json!({"given": "x", "mount": "/", "token": "canary"}));
+}

@@ -151,4 +151,13 @@ steps:
 "#,
         }),
     },
+    Entry {
+        code: Code::UnknownTarget,
+        means: "A step's targets name a worker, a pattern or labels that match no worker the server knows. Only a server \
+                gives this warning: `pulse check` knows no workers.",
+        matters: "The step would find nobody to run on, and fail.",
+        mend: "Correct the name (`pulse worker ls` lists the workers and their labels), or start the worker. Targets that \
+               are templates are known only when the step starts.",
+        example: None,
+    },
 ];

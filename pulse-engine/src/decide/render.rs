@@ -64,7 +64,9 @@ impl<'m> Machine<'m> {
                 (spec.command, spec.shell) = (Some(rendered.script), Some(shell.clone()));
                 match markers.is_empty() {
                     true => rendered.display,
-                    false => script.display(&self.scope(at, exprs.into_iter())).map_err(|error| named("command", error))?,
+                    false => {
+                        script.display(&self.scope(at, exprs.into_iter())).map_err(|error| named("command", error))?
+                    }
                 }
             }
             PlannedProgram::Argv(argv) => {

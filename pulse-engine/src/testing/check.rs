@@ -48,7 +48,7 @@ fn values(case: &Case, ran: &Ran<'_>, failures: &mut Vec<Failure>) {
         }
     }
     for (given, used) in ran.givens.unused() {
-        let what = format!("{} at step `{}`", given.reaction.describe(), given.step);
+        let what = given.describe();
         let message = match used {
             0 => format!("never used: {what}"),
             used => format!("used {used} of {} times: {what}", given.times),

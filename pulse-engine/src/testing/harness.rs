@@ -111,11 +111,11 @@ impl Suite {
                 }
             }
             for given in &case.given {
-                let step = steps.iter().find(|step| step.id == given.step);
+                let step = steps.iter().find(|step| Some(&step.id) == given.step.as_ref());
                 let kind = step.map_or("", |step| step.kind.type_name());
                 if let Some(wanted) = given.reaction.belongs_to().filter(|wanted| !kind.is_empty() && *wanted != kind) {
-                    let what = given.reaction.describe();
-                    let message = format!("`{}` is a {kind} step; `{what}` belongs to {wanted} steps", given.step);
+                    let (id, what) = (step.map_or("", |step| step.id.as_str()), given.reaction.describe());
+                    let message = format!("`{id}` is of type {kind}; \"{what}\" belongs to steps of type {wanted}");
                     diagnostics.add(Code::Conflict, &given.path, given.at, message, None);
                 }
                 self.worker(given.worker.as_deref(), &given.path, given.at, &mut diagnostics);

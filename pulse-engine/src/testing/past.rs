@@ -8,11 +8,11 @@ use pulse_core::status::WorkerStatus;
 use pulse_core::workflow::{Selector, parse_selectors};
 use std::collections::HashMap;
 
-/// The workers that a journal names.
+/// The workers of a journal.
 #[derive(Clone, Debug)]
 pub(super) struct Past {
-    /// In the order of `known`, then of the journal.
-    pub workers: Vec<FleetWorker>,
+    /// Those that the journal names and those known now, in the order of these.
+    all: Vec<FleetWorker>,
 }
 
 /// How one step's targets were resolved.
@@ -20,6 +20,8 @@ struct Resolution<'e> {
     selector: &'e [String],
     targets: Vec<&'e WorkerRef>,
     unusable: Vec<(&'e WorkerRef, &'e str)>,
+    /// Whether these are all that were meant: not when the step failed before it said so.
+    complete: bool,
 }
 
 impl Past {
@@ -42,17 +44,39 @@ impl Past {
             workers.push(FleetWorker { id: reference.worker_id, labels, ..worker(&reference.worker, 0) });
         }
         resolutions.iter().for_each(|resolution| infer_labels(resolution, &mut workers));
-        Self { workers }
+        let unnamed = known.iter().filter(|worker| !workers.iter().any(|named| named.id == worker.id)).cloned();
+        let mut all: Vec<FleetWorker> = workers.iter().cloned().chain(unnamed).collect();
+        all.sort_by_key(|worker| place(worker.id));
+        Self { all }
     }
 
-    /// The workers at the time of an input, given the entries that followed from it (and more).
-    pub(super) fn fleet(&self, coming: &[Entry]) -> Fleet {
+    /// The workers at the time of an input, given the entries that followed from it (and more). A worker that is awaited
+    /// has come when it gets its command now.
+    pub(super) fn fleet(&self, coming: &[Entry], awaited: &[WorkerId]) -> Fleet {
         let ends = coming.iter().skip(1).position(|entry| comes_from_outside(&entry.event));
-        let resolutions = resolutions(&coming[..ends.map_or(coming.len(), |index| index + 1)]);
-        if resolutions.is_empty() {
-            return Fleet { workers: self.workers.clone() };
+        let coming = &coming[..ends.map_or(coming.len(), |index| index + 1)];
+        let mut fleet = self.resolving(coming);
+        let gets = |id: WorkerId| {
+            let sent =
+                |entry: &Entry| matches!(&entry.event, Event::CommandSent { worker, .. } if worker.worker_id == id);
+            coming.iter().any(sent)
+        };
+        for worker in fleet.workers.iter_mut().filter(|worker| awaited.contains(&worker.id)) {
+            if gets(worker.id) {
+                (worker.status, worker.draining) = (WorkerStatus::Online, false);
+            } else if worker.status == WorkerStatus::Online && !worker.draining {
+                worker.status = WorkerStatus::Offline;
+            }
         }
-        // Whoever was not meant and not refused was not there.
+        fleet
+    }
+
+    /// The workers for which targets resolve as they did.
+    fn resolving(&self, coming: &[Entry]) -> Fleet {
+        let resolutions = resolutions(coming);
+        if resolutions.is_empty() {
+            return Fleet { workers: self.all.clone() };
+        }
         let mut there: HashMap<WorkerId, (WorkerStatus, bool)> = HashMap::new();
         let mut picked: Vec<WorkerId> = Vec::new();
         for resolution in &resolutions {
@@ -66,30 +90,43 @@ impl Past {
                 there.insert(worker.worker_id, status(reason));
             }
         }
-        let workers = self.workers.iter().filter_map(|worker| {
-            let (status, draining) = *there.get(&worker.id)?;
+        let workers = self.all.iter().filter_map(|worker| {
+            // Whoever would have been meant and was not, was not there.
+            let left_out = || resolutions.iter().any(|resolution| resolution.leaves_out(worker));
+            let otherwise = || (!left_out()).then_some((worker.status, worker.draining));
+            let (status, draining) = there.get(&worker.id).copied().or_else(otherwise)?;
             let active = u32::from(!picked.contains(&worker.id));
             Some(FleetWorker { status, draining, active, ..worker.clone() })
         });
         Fleet { workers: workers.collect() }
     }
 
-    /// The workers for a test: each as it was when it was first meant.
+    /// The workers for a test: each as it was when it was first meant, and those known now that may have been there.
     pub(super) fn first_seen(&self, journal: &[Entry]) -> Vec<FleetWorker> {
         let resolutions = resolutions(journal);
         let seen = |worker: &FleetWorker| {
             let found = resolutions.iter().find(|resolution| resolution.all().any(|r| r.worker_id == worker.id))?;
             found.unusable.iter().find(|(r, _)| r.worker_id == worker.id).map(|(_, reason)| status(reason))
         };
-        let workers = self.workers.iter().map(|worker| {
-            let (status, draining) = seen(worker).unwrap_or((WorkerStatus::Online, false));
+        let workers = self.all.iter().map(|worker| {
+            let (status, draining) = seen(worker).unwrap_or((worker.status, worker.draining));
             FleetWorker { status, draining, ..worker.clone() }
         });
-        workers.collect()
+        workers.filter(|worker| !resolutions.iter().any(|resolution| resolution.leaves_out(worker))).collect()
     }
 }
 
 impl<'e> Resolution<'e> {
+    /// Whether the worker cannot have been there: it would have been meant.
+    fn leaves_out(&self, worker: &FleetWorker) -> bool {
+        let mut selectors = self.selector.iter().filter_map(|text| parse_selectors(text).ok()).flatten();
+        let meant = |selector: Selector| match selector {
+            Selector::Any => self.targets.is_empty() && worker.status == WorkerStatus::Online && !worker.draining,
+            other => other.matches(&worker.name, &worker.id.to_string(), &worker.labels),
+        };
+        self.complete && !self.all().any(|named| named.worker_id == worker.id) && selectors.any(meant)
+    }
+
     fn all(&self) -> impl Iterator<Item = &'e WorkerRef> {
         self.unusable.iter().map(|(worker, _)| *worker).chain(self.targets.iter().copied())
     }
@@ -101,7 +138,6 @@ fn comes_from_outside(event: &Event) -> bool {
         event,
         Event::CommandResult { .. }
             | Event::PromptResponse { .. }
-            | Event::PromptTimeout { .. }
             | Event::ChildFinished { .. }
             | Event::AbortRequested { .. }
             | Event::ServerRestartRecovery { .. }
@@ -116,16 +152,16 @@ fn resolutions(journal: &[Entry]) -> Vec<Resolution<'_>> {
             Event::WorkerOffline { worker, reason, .. } => unusable.push((worker, reason)),
             Event::TargetsResolved { selector, targets, .. } => {
                 let (targets, unusable) = (targets.iter().collect(), std::mem::take(&mut unusable));
-                found.push(Resolution { selector, targets, unusable });
+                found.push(Resolution { selector, targets, unusable, complete: true });
             }
             Event::NoWorkers { selector, .. } => {
                 let unusable = std::mem::take(&mut unusable);
-                found.push(Resolution { selector, targets: Vec::new(), unusable });
+                found.push(Resolution { selector, targets: Vec::new(), unusable, complete: true });
             }
-            // `on_offline: fail`: nothing was resolved.
+            // `on_offline: fail`, or a command that could not be made.
             Event::StepFinished { .. } if !unusable.is_empty() => {
                 let unusable = std::mem::take(&mut unusable);
-                found.push(Resolution { selector: &[], targets: Vec::new(), unusable });
+                found.push(Resolution { selector: &[], targets: Vec::new(), unusable, complete: false });
             }
             _ => {}
         }

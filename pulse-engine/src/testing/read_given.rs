@@ -13,7 +13,11 @@ const MOST_TIMES: i64 = 10_000;
 
 pub(super) fn given(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> Option<Given> {
     let mut fields = Fields::open(node, path, "an entry of `given`", diagnostics)?;
-    let step = fields.required("step", "an entry of `given`").map(|(step, _)| step);
+    let anywhere = fields.has("abort");
+    let step = match anywhere {
+        true => fields.text("step"),
+        false => fields.required("step", "an entry of `given`").map(|(step, _)| step),
+    };
     let worker = fields.text("worker");
     let attempt = fields.integer("attempt", 1..=1_000).map(|n| n as u32);
     let times = fields.integer("times", 1..=MOST_TIMES).map_or(1, |n| n as u32);
@@ -23,8 +27,11 @@ pub(super) fn given(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> O
         fields.add(Code::MissingField, "worker", node.at, "say which `worker` comes online", None);
     }
     fields.finish();
+    if step.is_none() && !anywhere {
+        return None;
+    }
     Some(Given {
-        step: step?.as_str().into(),
+        step: step.map(|step| step.as_str().into()),
         worker,
         attempt,
         times,

@@ -4,14 +4,18 @@ use super::past::Past;
 use super::walked::Walked;
 use crate::fleet::FleetWorker;
 use crate::state::Run;
+use indexmap::IndexMap;
 use pulse_core::command::{CommandEnd, Outcome};
-use pulse_core::event::{Entry, Event};
-use pulse_core::ids::{CommandId, ExecutionId, PromptId, StepId};
-use pulse_core::status::{ExecutionStatus, WorkerStatus};
+use pulse_core::event::{Entry, Event, StepRef};
+use pulse_core::ids::{CommandId, ExecutionId, PromptId, StepId, WorkerId};
+use pulse_core::status::{ExecutionStatus, StepStatus, WorkerStatus};
 use pulse_core::time::Timestamp;
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// When what never came would have come, after what ended it: so late that no other delay makes it matter.
+const MUCH_LATER: Duration = Duration::from_secs(86_400);
 
 /// Why no test can be made of a journal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,13 +31,31 @@ pub enum NotATest {
     Misfit(#[from] crate::Misfit),
 }
 
-/// What was asked and has not been answered, and when it was asked.
+/// What was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Id {
+    Command(CommandId),
+    Prompt(PromptId),
+    Child(ExecutionId),
+}
+
+/// Something that was asked and has not been answered.
+struct Asked {
+    /// Its place among the entries.
+    slot: usize,
+    at: StepRef,
+    worker: Option<Arc<str>>,
+    since: Timestamp,
+    limit: Duration,
+}
+
+/// The entries so far, and what is still open.
 #[derive(Default)]
 struct Open {
-    commands: HashMap<CommandId, (Timestamp, u64)>,
-    prompts: HashMap<PromptId, Timestamp>,
-    children: HashMap<ExecutionId, Timestamp>,
-    awaited: Vec<(pulse_core::ids::WorkerId, Timestamp)>,
+    /// In the order of asking; empty while there is no answer.
+    given: Vec<Option<Value>>,
+    asked: IndexMap<Id, Asked>,
+    awaited: Vec<(WorkerId, usize, Timestamp)>,
 }
 
 /// A test file, as a value to be written as YAML, whose one test goes the way that a journal went. `workflow` is the
@@ -71,7 +93,7 @@ pub fn record(
     let admitted = journal.iter().find(|entry| matches!(entry.event, Event::ExecutionStarted { .. }));
     let start = admitted.filter(|_| queued).map_or(origin.created_at, |entry| entry.timestamp);
     test.insert("execution".into(), json!({"id": id, "started_by": origin.started_by, "at": start}));
-    test.insert("given".into(), Value::Array(given(journal)));
+    test.insert("given".into(), Value::Array(given(journal, start)));
     test.insert("expect".into(), Value::Object(expect(&walked, journal)));
     let mut file = Map::new();
     match workflow {
@@ -96,48 +118,48 @@ fn worker(worker: &FleetWorker) -> Value {
     value
 }
 
-/// What came from outside, in the order in which it came: entries that happen at once happen in this order.
-fn given(journal: &[Entry]) -> Vec<Value> {
-    let (mut open, mut given) = (Open::default(), Vec::new());
+/// What came from outside, in the order in which it was asked for: that is the order in which a test uses its entries.
+fn given(journal: &[Entry], start: Timestamp) -> Vec<Value> {
+    let mut open = Open::default();
     for entry in journal {
         let now = entry.timestamp;
-        let after = |since: Timestamp| now.since(since);
         match &entry.event {
             Event::CommandSent { at, worker, command_id, spec, .. } => {
-                open.commands.insert(*command_id, (now, spec.timeout_ms));
-                if let Some(index) = open.awaited.iter().position(|(id, _)| *id == worker.worker_id) {
-                    let (_, since) = open.awaited.swap_remove(index);
+                let id = worker.worker_id;
+                if let Some(index) = open.awaited.iter().position(|(awaited, ..)| *awaited == id) {
+                    let (_, slot, since) = open.awaited.swap_remove(index);
                     let came = json!({"step": at.step_id, "worker": worker.worker, "online": true});
-                    given.push(taking(came, after(since)));
+                    open.given[slot] = Some(taking(came, now.since(since)));
                 }
+                let limit = Duration::from_millis(spec.timeout_ms);
+                open.ask(Id::Command(*command_id), at, Some(worker.worker.clone()), now, limit);
             }
             Event::TargetsResolved { awaited, .. } => {
-                open.awaited.extend(awaited.iter().map(|worker| (worker.worker_id, now)));
+                for worker in awaited {
+                    open.awaited.push((worker.worker_id, open.given.len(), now));
+                    open.given.push(None);
+                }
             }
             Event::CommandResult { at, worker, command_id, end, late: false, .. } => {
-                let Some((since, limit)) = open.commands.remove(command_id) else { continue };
-                // The time in which it waited for its worker does not count against its time limit.
-                let took = if end.outcome == Outcome::Exited {
-                    after(since).min(Duration::from_millis(limit))
-                } else {
-                    after(since)
-                };
-                given.push(taking(command(&at.step_id, &worker.worker, end), took));
+                let exited = end.outcome == Outcome::Exited;
+                open.answer(Id::Command(*command_id), now, exited, command(&at.step_id, &worker.worker, end));
             }
-            Event::Prompt { prompt_id, .. } => drop(open.prompts.insert(*prompt_id, now)),
+            Event::Prompt { at, prompt_id, .. } => open.ask(Id::Prompt(*prompt_id), at, None, now, Duration::MAX),
             Event::PromptResponse { at, prompt_id, response, by, fields } => {
                 let mut answer = json!({"step": at.step_id, "answer": response, "by": by});
                 if !fields.is_empty() {
                     answer["fields"] = Value::Object(fields.clone());
                 }
-                let since = open.prompts.remove(prompt_id).unwrap_or(now);
-                given.push(taking(answer, after(since)));
+                open.answer(Id::Prompt(*prompt_id), now, false, answer);
             }
-            Event::PromptTimeout { at, prompt_id, .. } => {
-                open.prompts.remove(prompt_id);
-                given.push(json!({"step": at.step_id, "timeout": true}));
+            Event::PromptTimeout { prompt_id, .. } => {
+                if let Some(asked) = open.asked.shift_remove(&Id::Prompt(*prompt_id)) {
+                    open.given[asked.slot] = Some(json!({"step": asked.at.step_id, "timeout": true}));
+                }
             }
-            Event::ChildStarted { execution_id, .. } => drop(open.children.insert(*execution_id, now)),
+            Event::ChildStarted { at, execution_id, .. } => {
+                open.ask(Id::Child(*execution_id), at, None, now, Duration::MAX);
+            }
             Event::ChildFinished { at, execution_id, status, error, state } => {
                 let mut child = json!({"step": at.step_id, "status": status});
                 if let Some(error) = error {
@@ -146,49 +168,48 @@ fn given(journal: &[Entry]) -> Vec<Value> {
                 if !state.is_empty() {
                     child["state"] = Value::Object(state.clone());
                 }
-                let since = open.children.remove(execution_id).unwrap_or(now);
-                given.push(taking(child, after(since)));
+                open.answer(Id::Child(*execution_id), now, false, child);
             }
-            Event::AbortRequested { by, reason } => given.extend(aborts(journal, entry, &open, by, reason.as_deref())),
+            Event::AbortRequested { by, reason } => {
+                let reason = reason.as_ref().map_or(Value::Bool(true), |reason| json!(reason));
+                open.given.push(Some(taking(json!({"abort": reason, "by": by}), now.since(start))));
+            }
+            Event::StepFinished { at, status: StepStatus::Aborted, .. } => {
+                open.give_up(now, |asked| asked.frame == at.frame && asked.step_id == at.step_id);
+            }
+            Event::ExecutionFinished { .. } => open.give_up(now, |_| true),
             _ => {}
         }
     }
-    given
+    open.given.into_iter().flatten().collect()
 }
 
-/// An abort is given at every step that was at work then: the first ends the execution.
-fn aborts(journal: &[Entry], abort: &Entry, open: &Open, by: &str, reason: Option<&str>) -> Vec<Value> {
-    let now = abort.timestamp;
-    let reason = reason.map_or(Value::Bool(true), |reason| json!(reason));
-    let one = |step: &StepId, worker: Option<&str>, since: Timestamp| {
-        let mut value = json!({"step": step, "abort": reason, "by": by});
-        if let Some(worker) = worker {
-            value["worker"] = json!(worker);
-        }
-        taking(value, now.since(since))
-    };
-    let mut waiting: HashMap<(pulse_core::ids::FrameId, StepId), Timestamp> = HashMap::new();
-    let mut found = Vec::new();
-    for entry in journal.iter().take_while(|entry| entry.seq < abort.seq) {
-        match &entry.event {
-            Event::CommandSent { at, worker, command_id, .. } if open.commands.contains_key(command_id) => {
-                found.push(one(&at.step_id, Some(&worker.worker), entry.timestamp));
-            }
-            Event::Prompt { at, prompt_id, .. } if open.prompts.contains_key(prompt_id) => {
-                found.push(one(&at.step_id, None, entry.timestamp));
-            }
-            Event::ChildStarted { at, execution_id, .. } if open.children.contains_key(execution_id) => {
-                found.push(one(&at.step_id, None, entry.timestamp));
-            }
-            Event::WaitStarted { at, .. } => {
-                waiting.insert((at.frame, at.step_id.clone()), entry.timestamp);
-            }
-            Event::WaitFinished { at } => drop(waiting.remove(&(at.frame, at.step_id.clone()))),
-            _ => {}
+impl Open {
+    fn ask(&mut self, id: Id, at: &StepRef, worker: Option<Arc<str>>, since: Timestamp, limit: Duration) {
+        self.asked.insert(id, Asked { slot: self.given.len(), at: at.clone(), worker, since, limit });
+        self.given.push(None);
+    }
+
+    fn answer(&mut self, id: Id, now: Timestamp, limited: bool, value: Value) {
+        if let Some(Asked { slot, since, limit, .. }) = self.asked.shift_remove(&id) {
+            // The time in which a command waited for its worker does not count against its time limit.
+            let took = if limited { now.since(since).min(limit) } else { now.since(since) };
+            self.given[slot] = Some(taking(value, took));
         }
     }
-    found.extend(waiting.iter().map(|((_, step), since)| one(step, None, *since)));
-    found
+
+    /// What was asked by a step that was given up, or by an execution that ended, would have come later.
+    fn give_up(&mut self, now: Timestamp, of: impl Fn(&StepRef) -> bool) {
+        for (id, asked) in self.asked.extract_if(.., |_, asked| of(&asked.at)) {
+            let step = &asked.at.step_id;
+            let later = now.since(asked.since) + MUCH_LATER;
+            self.given[asked.slot] = Some(match id {
+                Id::Command(_) => taking(json!({"step": step, "worker": asked.worker, "outcome": "cancelled"}), later),
+                Id::Prompt(_) => json!({"step": step, "timeout": true}),
+                Id::Child(_) => taking(json!({"step": step, "status": "aborted"}), later),
+            });
+        }
+    }
 }
 
 fn command(step: &StepId, worker: &str, end: &CommandEnd) -> Value {
@@ -222,13 +243,23 @@ fn taking(mut given: Value, time: Duration) -> Value {
     given
 }
 
+/// The longest part of an error that is the same each time: children get new ids, and which workers are known changes.
+fn lasting<'e>(error: &'e str, walked: &Walked) -> &'e str {
+    let mut parts = vec![error.split("; known are: ").next().unwrap_or(error)];
+    for child in &walked.state.children {
+        let id = child.execution_id.to_string();
+        parts = parts.into_iter().flat_map(|part| part.split(id.as_str())).collect();
+    }
+    parts.into_iter().max_by_key(|part| part.len()).unwrap_or(error)
+}
+
 fn expect(walked: &Walked, journal: &[Entry]) -> Map<String, Value> {
     let state = &walked.state;
     let mut expect = Map::new();
     let status = if state.finished.is_some() { state.status() } else { ExecutionStatus::Waiting };
     expect.insert("status".into(), json!(status));
     if let Some(error) = &state.error {
-        expect.insert("error".into(), json!(error));
+        expect.insert("error".into(), json!(lasting(error, walked)));
     }
     expect.insert("path".into(), json!(walked.path));
     if state.vars.as_object().is_some_and(|vars| !vars.is_empty()) {

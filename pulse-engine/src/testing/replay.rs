@@ -90,7 +90,7 @@ impl Replaying<'_> {
                 Some(at) => (Input::Timer, at),
                 None => (self.input(coming), head.timestamp),
             };
-            let fleet = self.past.fleet(coming);
+            let fleet = self.past.fleet(coming, &self.state.awaited());
             let cx = Context { now, entropy: head.seq.0, fleet: &fleet };
             let decided = decide(self.plan, &self.state, input, &cx);
             let entries = decided.map_err(|refused| self.difference(Some(format!("refused: {refused}"))))?;

@@ -7,18 +7,18 @@
 //!    └── the earliest of what is scheduled and the engine's own timers; the clock jumps there
 //! ```
 
+mod schedule;
+
 use super::givens::{Asked, Givens};
 use super::suite::{Case, Given, Reaction};
 use super::walked::Walked;
 use crate::fleet::{Fleet, FleetWorker};
 use crate::{Context, Effect, Input, Plan, Start, State, advance};
-use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::event::{Entry, Event};
-use pulse_core::ids::{CommandId, ExecutionId, PromptId, StepId};
-use pulse_core::status::{ExecutionStatus, Trigger, WorkerStatus};
+use pulse_core::ids::{FrameId, PromptId, StepId};
+use pulse_core::status::{Trigger, WorkerStatus};
 use pulse_core::time::Timestamp;
 use serde_json::{Map, Value};
-use std::time::Duration;
 
 /// Most inputs of one test: far beyond what anybody gives, so that a workflow that only waits comes to an end.
 const MOST_INPUTS: u64 = 200_000;
@@ -66,6 +66,7 @@ struct Due<'g> {
 /// A question that no entry answers.
 struct Open {
     id: PromptId,
+    frame: FrameId,
     step: StepId,
     message: String,
     deadline: Timestamp,
@@ -119,6 +120,9 @@ pub(super) fn run<'g>(plan: &Plan, workers: &[FleetWorker], case: &'g Case, para
 
 impl<'g> Run<'_, 'g> {
     fn drive(&mut self, start: Start) -> Result<(), Stopped> {
+        for (index, given) in self.ran.givens.take_stepless() {
+            self.schedule_abort(index, given);
+        }
         self.give(Input::Start(Box::new(start)), None)?;
         while self.ran.state.finished.is_none() {
             if self.inputs > MOST_INPUTS {
@@ -193,11 +197,9 @@ impl<'g> Run<'_, 'g> {
     /// What was given has no place here. A result that comes too late to matter is no mistake.
     fn refused(&self, given: Option<&Given>, reason: String) -> Result<(), Stopped> {
         match given {
-            Some(given) if !matches!(given.reaction, Reaction::End(_)) => Err(Stopped::Refused {
-                given: format!("{} at step `{}`", given.reaction.describe(), given.step),
-                line: given.at.line,
-                reason,
-            }),
+            Some(given) if !matches!(given.reaction, Reaction::End(_)) => {
+                Err(Stopped::Refused { given: given.describe(), line: given.at.line, reason })
+            }
             _ => Ok(()),
         }
     }
@@ -223,118 +225,6 @@ impl<'g> Run<'_, 'g> {
         })
     }
 
-    /// Finds the entry that answers what an event asks, and schedules it.
-    fn observe(&mut self, event: &Event) -> Result<(), Stopped> {
-        match event {
-            Event::CommandSent { at, worker, attempt, command_id, spec, command, .. } => {
-                let asked = Asked::Command { worker: &worker.worker, attempt: attempt.0 };
-                let Some((index, given)) = self.ran.givens.take(&at.step_id, asked) else {
-                    let command = command.trim_end().lines().map(str::to_owned);
-                    let first = format!("on {}, attempt {attempt}:", worker.worker);
-                    return Err(self.not_given(&at.step_id, std::iter::once(first).chain(command).collect()));
-                };
-                match &given.reaction {
-                    Reaction::End(end) => {
-                        let (end, after) = limited(end, given.after, Duration::from_millis(spec.timeout_ms));
-                        let input = Input::CommandFinished { command_id: *command_id, end: Box::new(end) };
-                        self.schedule(index, given, after, input);
-                    }
-                    _ => self.schedule_abort(index, given),
-                }
-            }
-            Event::Prompt { at, prompt_id, message, deadline, .. } => {
-                match self.ran.givens.take(&at.step_id, Asked::Prompt) {
-                    None => self.open.push(Open {
-                        id: *prompt_id,
-                        step: at.step_id.clone(),
-                        message: message.clone(),
-                        deadline: *deadline,
-                    }),
-                    Some((index, given)) => match &given.reaction {
-                        Reaction::Answer { response, by, fields } => {
-                            let (response, by, fields) = (response.clone(), by.clone(), fields.clone());
-                            let input = Input::Answer { prompt_id: Some(*prompt_id), response, by, fields };
-                            self.schedule(index, given, given.after, input);
-                        }
-                        Reaction::Abort { .. } => self.schedule_abort(index, given),
-                        _ => {}
-                    },
-                }
-            }
-            Event::ChildStarted { at, execution_id, workflow, params, .. } => {
-                let Some((index, given)) = self.ran.givens.take(&at.step_id, Asked::Child) else {
-                    let asked = format!("run {workflow} with {}", Value::Object(params.clone()));
-                    return Err(self.not_given(&at.step_id, vec![asked]));
-                };
-                match &given.reaction {
-                    Reaction::Child { status, error, state } => {
-                        let (execution_id, status) = (*execution_id, *status);
-                        let (error, state) = (error.clone(), state.clone());
-                        let input = Input::ChildFinished { execution_id, status, error, state };
-                        self.schedule(index, given, given.after, input);
-                    }
-                    _ => self.schedule_abort(index, given),
-                }
-            }
-            Event::TargetsResolved { at, awaited, .. } => {
-                for worker in awaited {
-                    if let Some((index, given)) = self.ran.givens.take(&at.step_id, Asked::Worker(&worker.worker)) {
-                        let input = Input::WorkerOnline { worker_id: worker.worker_id };
-                        self.schedule(index, given, given.after, input);
-                    }
-                }
-            }
-            Event::PromptResponse { prompt_id, .. } | Event::PromptTimeout { prompt_id, .. } => {
-                self.open.retain(|open| open.id != *prompt_id);
-            }
-            Event::StepFinished { at, .. } => self.open.retain(|open| open.step != at.step_id),
-            Event::WaitStarted { at, .. } => {
-                if let Some((index, given)) = self.ran.givens.take(&at.step_id, Asked::Wait) {
-                    self.schedule_abort(index, given);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn schedule(&mut self, index: usize, given: &'g Given, after: Duration, input: Input) {
-        self.asked += 1;
-        self.due.push(Due { at: self.now.plus(after), order: (index, self.asked), given: Some(given), input });
-    }
-
-    fn schedule_abort(&mut self, index: usize, given: &'g Given) {
-        if let Reaction::Abort { by, reason } = &given.reaction {
-            self.schedule(index, given, given.after, Input::Abort { by: by.clone(), reason: reason.clone() });
-        }
-    }
-
-    /// A command that is stopped ends now, whatever was given.
-    fn cancel(&mut self, id: CommandId, reason: &str) {
-        let is_end =
-            |due: &Due<'_>| matches!(&due.input, Input::CommandFinished { command_id, .. } if *command_id == id);
-        for due in self.due.iter_mut().filter(|due| is_end(due)) {
-            due.at = self.now;
-            let end = Box::new(CommandEnd::without_process(Outcome::Cancelled, reason));
-            due.input = Input::CommandFinished { command_id: id, end };
-        }
-    }
-
-    /// A child that is ended ends now, whatever was given.
-    fn abort_child(&mut self, id: ExecutionId, reason: &str) {
-        for due in &mut self.due {
-            if matches!(&due.input, Input::ChildFinished { execution_id, .. } if *execution_id == id) {
-                due.at = self.now;
-                due.input = Input::ChildFinished {
-                    execution_id: id,
-                    status: ExecutionStatus::Aborted,
-                    error: Some(reason.to_owned()),
-                    state: Map::new(),
-                };
-            }
-        }
-    }
-
     fn not_given(&self, step: &StepId, asked: Vec<String>) -> Stopped {
         Stopped::NotGiven { step: step.clone(), asked, there: self.ran.givens.of_step(step) }
     }
@@ -346,15 +236,4 @@ impl<'g> Run<'_, 'g> {
     fn stuck(&self) -> Stopped {
         Stopped::Stuck(self.ran.state.active().map(|(_, active)| active.at.step_id.clone()).collect())
     }
-}
-
-/// A command's end, stopped at its time limit when it would take longer.
-fn limited(end: &CommandEnd, after: Duration, limit: Duration) -> (CommandEnd, Duration) {
-    let mut end = end.clone();
-    if end.outcome == Outcome::Exited && after > limit {
-        (end.outcome, end.exit_code, end.signal) = (Outcome::TimedOut, None, None);
-        end.duration_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        return (end, limit);
-    }
-    (end, after)
 }

@@ -70,15 +70,15 @@ pub struct Case {
 /// What happens at a step, from outside.
 #[derive(Clone, Debug)]
 pub struct Given {
-    /// At which step.
-    pub step: StepId,
+    /// At which step; none for an abort at a time of the execution.
+    pub step: Option<StepId>,
     /// On which worker; any when `None`.
     pub worker: Option<String>,
     /// At which attempt of a command; any when `None`.
     pub attempt: Option<u32>,
     /// How often it happens; for a command on any worker, on each.
     pub times: u32,
-    /// How long after the step asked.
+    /// How long after the step asked; without a step, after the start.
     pub after: Duration,
     /// What.
     pub reaction: Reaction,
@@ -122,6 +122,14 @@ pub enum Reaction {
         /// Why.
         reason: Option<String>,
     },
+}
+
+impl Given {
+    /// What it is and where, in a few words.
+    pub fn describe(&self) -> String {
+        let what = self.reaction.describe();
+        self.step.as_ref().map_or_else(|| what.clone(), |step| format!("{what} at step `{step}`"))
+    }
 }
 
 impl Reaction {

@@ -1,6 +1,9 @@
 //! All tests of the crate from outside, in one binary.
 
+mod determinism;
 mod expr;
 mod scenarios;
+mod secrets;
 mod template;
+mod testing;
 mod validation;

@@ -4,6 +4,7 @@ use super::driver::{Driver, Error};
 use super::summary::{record, summary};
 use crate::clock;
 use crate::live::Topic;
+use crate::secrets::Secrets;
 use pulse_core::event::{Entry, Event};
 use pulse_core::ids::ExecutionId;
 use pulse_core::protocol::browser::ToBrowser;
@@ -31,6 +32,8 @@ pub(super) struct Loaded {
     pub plan: Arc<Plan>,
     pub title: String,
     pub fence: i64,
+    /// Its secrets, for its commands and for nothing else.
+    pub secrets: Arc<Secrets>,
 }
 
 /// Drives an execution until it waits for something outside, has ended, or the server stops.
@@ -106,7 +109,7 @@ async fn take(driver: &Driver, loaded: &mut Loaded, batch: Vec<Message>) -> Resu
             if let Some(record) = record {
                 publish(driver, &entries, &record);
             }
-            act(driver, &loaded.state, effects);
+            act(driver, &loaded.state, &loaded.secrets, effects);
             replies.into_iter().for_each(|reply| answer(Some(reply), Ok(())));
             Ok(())
         }
@@ -196,10 +199,10 @@ pub(super) fn publish(driver: &Driver, entries: &[Entry], record: &ExecutionReco
 }
 
 /// Carries out effects; their events are durable.
-pub(super) fn act(driver: &Driver, state: &State, effects: Vec<Effect>) {
+pub(super) fn act(driver: &Driver, state: &State, secrets: &Arc<Secrets>, effects: Vec<Effect>) {
     for effect in effects {
         match effect {
-            Effect::Dispatch(command) => driver.0.fleet.dispatch(state.id, command),
+            Effect::Dispatch(command) => driver.hand_over(state.id, command, secrets, true),
             Effect::Cancel { worker_id, command_id, reason } => {
                 if let Some(verdict) = driver.0.fleet.cancel(worker_id, command_id, &reason) {
                     driver.end_command(verdict);

@@ -7,11 +7,13 @@ use super::timers::Timers;
 use super::turns::Turns;
 use crate::fleet::{Fleet, Verdict};
 use crate::live::{Hub, Topic};
+use crate::secrets::{DataKey, Secrets};
 use pulse_core::api::OutputChunk;
-use pulse_core::command::{CommandEnd, Stream};
+use pulse_core::command::{CommandEnd, Outcome, Stream};
 use pulse_core::event::{Entry, WorkerRef, WorkflowRef};
 use pulse_core::ids::{Attempt, CommandId, ExecutionId, StepId, WorkerId};
 use pulse_core::protocol::browser::ToBrowser;
+use pulse_core::workflow::ParamType;
 use pulse_engine::state::Outstanding;
 use pulse_engine::{Input, Plan, Refused, State};
 use pulse_store::{ExecutionRecord, OutputRecord, Store};
@@ -55,6 +57,14 @@ pub enum Error {
         /// How many may run at once.
         limit: u32,
     },
+    /// It was given secrets and there is no key to seal them with.
+    #[error(
+        "this server has no key for secrets, so it takes none: set PULSE_DATA_KEY, like with `openssl rand -hex 32`"
+    )]
+    NoDataKey,
+    /// Its secrets cannot be opened.
+    #[error("execution {0}: its secrets are damaged, or sealed with another key")]
+    Sealed(ExecutionId),
     /// The server stops, or the execution was interrupted; the same call may succeed later.
     #[error("the server is stopping; try again in a moment")]
     Stopping,
@@ -70,6 +80,8 @@ pub(super) struct Shared {
     pub hub: Hub,
     pub plans: Plans,
     pub timers: Timers,
+    /// What secrets are sealed with.
+    pub key: Option<DataKey>,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
     /// Who waits for a worker.
@@ -110,13 +122,21 @@ impl Reported {
 
 impl Driver {
     /// Drives what is in the store, from now on.
-    pub fn new(store: Arc<dyn Store>, fleet: Fleet, hub: Hub, timers: Timers, stop: CancellationToken) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        fleet: Fleet,
+        hub: Hub,
+        timers: Timers,
+        key: Option<DataKey>,
+        stop: CancellationToken,
+    ) -> Self {
         Self(Arc::new(Shared {
             store,
             fleet,
             hub,
             plans: Plans::default(),
             timers,
+            key,
             stop,
             tasks: TaskTracker::new(),
             awaited: Awaited::default(),
@@ -206,7 +226,37 @@ impl Driver {
         let record = self.0.store.execution(id).await?.ok_or(Error::NotFound(id))?;
         let state = self.fold(id).await?;
         let plan = self.plan(&state).await?;
-        Ok(Loaded { state, plan, title: record.title, fence: record.fence })
+        let secrets = Arc::new(self.secrets(&plan, &state).await?);
+        Ok(Loaded { state, plan, title: record.title, fence: record.fence, secrets })
+    }
+
+    /// The secrets of an execution that goes on.
+    async fn secrets(&self, plan: &Plan, state: &State) -> Result<Secrets, Error> {
+        let has_some = plan.workflow.params.iter().any(|param| param.kind == ParamType::Secret);
+        if !has_some || state.finished.is_some() {
+            return Ok(Secrets::default());
+        }
+        match self.0.store.execution_secrets(state.id).await? {
+            None => Ok(Secrets::default()),
+            Some(sealed) => {
+                let key = self.0.key.as_ref().ok_or(Error::Sealed(state.id))?;
+                Secrets::open(key, state.id, &sealed).ok_or(Error::Sealed(state.id))
+            }
+        }
+    }
+
+    /// Hands a command to the fleet: a new one, or one of before a restart.
+    pub(super) fn hand_over(&self, id: ExecutionId, command: Outstanding, secrets: &Arc<Secrets>, is_new: bool) {
+        if let Some(missing) = secrets.missing(&command.spec) {
+            // Without its value it must not run; whether one of before a restart has, nobody knows.
+            let outcome = if is_new { Outcome::NotStarted } else { Outcome::Lost };
+            let end = CommandEnd::without_process(outcome, format!("the value of the secret `{missing}` is gone"));
+            return self.end_command(Verdict { execution_id: id, command_id: command.command_id, end });
+        }
+        match is_new {
+            true => self.fleet().dispatch(id, command, secrets.clone()),
+            false => self.fleet().restore(id, command, secrets.clone()),
+        }
     }
 
     /// The state that an execution's journal folds to.

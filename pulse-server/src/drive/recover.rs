@@ -54,10 +54,10 @@ async fn limit(driver: &Driver, record: &ExecutionRecord) -> Option<u32> {
 
 async fn take_up(driver: &Driver, id: ExecutionId) -> Result<(), Error> {
     let loaded = driver.load(id).await?;
-    let state = loaded.state.clone();
+    let (state, secrets) = (loaded.state.clone(), loaded.secrets.clone());
     driver.start_actor(loaded);
     for command in state.outstanding() {
-        driver.fleet().restore(id, command);
+        driver.hand_over(id, command, &secrets, false);
     }
     for worker_id in state.awaited() {
         driver.await_worker(id, worker_id);

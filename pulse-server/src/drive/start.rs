@@ -5,6 +5,7 @@ use super::driver::{Driver, Error};
 use super::summary::record;
 use super::turns::Turn;
 use crate::clock;
+use crate::secrets::Secrets;
 use pulse_core::ids::ExecutionId;
 use pulse_engine::{Context, Input, Plan, Start, State, advance};
 use pulse_store::{Append, Appended, IdempotencyKey};
@@ -17,7 +18,7 @@ pub struct Begin {
     pub id: Option<ExecutionId>,
     /// What it runs.
     pub plan: Arc<Plan>,
-    /// What it is started with.
+    /// What it is started with, secrets among it: they are taken out and sealed.
     pub start: Start,
     /// What it runs, in a few words.
     pub title: String,
@@ -40,7 +41,7 @@ impl Driver {
     /// Starts an execution; it is durable when this returns. Dropping the future does not stop what has begun.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or secrets are given and there is no key to seal them with.
     pub async fn begin(&self, begin: Begin) -> Result<Begun, Error> {
         let (reply, answer) = oneshot::channel();
         let driver = self.clone();
@@ -55,6 +56,10 @@ impl Driver {
             return Err(Error::Stopping);
         }
         let Begin { id, plan, mut start, title, idempotency } = begin;
+        let secrets = Secrets::take(&plan.workflow.params, &mut start.params);
+        if !secrets.is_empty() && self.0.key.is_none() {
+            return Err(Error::NoDataKey);
+        }
         let id = id.unwrap_or_else(|| ExecutionId(uuid::Uuid::now_v7()));
         let workflow = start.workflow.as_ref().map(|workflow| workflow.id);
         if let Some(workflow) = workflow {
@@ -69,21 +74,17 @@ impl Driver {
                 Turn::Refused(limit) => return Err(Error::Skipped { limit }),
             }
         }
-        let begun = self.append_state(id, plan, start, title, idempotency).await;
+        let begun = self.append_state(id, Begin { id: None, plan, start, title, idempotency }, secrets).await;
         if let (Some(workflow), false) = (workflow, matches!(begun, Ok(Begun::New(_)))) {
             self.release(workflow, id);
         }
         begun
     }
 
-    async fn append_state(
-        &self,
-        id: ExecutionId,
-        plan: Arc<Plan>,
-        start: Start,
-        title: String,
-        idempotency: Option<IdempotencyKey>,
-    ) -> Result<Begun, Error> {
+    async fn append_state(&self, id: ExecutionId, begin: Begin, secrets: Secrets) -> Result<Begun, Error> {
+        let Begin { plan, start, title, idempotency, .. } = begin;
+        let sealed = self.0.key.as_ref().filter(|_| !secrets.is_empty()).map(|key| secrets.seal(key, id));
+        let secrets = Arc::new(secrets);
         let mut state = State::new(id);
         let transition = {
             let fleet = self.0.fleet.snapshot();
@@ -97,7 +98,7 @@ impl Driver {
             entries: transition.entries.clone(),
             record: record.clone(),
             idempotency,
-            secrets: None,
+            secrets: sealed,
         };
         match self.0.store.append(append).await? {
             Appended::New => {}
@@ -109,9 +110,9 @@ impl Driver {
         let waits = !state.outstanding().is_empty();
         let seen = state.clone();
         if waits {
-            self.start_actor(Loaded { state, plan, title, fence: record.fence });
+            self.start_actor(Loaded { state, plan, title, fence: record.fence, secrets: secrets.clone() });
         }
-        act(self, &seen, transition.effects);
+        act(self, &seen, &secrets, transition.effects);
         Ok(Begun::New(id))
     }
 }

@@ -4,6 +4,7 @@ use super::worker::{Connection, InFlight, Phase, Worker};
 use super::{HEARTBEAT, KILL_GRACE, Seen, Verdict};
 use crate::clock;
 use crate::live::{Hub, Topic};
+use crate::secrets::Secrets;
 use pulse_core::api::WorkerView;
 use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
@@ -243,16 +244,16 @@ impl Fleet {
     }
 
     /// Queues a command for its worker. One that is there already stays as it is.
-    pub fn dispatch(&self, execution_id: ExecutionId, command: Outstanding) {
-        self.add(execution_id, command, Phase::Queued);
+    pub fn dispatch(&self, execution_id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>) {
+        self.add(execution_id, command, secrets, Phase::Queued);
     }
 
     /// A command of before a restart: whether its worker has it is found out by its hello.
-    pub fn restore(&self, execution_id: ExecutionId, command: Outstanding) {
-        self.add(execution_id, command, Phase::Sent);
+    pub fn restore(&self, execution_id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>) {
+        self.add(execution_id, command, secrets, Phase::Sent);
     }
 
-    fn add(&self, execution_id: ExecutionId, command: Outstanding, phase: Phase) {
+    fn add(&self, execution_id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>, phase: Phase) {
         let now = clock::now();
         let mut inner = self.inner();
         let (id, worker_id) = (command.command_id, command.worker.worker_id);
@@ -263,7 +264,7 @@ impl Fleet {
         if worker.commands.contains_key(&id) {
             return;
         }
-        worker.commands.insert(id, InFlight { execution_id, command, phase, cancel: None, since: now });
+        worker.commands.insert(id, InFlight { execution_id, command, secrets, phase, cancel: None, since: now });
         if phase == Phase::Queued {
             worker.queue.push_back(id);
             worker.pump(now, KILL_GRACE);

@@ -1,6 +1,7 @@
 //! One worker as the server knows it: its record, its connection, its queue and what runs on it.
 
 use super::{LOST_GRACE, SILENCE};
+use crate::secrets::Secrets;
 use pulse_core::api::WorkerView;
 use pulse_core::ids::{CommandId, ExecutionId};
 use pulse_core::protocol::worker::{Dispatch, ToWorker};
@@ -10,6 +11,7 @@ use pulse_engine::fleet::FleetWorker;
 use pulse_engine::state::Outstanding;
 use pulse_store::WorkerRecord;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +40,8 @@ pub(super) struct Connection {
 pub(super) struct InFlight {
     pub execution_id: ExecutionId,
     pub command: Outstanding,
+    /// What its secrets are; put in at the moment it is sent.
+    pub secrets: Arc<Secrets>,
     pub phase: Phase,
     /// Why it is to be stopped, if it is.
     pub cancel: Option<String>,
@@ -88,14 +92,23 @@ impl Worker {
                 self.queue.pop_front();
                 continue;
             };
+            let (spec, mask) = match command.secrets.put_into(&command.command.spec) {
+                Ok(ready) => ready,
+                Err(missing) => {
+                    // Nothing comes here without its secrets; the command must not run without them.
+                    tracing::error!(command = %id, secret = %missing, "a secret is missing: the command is not sent");
+                    self.queue.pop_front();
+                    continue;
+                }
+            };
             let dispatch = ToWorker::Dispatch(Dispatch {
                 command_id: command.command.command_id,
                 execution_id: command.execution_id,
                 step: command.command.step.clone(),
                 attempt: command.command.attempt,
-                spec: (*command.command.spec).clone(),
+                spec,
                 kill_grace_ms: u64::try_from(kill_grace.as_millis()).unwrap_or(u64::MAX),
-                mask: Vec::new(),
+                mask,
             });
             // A full channel means that the worker does not read: what waits is sent when it does, or to its next
             // connection.

@@ -168,8 +168,9 @@ impl From<drive::Error> for ApiError {
             drive::Error::Refused(refused) => refused.into(),
             drive::Error::Store(error) => error.into(),
             drive::Error::Skipped { .. } => Self::Conflict { code: "concurrency-limit", detail: error.to_string() },
+            drive::Error::NoDataKey => Self::Invalid { code: "no-data-key", detail: error.to_string() },
             drive::Error::Stopping => Self::Unavailable(error.to_string()),
-            drive::Error::NoPlan(_) | drive::Error::Damaged { .. } => {
+            drive::Error::NoPlan(_) | drive::Error::Damaged { .. } | drive::Error::Sealed(_) => {
                 tracing::error!(%error, "an execution cannot be read");
                 Self::Internal
             }

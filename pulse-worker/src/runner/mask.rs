@@ -104,9 +104,10 @@ impl Needles {
 /// `echo` gives it, and broken into lines.
 fn forms(value: &str) -> Vec<String> {
     let trimmed = value.trim_end_matches(['\r', '\n']);
-    let mut forms = vec![value.to_owned(), trimmed.to_owned()];
+    // Without white space around it, as shells read words and lines: that is found with white space, too.
+    let mut forms = vec![value.to_owned(), value.trim().to_owned()];
     if trimmed.contains('\n') {
-        let lines = value.split('\n').map(|line| line.trim_end_matches('\r'));
+        let lines = value.split('\n').map(str::trim);
         forms.extend(lines.filter(|line| line.chars().count() >= SHORTEST_LINE).map(str::to_owned));
         // As some programs and terminals write line breaks.
         forms.push(value.replace("\r\n", "\n").replace('\n', "\r\n"));

@@ -9,6 +9,7 @@
 
 mod environment;
 mod group;
+mod mask;
 mod output;
 mod pump;
 mod spawn;
@@ -20,6 +21,7 @@ pub use output::{Output, Piece};
 pub use strays::kill_strays;
 
 use group::Group;
+use mask::Needles;
 use pulse_core::command::{CommandEnd, CommandSpec, Outcome};
 use pulse_core::ids::CommandId;
 use pump::Pump;
@@ -73,7 +75,7 @@ pub struct Stop {
 /// Runs a command to its end. Never fails: what goes wrong is an end, too.
 ///
 /// Everything it prints is given to `output`, in order, before this returns; while `output` takes nothing, the command's
-/// pipes are not read. Set `stop` to stop it. Dropping the future kills only the leader: use `stop`.
+/// pipes are not read. Nothing of the request's secrets is in it, nor in the end. Set `stop` to stop it. Dropping the future kills only the leader: use `stop`.
 pub async fn run(
     request: &Request,
     environment: &Environment,
@@ -83,13 +85,15 @@ pub async fn run(
     if let Some(stop) = stop.borrow_and_update().clone() {
         return CommandEnd::without_process(stop.outcome, stop.reason);
     }
+    let needles = Needles::of(&request.mask);
+    let masked = |text: String| needles.as_ref().map_or_else(|| text.clone(), |needles| needles.mask(&text));
     let mut child = match spawn::spawn(request, environment) {
         Ok(child) => child,
-        Err(reason) => return CommandEnd::without_process(Outcome::NotStarted, reason),
+        Err(reason) => return CommandEnd::without_process(Outcome::NotStarted, masked(reason)),
     };
     let started = Instant::now();
     let group = Group::of(&child);
-    let mut pump = Pump::new(child.stdout.take(), child.stderr.take(), output);
+    let mut pump = Pump::new(child.stdout.take(), child.stderr.take(), output, needles.as_ref());
     let run = follow(request, &mut child, group, &mut pump, stop).await;
     let duration_ms = u64::try_from(run.ended.duration_since(started).as_millis()).unwrap_or(u64::MAX);
     clean_up(request.command_id, &run, group, &mut pump).await;
@@ -109,7 +113,7 @@ pub async fn run(
         stderr: streams.stderr,
         stdout_bytes: streams.stdout_bytes,
         stderr_bytes: streams.stderr_bytes,
-        error,
+        error: error.map(masked),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Reads both streams of a command and makes pieces of them: soon, but not a piece per write.
 //!
-//! Memory is bounded: per stream one read's worth of bytes and the tail for the result, and one piece. Nothing is read
-//! while the output takes nothing. All its futures may be dropped and called again without losing anything.
+//! Memory is bounded: per stream one read's worth of bytes, what masking holds back and makes of it, and the tail for
+//! the result, and one piece. Nothing is read while the output takes nothing. All its futures may be dropped and called again without losing anything.
 
+use super::mask::{Masker, Needles};
 use super::output::{Output, Piece};
 use super::text;
 use pulse_core::command::{Stream, TAIL_BYTES};
@@ -10,6 +11,7 @@ use pulse_core::protocol::worker::MAX_OUTPUT_BYTES;
 use pulse_core::text::tail;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, ReadBuf};
@@ -54,9 +56,15 @@ pub struct Pump<O> {
 }
 
 impl<O: Output> Pump<O> {
-    /// A pump that has read nothing.
-    pub fn new(stdout: Option<ChildStdout>, stderr: Option<ChildStderr>, output: O) -> Self {
-        Self { stdout: Lane::new(stdout), stderr: Lane::new(stderr), output, seq: 0, stderr_first: false }
+    /// A pump that has read nothing, and passes on nothing of what is to be masked.
+    pub fn new(
+        stdout: Option<ChildStdout>,
+        stderr: Option<ChildStderr>,
+        output: O,
+        mask: Option<&Arc<Needles>>,
+    ) -> Self {
+        let (stdout, stderr) = (Lane::new(stdout, mask), Lane::new(stderr, mask));
+        Self { stdout, stderr, output, seq: 0, stderr_first: false }
     }
 
     /// Reads until both streams have ended.
@@ -69,8 +77,8 @@ impl<O: Output> Pump<O> {
     /// Reads what is left until the streams have ended or reading was waited for so long in all; how long the output
     /// takes to take it does not count.
     pub async fn drain(&mut self, mut patience: Duration) {
-        let most = self.bytes() + MOST_AFTER_END;
-        while self.pass_on().await && self.bytes() < most {
+        let most = self.read_bytes() + MOST_AFTER_END;
+        while self.pass_on().await && self.read_bytes() < most {
             let began = Instant::now();
             tokio::select! {
                 biased;
@@ -87,7 +95,8 @@ impl<O: Output> Pump<O> {
 
     /// Stops reading and passes the rest on.
     pub async fn finish(mut self) -> Streams {
-        (self.stdout.reader, self.stderr.reader) = (None, None);
+        self.stdout.close();
+        self.stderr.close();
         while self.pass_on().await {}
         self.output.ready().await;
         Streams {
@@ -98,8 +107,8 @@ impl<O: Output> Pump<O> {
         }
     }
 
-    fn bytes(&self) -> u64 {
-        self.stdout.bytes + self.stderr.bytes
+    fn read_bytes(&self) -> u64 {
+        self.stdout.read + self.stderr.read
     }
 
     /// Passes on every piece that is due. Returns whether there is something to read.
@@ -149,13 +158,37 @@ struct Lane<R> {
     filled: usize,
     /// When that must be passed on; not while it is less than a character.
     due_at: Option<Instant>,
+    /// All bytes that were read.
+    read: u64,
+    /// All bytes as they may be seen: masked, so that their number does not tell how long a secret is.
     bytes: u64,
     tail: String,
+    masking: Option<Masking>,
+}
+
+/// What a lane with something to mask has besides.
+#[derive(Debug)]
+struct Masking {
+    masker: Masker,
+    /// What was read and is not masked yet.
+    raw: Vec<u8>,
 }
 
 impl<R: AsyncRead + Unpin> Lane<R> {
-    fn new(reader: Option<R>) -> Self {
-        Self { reader, buffer: Vec::new(), filled: 0, due_at: None, bytes: 0, tail: String::new() }
+    fn new(reader: Option<R>, mask: Option<&Arc<Needles>>) -> Self {
+        let masking = mask.map(|needles| Masking { masker: Masker::new(needles.clone()), raw: vec![0; MORE_ROOM] });
+        Self { reader, buffer: Vec::new(), filled: 0, due_at: None, read: 0, bytes: 0, tail: String::new(), masking }
+    }
+
+    /// Reads no more. What was held back for what might have followed is there then.
+    fn close(&mut self) {
+        self.reader = None;
+        if let Some(Masking { masker, .. }) = &mut self.masking {
+            self.buffer.truncate(self.filled);
+            masker.finish(&mut self.buffer);
+            self.bytes += (self.buffer.len() - self.filled) as u64;
+            self.filled = self.buffer.len();
+        }
     }
 
     fn is_at_end(&self) -> bool {
@@ -171,20 +204,36 @@ impl<R: AsyncRead + Unpin> Lane<R> {
     /// Ready when something was read or the stream has ended.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(reader) = &mut self.reader else { return Poll::Pending };
-        if self.filled == self.buffer.len() {
-            self.buffer.resize(if self.filled == 0 { ROOM } else { MORE_ROOM }, 0);
-        }
-        let mut room = ReadBuf::new(&mut self.buffer[self.filled..]);
+        let mut room = match &mut self.masking {
+            Some(masking) => ReadBuf::new(&mut masking.raw),
+            None => {
+                if self.filled == self.buffer.len() {
+                    self.buffer.resize(if self.filled == 0 { ROOM } else { MORE_ROOM }, 0);
+                }
+                ReadBuf::new(&mut self.buffer[self.filled..])
+            }
+        };
         let outcome = std::task::ready!(Pin::new(reader).poll_read(cx, &mut room));
         let read = room.filled().len();
         if outcome.is_err() || read == 0 {
-            self.reader = None;
+            self.close();
             return Poll::Ready(());
         }
-        self.filled += read;
-        self.bytes += read as u64;
-        self.due_at.get_or_insert_with(|| Instant::now() + LATEST);
-        if self.filled == self.buffer.len() && self.buffer.len() < MORE_ROOM {
+        self.read += read as u64;
+        let before = self.filled;
+        match &mut self.masking {
+            Some(Masking { masker, raw }) => {
+                self.buffer.truncate(self.filled);
+                masker.push(&raw[..read], &mut self.buffer);
+                self.filled = self.buffer.len();
+            }
+            None => self.filled += read,
+        }
+        self.bytes += (self.filled - before) as u64;
+        if self.filled > 0 {
+            self.due_at.get_or_insert_with(|| Instant::now() + LATEST);
+        }
+        if self.masking.is_none() && self.filled == self.buffer.len() && self.buffer.len() < MORE_ROOM {
             self.buffer.resize(MORE_ROOM, 0);
         }
         Poll::Ready(())

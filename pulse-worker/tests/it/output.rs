@@ -1,7 +1,7 @@
 //! Output as it comes, made safe, and bounded.
 
 use crate::stand_in::{Rig, script, soon};
-use pulse_core::command::{Outcome, Stream};
+use pulse_core::command::{CommandSpec, Outcome, Stream};
 use pulse_core::protocol::worker::ToWorker;
 use std::time::Duration;
 
@@ -63,5 +63,48 @@ async fn a_flood_waits_for_acknowledgements_and_can_still_be_cancelled() {
     let end = soon("the end", session.end(command_id, next)).await.end;
     assert_eq!(end.outcome, Outcome::Cancelled);
     assert!(end.stdout_bytes > 1024 * 1024, "{}", end.stdout_bytes);
+    rig.stop(session).await;
+}
+
+#[tokio::test]
+async fn secrets_are_masked_however_they_are_written() {
+    let (rig, mut session) = Rig::connected().await;
+    let secret = "first line of it\nsecond line of it";
+    let with_secret = |text: &str| CommandSpec {
+        env: vec![("SECRET".to_owned(), secret.to_owned())],
+        stdin: Some(secret.to_owned()),
+        ..script(text)
+    };
+    // Whole, by lines, in halves with a pause between, on both streams, in Base64, and at the very end.
+    let text = "printf '%s|\n' \"$SECRET\"; cat; echo; printf 'a first line'; sleep 0.3; printf ' of it b\n'
+        printf 'second li' >&2; sleep 0.3; printf 'ne of it' >&2; printf '%s' \"$SECRET\" | base64; printf 'first li'";
+    session.mask = vec![secret.to_owned()];
+    let ran = session.run(with_secret(text)).await;
+    let expected = "••••|\n••••\na •••• b\n••••\nfirst li";
+    assert_eq!((ran.text(Stream::Stdout).as_str(), ran.end.stdout.as_str()), (expected, expected));
+    assert_eq!((ran.text(Stream::Stderr).as_str(), ran.end.stderr.as_str()), ("••••", "••••"));
+    assert_eq!(ran.end.stdout_bytes, expected.len() as u64, "its length tells nothing");
+
+    // What cannot become a secret is not held back, and what can is not for ever.
+    let go = rig.path("go");
+    session.mask = vec![secret.to_owned()];
+    let command_id = session
+        .start(with_secret(&format!("printf 'Name? fir'; while [ ! -e {go} ]; do sleep 0.01; done; printf m")))
+        .await;
+    assert_eq!(session.piece().await.2, "Name? ");
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(session.end(command_id, 1).await.text(Stream::Stdout), "firm");
+
+    // An end without a process may quote what it was given.
+    session.mask = vec!["hidden-directory".to_owned()];
+    let spec = CommandSpec { cwd: Some("/nowhere/hidden-directory".to_owned()), ..script("true") };
+    let error = session.run(spec).await.end.error.unwrap();
+    assert!(error.contains("/nowhere/••••"), "{error}");
+
+    // Nothing of it is on the worker's disk.
+    for name in ["commands.log", "lock"] {
+        let kept = std::fs::read(rig.path("state").to_owned() + "/" + name).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&kept).contains("line of it"), "{name}");
+    }
     rig.stop(session).await;
 }

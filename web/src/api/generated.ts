@@ -99,7 +99,21 @@ stdin?: string,
 /**
  * Time limit, in milliseconds.
  */
-timeout_ms: number, };
+timeout_ms: number, 
+/**
+ * Where values of secrets belong: `••••` stands there, in the journal and until the moment it is sent.
+ */
+secrets?: Array<SecretUse>, };
+
+export type SecretUse = { 
+/**
+ * The variable whose whole value it is; standard input when not given.
+ */
+env?: string, 
+/**
+ * The parameter.
+ */
+param: string, };
 
 export type CommandEnd = { 
 /**
@@ -139,7 +153,7 @@ stderr_bytes: number,
  */
 error?: string, };
 
-export type ParamType = "string" | "integer" | "number" | "boolean" | "choice";
+export type ParamType = "string" | "integer" | "number" | "boolean" | "choice" | "secret";
 
 export type Param = { 
 /**
@@ -2343,7 +2357,7 @@ prompt_id?: PromptId,
 /**
  * The answers to what else is asked; text is read by each field's type.
  */
-fields: Record<string, unknown> | undefined, };
+fields?: Record<string, unknown> | undefined, };
 
 export type AbortRequest = { 
 /**

@@ -1,17 +1,14 @@
 //! `pulse workflow put`: stores a definition under its name.
 
 use crate::context::Context;
+use crate::definition;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::render::screen::note;
 use pulse_core::api::{WorkflowPut, WorkflowView};
 use pulse_core::text::one_line;
 use serde_json::Value;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-
-/// The server's limit for a definition: larger files need not be read.
-const LARGEST: u64 = 256 * 1024;
 
 const MORE: &str = "\
 The workflow's name is the definition's `name`. If there is one of that name, it gets a new version.
@@ -35,7 +32,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
-    let definition = read(&args.file)?;
+    let definition = definition::read(&args.file)?;
     let client = context.client()?;
     // Only for the name: findings come from the server, which knows more than the parser here.
     let named = || pulse_core::workflow::parse(&definition).workflow.and_then(|workflow| workflow.name);
@@ -77,30 +74,6 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
         context.out.line(&format!("{what}: {} (version {})", one_line(&summary.name), summary.version))?;
     }
     Ok(Exit::SUCCESS)
-}
-
-fn read(file: &Path) -> Result<String, Error> {
-    let failed = |reason: String| Error::File { path: file.to_owned(), reason };
-    let mut text = String::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin().take(LARGEST + 1).read_to_string(&mut text)
-    } else {
-        let opened = std::fs::File::open(file).map_err(|error| failed(reason(&error)))?;
-        opened.take(LARGEST + 1).read_to_string(&mut text)
-    };
-    read.map_err(|error| failed(reason(&error)))?;
-    if text.len() as u64 > LARGEST {
-        return Err(failed("a definition has at most 256 KiB".to_owned()));
-    }
-    Ok(text)
-}
-
-fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::InvalidData => "it is no text in UTF-8".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 /// Names the file in the findings, and says what a conflict means.

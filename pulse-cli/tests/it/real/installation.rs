@@ -17,6 +17,8 @@ pub struct Installation {
     pub sign_in: String,
     server: Child,
     workers: Vec<(String, Child)>,
+    /// Variables that everything of it is started with.
+    variables: &'static [(&'static str, &'static str)],
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
 }
@@ -29,8 +31,9 @@ fn program(directory: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Starts `pulse up` and reads its greeting.
-fn up(directory: &Path, listen: &str) -> (Child, String, String) {
+fn up(directory: &Path, listen: &str, variables: &[(&str, &str)]) -> (Child, String, String) {
     let mut command = program(directory, &["up", "--listen", listen]);
+    command.envs(variables.iter().copied());
     let log = std::fs::OpenOptions::new().create(true).append(true).open(directory.join("up.log")).unwrap();
     let mut child = command.stderr(log).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -51,13 +54,18 @@ fn log_of(directory: &Path) -> String {
 
 impl Installation {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with variables.
+    pub fn start_with(variables: &'static [(&'static str, &'static str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (server, url, sign_in) = up(directory.path(), "127.0.0.1:0");
+        let (server, url, sign_in) = up(directory.path(), "127.0.0.1:0", variables);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         // The command line's own start does this; reqwest wants to know which cryptography even for plain HTTP.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let installation =
-            Self { directory, url, sign_in, server, workers: Vec::new(), runtime, http: reqwest::Client::new() };
+        let (workers, http) = (Vec::new(), reqwest::Client::new());
+        let installation = Self { directory, url, sign_in, server, workers, variables, runtime, http };
         installation.wait_for_workers(1);
         installation
     }
@@ -68,7 +76,8 @@ impl Installation {
         let mut command = program(self.directory.path(), &["worker"]);
         command.env("WORKER_API_KEY", key).env("WORKER_NAME", name).env("PULSE_SERVER", &self.url);
         command.env("PULSE_WORKER_STATE", self.directory.path().join(format!("state-{name}")));
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let log = std::fs::File::create(self.directory.path().join(format!("{name}.log"))).unwrap();
+        command.envs(self.variables.iter().copied()).stdout(Stdio::null()).stderr(log);
         self.workers.push((name.to_owned(), command.spawn().unwrap()));
         self.wait_for_workers(1 + self.workers.len());
     }
@@ -96,14 +105,33 @@ impl Installation {
     pub fn kill_and_restart(&mut self) {
         self.server.kill().unwrap();
         self.server.wait().unwrap();
+        self.start_again();
+    }
+
+    /// Stops the server in order, and leaves it stopped.
+    pub fn stop(&mut self) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.server), rustix::process::Signal::TERM)
+            .unwrap();
+        assert!(self.server.wait().unwrap().success());
+    }
+
+    /// Starts a stopped server on the same port with the same directory.
+    pub fn start_again(&mut self) {
         let listen = self.url.strip_prefix("http://").unwrap().to_owned();
-        (self.server, _, self.sign_in) = up(self.directory.path(), &listen);
+        (self.server, _, self.sign_in) = up(self.directory.path(), &listen, self.variables);
         self.wait_for_workers(1 + self.workers.len());
     }
 
     /// Runs the command line in the installation's directory to its end.
     pub fn pulse(&self, arguments: &[&str]) -> Ran {
         ran(program(self.directory.path(), arguments))
+    }
+
+    /// The same with variables.
+    pub fn pulse_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = program(self.directory.path(), arguments);
+        command.envs(variables.iter().copied());
+        ran(command)
     }
 
     /// Starts the command line and lets it run.
@@ -116,10 +144,24 @@ impl Installation {
         serde_json::from_str::<Value>(&text).unwrap()["token"].as_str().unwrap().to_owned()
     }
 
+    /// Starts a server alone, beside the installation.
+    pub fn server(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Alone {
+        let mut command = program(self.directory.path(), arguments);
+        let mut child = command.envs(variables.iter().copied()).stderr(Stdio::null()).spawn().unwrap();
+        let line = BufReader::new(child.stdout.take().unwrap()).lines().next().expect("it starts").unwrap();
+        let link = line.split_whitespace().find(|part| part.starts_with("http")).unwrap();
+        Alone { url: link.split("/sign-in").next().unwrap().to_owned(), child }
+    }
+
     /// A call with the administrator's token: status and body.
     pub fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url));
-        let request = request.bearer_auth(self.token());
+        self.call_at(&self.url, &self.token(), method, path, body)
+    }
+
+    /// A call of some server.
+    pub fn call_at(&self, url: &str, token: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let request = self.http.request(method.parse().unwrap(), format!("{url}{path}"));
+        let request = request.bearer_auth(token);
         let request = match body {
             Some(body) => request.json(&body),
             None => request,
@@ -180,6 +222,19 @@ impl Installation {
             assert!(Instant::now() < deadline, "waited in vain until {what}; the server's log:\n{}", log());
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+}
+
+/// A server that was started alone; it ends with this.
+pub struct Alone {
+    pub url: String,
+    child: Child,
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

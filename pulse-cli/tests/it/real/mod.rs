@@ -7,3 +7,4 @@ mod installation;
 mod language;
 mod main_job;
 mod roll_out;
+mod secrets;

@@ -4,9 +4,7 @@
 //! What counts here is the number of statements, each of which is a message to SQLite's thread and back.
 
 use crate::sql::entity::{event, execution, idempotency, output, secrets, text};
-use sea_orm::sea_query::{
-    DeleteStatement, Expr, ExprTrait, InsertStatement, Query, SelectStatement, UpdateStatement,
-};
+use sea_orm::sea_query::{DeleteStatement, Expr, ExprTrait, InsertStatement, Query, SelectStatement, UpdateStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value};
 use std::collections::HashMap;
 
