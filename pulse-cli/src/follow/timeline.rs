@@ -16,7 +16,7 @@ const HELD: usize = 1_000;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     /// An entry of the journal.
-    Entry(Entry),
+    Entry(Box<Entry>),
     /// A piece of output.
     Output(OutputChunk),
 }
@@ -153,7 +153,7 @@ impl Timeline {
         if let Event::CommandResult { command_id, .. } = &entry.event {
             self.received.remove(command_id);
         }
-        items.push(Item::Entry(entry));
+        items.push(Item::Entry(Box::new(entry)));
         if let Some(command) = command {
             self.sent.insert(command);
             let (mine, others) = std::mem::take(&mut self.held).into_iter().partition(|c| c.command_id == command);

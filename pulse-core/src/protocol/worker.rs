@@ -126,7 +126,7 @@ pub enum ToWorker {
         detail: String,
     },
     /// Run a command.
-    Dispatch(Dispatch),
+    Dispatch(Box<Dispatch>),
     /// Something is committed and need not be kept: output up to a piece, or the result.
     Ack {
         /// Which attempt.

@@ -101,7 +101,7 @@ impl Worker {
                     continue;
                 }
             };
-            let dispatch = ToWorker::Dispatch(Dispatch {
+            let dispatch = ToWorker::Dispatch(Box::new(Dispatch {
                 command_id: command.command.command_id,
                 execution_id: command.execution_id,
                 step: command.command.step.clone(),
@@ -109,7 +109,7 @@ impl Worker {
                 spec,
                 kill_grace_ms: u64::try_from(kill_grace.as_millis()).unwrap_or(u64::MAX),
                 mask,
-            });
+            }));
             // A full channel means that the worker does not read: what waits is sent when it does, or to its next
             // connection.
             if connection.sender.try_send(dispatch).is_err() {

@@ -337,7 +337,7 @@ impl Ledger {
         }
     }
 
-    fn dispatched(&mut self, dispatch: Dispatch) {
+    fn dispatched(&mut self, dispatch: Box<Dispatch>) {
         let command_id = dispatch.command_id;
         if let Some(command) = self.commands.get_mut(&command_id) {
             // A dispatch seen before is answered with what is known.
@@ -353,7 +353,7 @@ impl Ledger {
         } else {
             let ordinal = self.next_ordinal();
             let execution_id = dispatch.execution_id;
-            let phase = Phase::Accepting { dispatch: Some(Box::new(dispatch)), cancelled: None };
+            let phase = Phase::Accepting { dispatch: Some(dispatch), cancelled: None };
             self.commands.insert(command_id, Command::new(ordinal, execution_id, phase));
             self.active += 1;
             self.effects.push_back(Effect::Log(Entry::Accepted { command_id, execution_id }));

@@ -10,7 +10,7 @@ pub fn id(n: u128) -> CommandId {
 }
 
 pub fn dispatch(n: u128) -> ToWorker {
-    ToWorker::Dispatch(Dispatch {
+    ToWorker::Dispatch(Box::new(Dispatch {
         command_id: id(n),
         execution_id: ExecutionId(Uuid::from_u128(n)),
         step: StepId::from("a"),
@@ -27,7 +27,7 @@ pub fn dispatch(n: u128) -> ToWorker {
         },
         kill_grace_ms: 1,
         mask: Vec::new(),
-    })
+    }))
 }
 
 pub fn ack(n: u128, output_seq: Option<u64>) -> ToWorker {

@@ -171,7 +171,7 @@ impl Session {
             kill_grace_ms: 200,
             mask: std::mem::take(&mut self.mask),
         };
-        self.send(&ToWorker::Dispatch(dispatch)).await;
+        self.send(&ToWorker::Dispatch(Box::new(dispatch))).await;
     }
 
     /// Dispatches and waits for the acceptance.

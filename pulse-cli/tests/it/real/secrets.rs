@@ -185,14 +185,15 @@ fn the_key_is_tried_at_every_start() {
     let url = format!("sqlite://{}", directory.join("pulse.db").display());
     let server = ["server", "--listen", "127.0.0.1:0", "--database-url", &url];
     let wrong = "f".repeat(64);
-    let cases: [(&[&str], &[(&str, &str)], &str); 4] = [
-        (&["up", "--listen", "127.0.0.1:0"], &[("PULSE_DATA_KEY", &wrong)], "is not the key"),
-        (&server, &[("PULSE_DATA_KEY", &wrong)], "is not the key"),
-        (&server, &[], "is not set"),
-        (&server, &[("PULSE_DATA_KEY", &key[1..])], "must be 32 bytes"),
-    ];
-    for (arguments, variables, says) in cases {
-        let ran = installation.pulse_with(arguments, variables);
+    let up = ["up", "--listen", "127.0.0.1:0"];
+    for (arguments, value, says) in [
+        (&up[..], Some(wrong.as_str()), "is not the key"),
+        (&server, Some(&wrong), "is not the key"),
+        (&server, None, "is not set"),
+        (&server, Some(&key[1..]), "must be 32 bytes"),
+    ] {
+        let variables: Vec<(&str, &str)> = value.iter().map(|value| ("PULSE_DATA_KEY", *value)).collect();
+        let ran = installation.pulse_with(arguments, &variables);
         let errors: Vec<&str> = ran.err.lines().filter(|line| line.starts_with("error")).collect();
         assert_eq!((ran.code, errors.len()), (1, 1), "{}", ran.err);
         assert!(errors[0].contains("PULSE_DATA_KEY") && errors[0].contains(says), "{}", ran.err);
