@@ -3,10 +3,11 @@
 use super::decode_nested::StepReader;
 use super::fields::Fields;
 use super::links;
-use super::model::{Concurrency, ConcurrencyPolicy, Defaults, Workflow};
+use super::model::{Concurrency, ConcurrencyPolicy, Defaults, Source, Workflow};
 use super::params::{Param, ParamType, compile};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Position};
 use crate::yaml::{self, Node, NodeKind};
+use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -59,6 +60,7 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
     let targets = fields.sources("targets");
     let defaults = fields.get("defaults").map(|node| defaults(node, fields.diagnostics)).unwrap_or_default();
     let env = fields.source_map("env").unwrap_or_default();
+    check_env(&env, &mut fields);
     let lenient_conditions = fields.boolean("lenient_conditions").unwrap_or(false);
     let max_steps = fields.integer("max_steps", 1..=1_000_000).map_or(DEFAULT_MAX_STEPS, |n| n as u32);
     let webhook = fields.text("webhook");
@@ -91,6 +93,16 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
     };
     links::check(&workflow, diagnostics);
     Some(workflow)
+}
+
+/// Names of environment variables; those that carry a script's values are the engine's own.
+pub(super) fn check_env(env: &IndexMap<String, Source>, fields: &mut Fields<'_, '_>) {
+    for (name, source) in env {
+        if !is_name(name) || name.starts_with("PULSE_V") {
+            let message = format!("`{name}` is no name for an environment variable");
+            fields.diagnostics.add(Code::BadName, &source.path, source.at, message, None);
+        }
+    }
 }
 
 fn concurrency(node: &Node, diagnostics: &mut Diagnostics) -> Option<Concurrency> {

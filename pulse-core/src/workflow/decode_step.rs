@@ -1,6 +1,6 @@
 //! From a mapping to a [`Step`]: the fields all steps share, then those of its kind.
 
-use super::decode::{MAX_TIMEOUT, MIN_TIMEOUT, is_name, params};
+use super::decode::{MAX_TIMEOUT, MIN_TIMEOUT, check_env, is_name, params};
 use super::decode_nested::{StepReader, child};
 use super::fields::Fields;
 use super::model::{Defaults, OnError, Source};
@@ -148,11 +148,7 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
         retry_lost: fields.word("on_lost", &[("fail", false), ("retry", true)]).unwrap_or(false),
         parse: fields.get("parse").is_some().then(|| parse_shorthand(fields)).flatten(),
     };
-    for name in execute.env.keys() {
-        if !is_name(name) || name.starts_with("PULSE_V") {
-            fields.add(Code::BadName, "env", at, format!("`{name}` is no name for an environment variable"), None);
-        }
-    }
+    check_env(&execute.env, fields);
     Some(execute)
 }
 

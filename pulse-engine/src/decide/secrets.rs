@@ -93,6 +93,29 @@ mod tests {
     }
 
     #[test]
+    fn no_marker_comes_twice() {
+        let plan = crate::load("params: [{name: a, type: secret}, {name: b, type: secret}]\nsteps: [{command: x}]");
+        let (plan, mut state) =
+            (plan.plan.expect("it is one"), State::new(pulse_core::ids::ExecutionId(uuid::Uuid::nil())));
+        let created = serde_json::json!({
+            "seq": 1, "timestamp": "2027-01-15T08:00:00.000Z", "action": "execution_created", "format": 1,
+            "params": {"a": MASK, "b": MASK}, "started_by": "ada", "trigger": "api",
+        });
+        crate::apply(&mut state, &serde_json::from_value(created).unwrap()).unwrap();
+        let fleet = crate::fleet::Fleet { workers: Vec::new() };
+        let now = pulse_core::time::Timestamp::from_millis(0);
+        let mut seen = std::collections::HashSet::new();
+        for entropy in [1, 2] {
+            let mut draw = Draw::new(&crate::Context { now, entropy, fleet: &fleet });
+            for _command in 0..2 {
+                let markers = Markers::new(&plan, &state, &mut draw).markers;
+                assert_eq!(markers.len(), 2);
+                assert!(markers.into_iter().all(|(marker, _)| marker.len() > 32 && seen.insert(marker)));
+            }
+        }
+    }
+
+    #[test]
     fn whole_values_are_noted_and_anything_else_is_refused() {
         let markers = Markers { markers: vec![("(\u{1}0\u{1}".into(), "token".into())], params: Arc::default() };
         let mut taken = spec();

@@ -79,6 +79,8 @@ fn every_kind_of_mistake_is_found() {
         (step("{command: a, on_offline: wait}"), &[]),
         (step("{command: a, strategy: {parallel: 0}}"), &["E008:2"]),
         (step("{command: a, strategy: {parallel: 200%}}"), &["E008:2"]),
+        (step("{command: a, env: {A B: x}}"), &["E009:2"]),
+        ("env: {PULSE_V1: x}\nsteps: [{command: a}]".to_owned(), &["E009:1"]),
         ("steps:\n  - {command: a, goto: end}\n  - {command: b}".to_owned(), &["W004:3"]),
         ("params: [{name: a-b}]\nsteps: [{command: x}]".to_owned(), &["E009:1"]),
         ("params: [a, a]\nsteps: [{command: x}]".to_owned(), &["E010:1"]),

@@ -76,8 +76,11 @@ fn children_are_linked_both_ways_and_survive_a_restart() {
         let execution = installation.execution(&id);
         execution["children"][0]["execution_id"].as_str().map(str::to_owned)
     });
-    installation
-        .until("its command runs", || (count(&installation.execution(&child), "command_sent") == 1).then_some(()));
+    // It begins a moment after its parent's journal names it.
+    installation.until("its command runs", || {
+        let child = installation.execution(&child);
+        (child["logs"].is_array() && count(&child, "command_sent") == 1).then_some(())
+    });
     assert_eq!(installation.execution(&child)["parent"]["execution_id"], id.as_str());
     installation.kill_and_restart();
     let ended = installation.wait_for(&id, &["completed", "failed"]);
