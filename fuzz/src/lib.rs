@@ -66,21 +66,15 @@ pub fn scope(mark: &str) -> Scope {
     scope
         .set("params", values.clone())
         .set("state", values.clone())
-        .set(
-            "steps",
-            json!({
-                "check": {"status": "succeeded", "stdout": format!("DISK_PCT=91\n{mark}"), "exit_code": 0,
-                    "results": {"web-01": {"vars": {"disk_pct": "91"}, "stdout": mark}}},
-                "step-1": {"status": "failed", "exit_code": 137},
-                "ask": {"response": mark},
-            }),
-        )
+        .set("steps", json!({
+            "check": {"status": "succeeded", "stdout": format!("DISK_PCT=91\n{mark}"), "exit_code": 0,
+                "results": {"web-01": {"vars": {"disk_pct": "91"}, "stdout": mark}}},
+            "step-1": {"status": "failed", "exit_code": 137},
+            "ask": {"response": mark},
+        }))
         .set("execution", json!({"id": "0199", "workflow": mark, "started_by": mark, "started_at": 1_800_000_000}))
         .set("prompt_response", json!(mark))
-        .set(
-            "last",
-            json!({"stdout": format!("{mark}\n"), "stderr": "", "exit_code": 0, "worker": "web-01", "success": true}),
-        )
+        .set("last", json!({"stdout": format!("{mark}\n"), "stderr": "", "exit_code": 0, "worker": "web-01", "success": true}))
         .set("item", json!({"key": mark, "value": [1, 2]}))
         .bare(values)
         .now(NOW_MS);

@@ -11,12 +11,15 @@ mod import;
 mod login;
 mod logs;
 mod ps;
+mod recorded;
+mod replay;
 mod respond;
 mod run;
 mod schema;
 mod server;
 mod show;
 mod targets;
+mod test;
 mod token;
 mod up;
 mod worker;
@@ -46,8 +49,12 @@ pub enum Verb {
     Respond(respond::Args),
     /// Stop an execution and what it runs on workers
     Abort(abort::Args),
+    /// Push a recorded execution through its definition, or an edited one
+    Replay(replay::Args),
     /// Look for mistakes in definitions, without a server
     Check(check::Args),
+    /// Run offline tests of workflows, without a server
+    Test(test::Args),
     /// Draw a definition's steps and ways
     Graph(graph::Args),
     /// Bring definitions into one layout
@@ -77,6 +84,8 @@ pub enum Verb {
 pub async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit, Error> {
     match verb {
         Verb::Up(args) => up::run(*args, context).await,
+        Verb::Test(args) => test::run(args, context).await,
+        Verb::Replay(args) => replay::run(args, context).await,
         Verb::Check(args) => check::run(&args, context),
         Verb::Graph(args) => graph::run(&args, context),
         Verb::Fmt(args) => fmt::run(&args, context),

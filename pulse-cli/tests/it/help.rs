@@ -18,6 +18,7 @@ Executions:
   logs         Print the output of an execution's commands
   respond      Answer the question an execution waits for
   abort        Stop an execution and what it runs on workers
+  replay       Push a recorded execution through its definition, or an edited one
 
 Workflows:
   workflow     List, print, store and remove workflows

@@ -6,6 +6,7 @@ use super::suite::{Case, Expect, Texts};
 use pulse_core::event::{Entry, Event};
 use pulse_core::ids::StepId;
 use pulse_core::status::{ExecutionStatus, StepStatus};
+use pulse_core::text::shorten;
 use serde_json::Value;
 
 /// Everything that is not as the test says.
@@ -68,7 +69,7 @@ fn stop(case: &Case, stopped: &Stopped) -> Option<Failure> {
             let there = if there.is_empty() { vec!["(nothing)".to_owned()] } else { there.clone() };
             let what = format!("given.{step}");
             let mut failure = Failure::new(what, message);
-            failure.message.push_str(&format!(": {}", asked.join(" ")));
+            failure.message.push_str(&format!(": {}", shorten(&asked.join(" "), 100)));
             failure.comparing(asked.clone(), there)
         }
         Stopped::Unanswered(_) if case.expect.status == Some(ExecutionStatus::Waiting) => return None,

@@ -8,8 +8,9 @@ use super::run::run;
 use super::suite::{Case, Definition, Suite};
 use crate::{Plan, load};
 use pulse_core::diagnostic::{Code, Diagnostic, Diagnostics, Position, did_you_mean};
-use pulse_core::workflow::{Workflow, resolve_params};
+use pulse_core::workflow::{BadParam, MASK, Param, ParamType, Workflow, resolve_params, take_secrets};
 use pulse_core::yaml::{self, Node};
+use serde_json::{Map, Value};
 
 /// Gives the text of a file that a test file names, or says why it cannot.
 pub type Files<'f> = &'f dyn Fn(&str) -> Result<String, String>;
@@ -76,7 +77,7 @@ impl Suite {
     }
 
     fn run_case(&self, case: &Case, plan: &Plan, coverage: &mut Coverage) -> TestReport {
-        let params = resolve_params(&plan.workflow.params, &case.params).unwrap_or_else(|_| case.params.clone());
+        let params = params(&plan.workflow.params, &case.params).unwrap_or_else(|_| case.params.clone());
         let ran = run(plan, &self.workers, case, params);
         let failures = check(case, &ran);
         coverage.observe(&ran.walked.path, &ran.journal);
@@ -104,7 +105,7 @@ impl Suite {
             }
         }
         for case in &self.cases {
-            if let Err(bad) = resolve_params(&workflow.params, &case.params) {
+            if let Err(bad) = params(&workflow.params, &case.params) {
                 for param in bad {
                     let message = format!("test `{}`: {}", case.name, param.message);
                     diagnostics.add(Code::UnknownReference, "tests", case.params_at, message, None);
@@ -131,4 +132,17 @@ impl Suite {
             diagnostics.add(Code::UnknownReference, path, at, format!("there is no worker `{name}`"), help);
         }
     }
+}
+
+/// All parameters of a test. Secrets need not be given, and never come further than this: executions do not have them.
+fn params(declared: &[Param], given: &Map<String, Value>) -> Result<Map<String, Value>, Vec<BadParam>> {
+    let (mut declared, mut given) = (declared.to_vec(), given.clone());
+    for secret in declared.iter_mut().filter(|param| param.kind == ParamType::Secret) {
+        // What a journal has in its place follows no pattern.
+        secret.pattern = None;
+        given.entry(secret.name.clone()).or_insert_with(|| Value::String(MASK.to_owned()));
+    }
+    let mut values = resolve_params(&declared, &given)?;
+    take_secrets(&declared, &mut values);
+    Ok(values)
 }

@@ -45,10 +45,10 @@
 //! | takes time at all | `{step, abort: reason, by?, duration?}`: somebody aborts the execution meanwhile |
 //! | (no step) | `{abort: reason, by?, duration}`: somebody aborts it so long after its start |
 //!
-//! Entries of one step are used in order, those for a worker or an attempt before those for any; an entry that names no
-//! worker serves every worker (once in a run of the step; the next run takes the next entry), and `times: 3` serves three
-//! times. What was asked and is not given, and what is given and
-//! was not used, are failures. Of `expect`, what is not said is not checked.
+//! Entries of one step are used in order, those for a worker or an attempt before those for any. An entry that names no
+//! worker serves every worker once in a run of the step; the next run takes the next entry. `times: 3` serves three times.
+//! What was asked and is not given, and what is given and was not used, are failures. Of `expect`, what is not said is not
+//! checked. Secrets need not be given: `••••` stands for them, as in a journal.
 //!
 //! The parts can be used alone: [`Suite::read`], [`Suite::run`], [`Coverage`]. For the journal of an execution that has
 //! happened, [`record()`] makes a test of it, and [`replay()`] pushes it through another definition.

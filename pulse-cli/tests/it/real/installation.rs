@@ -127,11 +127,19 @@ impl Installation {
         ran(program(self.directory.path(), arguments))
     }
 
-    /// The same with variables.
+    /// The same with variables, for what must end by itself: a server that should not have started does not.
     pub fn pulse_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
         let mut command = program(self.directory.path(), arguments);
-        command.envs(variables.iter().copied());
-        ran(command)
+        let mut child = command.envs(variables.iter().copied()).spawn().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while child.try_wait().unwrap().is_none() {
+            if Instant::now() > deadline {
+                child.kill().unwrap();
+                panic!("{arguments:?} did not end: {:?}", crate::program::finished(child));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        crate::program::finished(child)
     }
 
     /// Starts the command line and lets it run.

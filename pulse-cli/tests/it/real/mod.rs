@@ -6,5 +6,6 @@ mod injection;
 mod installation;
 mod language;
 mod main_job;
+mod recorded;
 mod roll_out;
 mod secrets;

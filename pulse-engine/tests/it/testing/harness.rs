@@ -324,3 +324,34 @@ fn an_answer_that_is_no_option_is_refused() {
     let line = "given: answer `Perhaps` at step `ask` was refused: `Perhaps` is no option; choose one of: Go, Stop";
     assert_eq!(found, [line]);
 }
+
+#[test]
+fn secrets_need_not_be_given_and_are_never_seen() {
+    let workflow = r#"
+params: [{name: token, type: secret, pattern: "^hush-"}, {name: host, default: web}]
+steps: [{id: a, command: "login {{ host }} {{ token }}"}]
+"#;
+    let tests = r#"
+tests:
+  - {name: without, given: [{step: a}], expect: {status: completed, commands: {a: login web ••••}}}
+  - {name: with, params: {token: hush-x}, given: [{step: a}], expect: {commands: {a: login web ••••}}}
+"#;
+    let found = failures(workflow, tests);
+    assert!(found.is_empty(), "{found:?}");
+}
+
+/// Whoever is first, the last target wins: that is what the language says.
+#[test]
+#[ignore = "the engine reads outputs in the order in which they came"]
+fn outputs_are_read_in_target_order() {
+    let found = failures(
+        "steps: [{id: a, command: go, parse: kv}]",
+        r#"
+workers: [w1, w2]
+tests:
+  - given: [{step: a, worker: w1, stdout: N=1, duration: 9s}, {step: a, worker: w2, stdout: N=2}]
+    expect: {status: completed, state: {n: "2"}}
+"#,
+    );
+    assert!(found.is_empty(), "{found:?}");
+}

@@ -46,6 +46,7 @@ function accept(param: Param, text: string, values: Values, errors: Errors): voi
 function check(param: Param, text: string): string | null {
   switch (param.type) {
     case 'string':
+    case 'secret':
       return param.pattern && !matches(param.pattern, text) ? `This must match ${param.pattern}` : null;
     case 'choice':
       return param.options?.includes(text) ? null : `This must be one of ${(param.options ?? []).join(', ')}.`;
