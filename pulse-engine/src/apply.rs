@@ -118,6 +118,7 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
         }
         Event::ConditionError { .. } | Event::WorkerOffline { .. } | Event::NoWorkers { .. } => {}
         Event::TargetsResolved { at, targets, awaited, await_until, .. } => {
+            record(state, at).targets = targets.iter().chain(awaited).map(|worker| worker.worker.clone()).collect();
             let target = |worker: &WorkerRef, state| Target { worker: worker.clone(), state };
             let online = targets.iter().map(|worker| target(worker, TargetState::Waiting));
             let awaited = awaited.iter().map(|worker| target(worker, TargetState::Awaited));
@@ -366,6 +367,7 @@ fn new_record(at: &StepRef) -> StepRecord {
         finished_at: None,
         error: None,
         commands: Vec::new(),
+        targets: Vec::new(),
         results: Default::default(),
         response: None,
         shown: None,

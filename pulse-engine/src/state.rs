@@ -311,7 +311,9 @@ pub struct StepRecord {
     pub error: Option<String>,
     /// The commands of its last run, in the order in which they were sent.
     pub commands: Vec<CommandRecord>,
-    /// The last result of each worker, in target order.
+    /// The workers of its last run, in target order.
+    pub targets: Vec<Arc<str>>,
+    /// The last result of each worker, in the order in which they came.
     pub results: IndexMap<Arc<str>, WorkerResult>,
     /// The last answer, who gave it and when, and the hash of the output that was shown.
     pub response: Option<Answer>,

@@ -39,10 +39,12 @@ impl<'m> Machine<'m> {
             Some(key) if key.1 == from => self.state.steps.get(key),
             _ => self.state.record(at.frame, &from),
         };
-        let results = record.map(|record| &record.results).filter(|results| !results.is_empty());
-        let results = results.ok_or_else(|| format!("step `{from}` has no output to read"))?;
+        let record = record.filter(|record| !record.results.is_empty());
+        let record = record.ok_or_else(|| format!("step `{from}` has no output to read"))?;
+        let results = &record.results;
         let (mut parsed, mut by_worker) = (Map::new(), Map::new());
-        for (worker, result) in results {
+        // In target order, whoever was faster: later targets win.
+        for (worker, result) in record.targets.iter().filter_map(|worker| Some((worker, results.get(worker)?))) {
             let values =
                 values(format, &result.end.stdout).map_err(|error| format!("output of `{worker}`: {error}"))?;
             if results.len() > 1 {

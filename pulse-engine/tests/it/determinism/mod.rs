@@ -72,7 +72,6 @@ proptest! {
 
 /// A value is the same after a restart, which reads it from the journal.
 #[test]
-#[ignore = "serde_json reads some floats one bit off unless its feature `float_roundtrip` is on"]
 fn numbers_survive_the_journal() {
     let plan = load("steps: [{id: a, type: set, values: {n: 1 / 1800000000}}]").plan.unwrap();
     let driven = drive(&plan, &[], false);

@@ -342,7 +342,6 @@ tests:
 
 /// Whoever is first, the last target wins: that is what the language says.
 #[test]
-#[ignore = "the engine reads outputs in the order in which they came"]
 fn outputs_are_read_in_target_order() {
     let found = failures(
         "steps: [{id: a, command: go, parse: kv}]",
