@@ -66,7 +66,7 @@ pub struct ExecutionFilter {
     pub until: Option<Timestamp>,
 }
 
-/// The summaries of all executions. They are written by appends only.
+/// The summaries of all executions. They are written by appends, and anew from a journal.
 #[async_trait]
 pub trait Executions {
     /// One execution.
@@ -88,6 +88,14 @@ pub trait Executions {
 
     /// Executions that have not ended and are to be woken at `until` or before, the earliest first.
     async fn due(&self, until: Timestamp, limit: usize) -> Result<Vec<(ExecutionId, Timestamp)>>;
+
+    /// Executions that have ended, before `until`, oldest first: what retention deletes.
+    async fn finished_before(&self, until: Timestamp, limit: usize) -> Result<Vec<ExecutionId>>;
+
+    /// Writes a summary that was made anew from the journal, in place of the one that is there or of none. It has to be
+    /// the one for the journal's end (`Conflict`), and there has to be a journal (`NotFound`). Owner, lease and fence of
+    /// one that is there stay: they are in no journal.
+    async fn replace_summary(&self, record: ExecutionRecord) -> Result<()>;
 
     /// Deletes an ended execution with its journal, output and idempotency keys. It is gone from every list at once; a
     /// long journal or output is deleted in pieces after that. Answers whether there was one.

@@ -59,6 +59,10 @@ pub trait Journal {
     /// Up to `limit` entries with numbers after `after`, in order. Nothing for an unknown execution.
     async fn read(&self, id: ExecutionId, after: Seq, limit: usize) -> Result<Vec<Entry>>;
 
+    /// Up to `limit` executions that have a journal, by id, only those after `after` when it is given: also those whose
+    /// summary is missing, but none that has been deleted.
+    async fn journals(&self, after: Option<ExecutionId>, limit: usize) -> Result<Vec<ExecutionId>>;
+
     /// The sealed secrets of an execution that has some and has not ended.
     async fn execution_secrets(&self, id: ExecutionId) -> Result<Option<Vec<u8>>>;
 }

@@ -10,6 +10,7 @@ mod fixtures;
 pub mod group;
 pub mod journal;
 pub mod outputs;
+pub mod rebuild;
 pub mod requests;
 pub mod secrets;
 pub mod workers;
@@ -27,6 +28,8 @@ macro_rules! conformance_tests {
             group: one_of_many_writers_wins takes_many_appends_of_one_execution_at_once
                 a_conflict_fails_nobody_else takes_more_rows_than_one_statement dropped_calls_are_whole
                 refuses_writes_once_closed;
+            rebuild: lists_what_finished_before pages_journals writes_a_summary_anew
+                writes_no_summary_of_another_journal;
             requests: a_key_counts_once another_request_under_a_key_is_told_apart keys_hold_in_their_scope
                 many_at_once_start_one a_refused_append_uses_no_key;
             secrets: keeps_them_until_the_end takes_none_of_a_refused_append deletes_only_those_of_the_ended

@@ -49,6 +49,37 @@ impl Executions for MemoryStore {
         Ok(due)
     }
 
+    async fn finished_before(&self, until: Timestamp, limit: usize) -> Result<Vec<ExecutionId>> {
+        let state = self.lock();
+        let ended = state.executions.values().filter(|record| record.status.is_final());
+        let early = ended.filter(|record| record.finished_at.is_some_and(|at| at < until));
+        Ok(early.map(|record| record.id).take(limit).collect())
+    }
+
+    async fn replace_summary(&self, mut record: ExecutionRecord) -> Result<()> {
+        let mut state = self.lock_to_write()?;
+        let Some(last) = state.journals.get(&record.id).and_then(|journal| journal.last()) else {
+            return Err(Error::NotFound { what: "journal of execution", id: record.id.to_string() });
+        };
+        let (expected, actual) = (record.last_seq.next(), last.seq.next());
+        if expected != actual {
+            return Err(Error::Conflict { execution_id: record.id, expected, actual });
+        }
+        if let Some(before) = state.executions.get(&record.id) {
+            record = ExecutionRecord {
+                owner: before.owner.clone(),
+                lease_until: before.lease_until,
+                fence: before.fence,
+                ..record
+            };
+        }
+        if record.status.is_final() {
+            state.secrets.remove(&record.id);
+        }
+        state.executions.insert(record.id, record);
+        Ok(())
+    }
+
     async fn delete_execution(&self, id: ExecutionId) -> Result<bool> {
         let mut state = self.lock_to_write()?;
         let Some(record) = state.executions.get(&id) else { return Ok(false) };

@@ -20,6 +20,14 @@ impl Journal for MemoryStore {
         Ok(journal[start..].iter().take(limit).cloned().collect())
     }
 
+    async fn journals(&self, after: Option<ExecutionId>, limit: usize) -> Result<Vec<ExecutionId>> {
+        let mut ids: Vec<_> =
+            self.lock().journals.keys().copied().filter(|id| after.is_none_or(|after| *id > after)).collect();
+        ids.sort_unstable();
+        ids.truncate(limit);
+        Ok(ids)
+    }
+
     async fn execution_secrets(&self, id: ExecutionId) -> Result<Option<Vec<u8>>> {
         Ok(self.lock().secrets.get(&id).cloned())
     }

@@ -80,7 +80,7 @@ impl Change for DeleteExecution {
 }
 
 /// Deletes the texts that only this execution was found by: the last one, and the one from before it had an error.
-async fn delete_unused_texts(db: &DatabaseTransaction, record: &ExecutionRecord) -> Result<(), DbErr> {
+pub(super) async fn delete_unused_texts(db: &DatabaseTransaction, record: &ExecutionRecord) -> Result<(), DbErr> {
     let before = ExecutionRecord { error: None, ..record.clone() };
     for key in [text::Model::of(record).key, text::Model::of(&before).key] {
         let of_key = execution::Column::TextKey.eq(key);

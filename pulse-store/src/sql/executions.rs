@@ -1,7 +1,7 @@
 //! Summaries in a database.
 
 use super::entity::execution::{self, Column, Entity, Model};
-use super::{SqlStore, deletion, limit};
+use super::{SqlStore, deletion, limit, rebuild};
 use crate::text::prefix_range;
 use crate::{ExecutionFilter, ExecutionRecord, Executions, Result};
 use async_trait::async_trait;
@@ -72,6 +72,24 @@ impl Executions for SqlStore {
         self.records(rows, |(id, at)| Ok((ExecutionId(id), Timestamp::from_millis(at))))
     }
 
+    async fn finished_before(&self, until: Timestamp, max: usize) -> Result<Vec<ExecutionId>> {
+        // What ended before a time was created before it: the newer ones are not looked at, and of the older ones nearly
+        // all are wanted. So this needs no index of its own.
+        let millis = until.as_millis();
+        let conditions = Condition::all()
+            .add(Column::FinishedAt.lt(millis))
+            .add(Column::Id.lt(first_id_at(millis.saturating_add(SLACK_MS + 1))));
+        let parts = in_states(&conditions, &ended_states());
+        let rows = self.reads.query_all(&select(&[Column::Id], parts, Order::Asc, max)).await;
+        let ids: Result<Vec<Uuid>, _> =
+            rows.and_then(|rows| rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>());
+        self.records(ids, |id| Ok(ExecutionId(id)))
+    }
+
+    async fn replace_summary(&self, record: ExecutionRecord) -> Result<()> {
+        rebuild::replace_summary(self, record).await
+    }
+
     async fn delete_execution(&self, id: ExecutionId) -> Result<bool> {
         deletion::delete(self, id).await
     }
@@ -109,6 +127,10 @@ pub(super) fn select(columns: &[Column], parts: Vec<Condition>, order: Order, ma
 
 fn unfinished_states() -> Vec<ExecutionStatus> {
     ExecutionStatus::ALL.iter().copied().filter(|status| !status.is_final()).collect()
+}
+
+fn ended_states() -> Vec<ExecutionStatus> {
+    ExecutionStatus::ALL.iter().copied().filter(|status| status.is_final()).collect()
 }
 
 fn wanted_states(filter: &ExecutionFilter) -> Vec<ExecutionStatus> {

@@ -1,12 +1,14 @@
 //! Journals in a database.
 
-use super::entity::{event, secrets, stored};
+use super::entity::{deletion, event, secrets, stored};
 use super::{SqlStore, limit};
 use crate::{Append, Appended, Journal, Result};
 use async_trait::async_trait;
 use pulse_core::event::Entry;
 use pulse_core::ids::{ExecutionId, Seq};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::prelude::Uuid;
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 #[async_trait]
 impl Journal for SqlStore {
@@ -23,6 +25,22 @@ impl Journal for SqlStore {
             .all(&self.reads)
             .await;
         self.records(rows, event::Model::entry)
+    }
+
+    async fn journals(&self, after: Option<ExecutionId>, max: usize) -> Result<Vec<ExecutionId>> {
+        let deleted = Query::select().column(deletion::Column::ExecutionId).from(deletion::Entity).take();
+        let ids: Result<Vec<Uuid>, _> = event::Entity::find()
+            .select_only()
+            .column(event::Column::ExecutionId)
+            .distinct()
+            .apply_if(after, |query, after| query.filter(event::Column::ExecutionId.gt(after.0)))
+            .filter(event::Column::ExecutionId.not_in_subquery(deleted))
+            .order_by_asc(event::Column::ExecutionId)
+            .limit(limit(max))
+            .into_tuple()
+            .all(&self.reads)
+            .await;
+        self.records(ids, |id| Ok(ExecutionId(id)))
     }
 
     async fn execution_secrets(&self, id: ExecutionId) -> Result<Option<Vec<u8>>> {

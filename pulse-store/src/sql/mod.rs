@@ -10,6 +10,7 @@ mod executions;
 mod fault;
 mod journal;
 mod outputs;
+mod rebuild;
 mod search;
 mod settings;
 mod sqlite;

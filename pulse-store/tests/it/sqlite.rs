@@ -278,3 +278,22 @@ async fn finishes_a_deletion_after_a_stop() {
     .unwrap();
     assert_eq!(left, 0);
 }
+
+/// A summary that is missing is listed by its journal, and can be written again; so can one that cannot be read.
+#[tokio::test]
+async fn writes_a_missing_summary() {
+    let (_dir, path) = database();
+    let store = open_at(&path).await.unwrap();
+    let append = first_entry(ExecutionStatus::Waiting);
+    let (id, record) = (append.execution_id, append.record.clone());
+    store.append(append).await.unwrap();
+    for damage in ["DELETE FROM executions", "UPDATE executions SET status = 'asleep'"] {
+        execute(&path, damage).await;
+        assert_eq!(store.journals(None, 10).await.unwrap(), [id]);
+        assert_eq!(store.replace_summary(record.clone()).await, Ok(()), "{damage}");
+        assert_eq!(store.execution(id).await.unwrap(), Some(record.clone()));
+        let filter = ExecutionFilter { text: Some("UPTIME".to_owned()), ..ExecutionFilter::default() };
+        assert_eq!(store.executions(&filter, None, 10).await.unwrap(), [record.clone()]);
+    }
+    store.close().await;
+}
