@@ -293,7 +293,7 @@ async fn writes_a_missing_summary() {
         assert_eq!(store.replace_summary(record.clone()).await, Ok(()), "{damage}");
         assert_eq!(store.execution(id).await.unwrap(), Some(record.clone()));
         let filter = ExecutionFilter { text: Some("UPTIME".to_owned()), ..ExecutionFilter::default() };
-        assert_eq!(store.executions(&filter, None, 10).await.unwrap(), [record.clone()]);
+        assert_eq!(store.executions(&filter, None, 10).await.unwrap(), std::slice::from_ref(&record));
     }
     store.close().await;
 }
