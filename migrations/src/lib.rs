@@ -7,6 +7,7 @@
 mod columns;
 mod m20261124_000001_initial;
 mod m20261125_000001_secrets;
+mod m20261126_000001_output_gaps;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QueryOrder};
@@ -18,7 +19,11 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000001_initial::Migration), Box::new(m20261125_000001_secrets::Migration)]
+        vec![
+            Box::new(m20261124_000001_initial::Migration),
+            Box::new(m20261125_000001_secrets::Migration),
+            Box::new(m20261126_000001_output_gaps::Migration),
+        ]
     }
 }
 

@@ -20,6 +20,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 /// Most bytes of output that a command may have unacknowledged, as they stand in its frames.
 const WINDOW: usize = 1024 * 1024;
@@ -72,6 +73,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), Error> {
     let (events, from_commands) = mpsc::channel(EVENTS);
     let mut agent = Agent {
         worker_id: state.worker_id,
+        instance: Uuid::new_v4().to_string(),
         ledger: Ledger::new(config.capacity, results),
         heartbeats: ticks(config.heartbeat),
         config,
@@ -122,6 +124,8 @@ fn ticks(period: Duration) -> Interval {
 struct Agent {
     config: Config,
     worker_id: WorkerId,
+    /// This process, to the server.
+    instance: String,
     ledger: Ledger,
     environment: Arc<Environment>,
     link: mpsc::Receiver<LinkEvent>,
@@ -259,6 +263,7 @@ impl Agent {
                 let hello = FromWorker::Hello(Hello {
                     protocol: PROTOCOL,
                     worker_id: self.worker_id,
+                    instance: self.instance.clone(),
                     name: self.config.name.clone(),
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                     labels: self.config.labels.clone(),
@@ -310,7 +315,7 @@ impl Agent {
     }
 
     fn start(&mut self, dispatch: Dispatch) {
-        let Dispatch { command_id, execution_id, step, attempt, spec, kill_grace_ms, mask } = dispatch;
+        let Dispatch { command_id, execution_id, step, attempt, spec, kill_grace_ms, mask, output_limit_bytes: _ } = dispatch;
         tracing::debug!(%command_id, %execution_id, step = %one_line(step.as_str()), %attempt, "command starts");
         let grace = Duration::from_millis(kill_grace_ms);
         let window = Arc::new(Semaphore::new(WINDOW));
@@ -363,7 +368,7 @@ struct ToAgent {
 impl Output for ToAgent {
     fn put(&mut self, piece: Piece) {
         let Piece { seq, stream, data } = piece;
-        let message = FromWorker::Output { command_id: self.command_id, stream, seq, data };
+        let message = FromWorker::Output { command_id: self.command_id, stream, seq, data, gap_bytes: None };
         let text = serde_json::to_string(&message).expect("plain data becomes JSON");
         self.frame = Some((seq, text.into(), false));
     }

@@ -56,6 +56,12 @@ impl Assembler {
     pub fn push(&mut self, chunk: &OutputChunk) -> Vec<Piece> {
         let source = Source { command: chunk.command_id, stream: chunk.stream };
         let colours = self.colours;
+        if let Some(note) = chunk.gap_note() {
+            // What was cut off ends here; the note is a line of its own.
+            let mut pieces: Vec<Piece> = self.end_lines(|open| *open == source);
+            pieces.push(Piece { source, text: note, ends_line: true });
+            return pieces;
+        }
         let line = self.lines.entry(source).or_default();
         line.rest.push_str(&chunk.data);
         let mut pieces = Vec::new();
@@ -164,6 +170,17 @@ mod tests {
     use super::*;
     use pulse_core::ids::{Attempt, StepId};
 
+    #[test]
+    fn a_gap_is_a_line_of_its_own() {
+        let mut lines = Assembler::new(false);
+        lines.push(&chunk(Stream::Stdout, "cut o"));
+        let gap = OutputChunk { gap_bytes: Some(1_000), ..chunk(Stream::Stdout, "") };
+        let texts: Vec<_> = lines.push(&gap).into_iter().map(|piece| (piece.text, piece.ends_line)).collect();
+        let expected = ["cut o", "[PULSE: 1000 bytes of output are not kept here]"];
+        assert_eq!(texts, expected.map(|text| (text.to_owned(), true)));
+        assert_eq!(lines.push(&chunk(Stream::Stdout, "on\n"))[0].text, "on");
+    }
+
     fn chunk(stream: Stream, data: &str) -> OutputChunk {
         OutputChunk {
             cursor: 1,
@@ -174,6 +191,7 @@ mod tests {
             stream,
             seq: 1,
             data: data.into(),
+            gap_bytes: None,
         }
     }
 

@@ -26,4 +26,20 @@ pub struct OutputChunk {
     pub seq: u64,
     /// The text.
     pub data: String,
+    /// Set in a marker without text, where output is missing: so many bytes were printed here and are not kept. With 0
+    /// the head is full, and what follows is held back until the command ends.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub gap_bytes: Option<u64>,
+}
+
+impl OutputChunk {
+    /// What a marker says to people; nothing for text.
+    pub fn gap_note(&self) -> Option<String> {
+        self.gap_bytes.map(|bytes| match bytes {
+            0 => "[PULSE: there is too much output; the rest is held back, and its end follows when the command ends]"
+                .to_owned(),
+            bytes => format!("[PULSE: {bytes} bytes of output are not kept here]"),
+        })
+    }
 }

@@ -17,6 +17,12 @@ pub const PROTOCOL: u32 = 1;
 pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Largest piece of output in one message, in bytes of text.
 pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
+/// How many bytes of a command's output are kept when nobody says otherwise.
+pub const OUTPUT_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+
+fn default_output_limit() -> u64 {
+    OUTPUT_LIMIT_BYTES
+}
 
 /// What a worker says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +52,9 @@ pub enum FromWorker {
         seq: u64,
         /// The text; what was no UTF-8 is replaced.
         data: String,
+        /// Set in a marker without text: see [`crate::api::OutputChunk::gap_bytes`].
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        gap_bytes: Option<u64>,
     },
     /// A command ended. Sent again until acknowledged.
     Result {
@@ -69,6 +78,10 @@ pub struct Hello {
     pub protocol: u32,
     /// The worker's id, kept in its state directory.
     pub worker_id: WorkerId,
+    /// Which process of it: drawn at each start, so that a second process with the same id is told from a reconnect.
+    /// Empty from programs that do not say.
+    #[serde(default)]
+    pub instance: String,
     /// Its name.
     pub name: String,
     /// The program's version.
@@ -162,6 +175,9 @@ pub struct Dispatch {
     pub spec: CommandSpec,
     /// Milliseconds between TERM and KILL.
     pub kill_grace_ms: u64,
+    /// How many bytes of its output are kept at most: half of them from its head, half from its tail.
+    #[serde(default = "default_output_limit")]
+    pub output_limit_bytes: u64,
     /// Values that are never to be seen in the command's output.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub mask: Vec<String>,

@@ -92,6 +92,19 @@ pub(super) struct Shared {
     pub running: Mutex<HashMap<ExecutionId, mpsc::Sender<Message>>>,
 }
 
+/// A piece of output as a worker sends it.
+#[derive(Clone, Debug)]
+pub struct Printed {
+    /// Which stream.
+    pub stream: Stream,
+    /// Its number among the command's pieces.
+    pub seq: u64,
+    /// The text.
+    pub data: String,
+    /// Set in a marker, where output is missing.
+    pub gap_bytes: Option<u64>,
+}
+
 /// A command that a worker reports on.
 #[derive(Clone, Debug)]
 pub struct Reported {
@@ -338,7 +351,8 @@ impl Driver {
     ///
     /// # Errors
     /// When it cannot be stored.
-    pub async fn output(&self, of: &Reported, stream: Stream, seq: u64, data: String) -> Result<(), Error> {
+    pub async fn output(&self, of: &Reported, piece: Printed) -> Result<(), Error> {
+        let Printed { stream, seq, data, gap_bytes } = piece;
         let mut chunk = OutputChunk {
             cursor: 0,
             command_id: of.command_id,
@@ -348,6 +362,7 @@ impl Driver {
             stream,
             seq,
             data,
+            gap_bytes,
         };
         let execution_id = of.execution_id;
         chunk.cursor = self.0.store.append_output(OutputRecord { execution_id, chunk: chunk.clone() }).await?;

@@ -15,7 +15,7 @@ mod summary;
 mod timers;
 mod turns;
 
-pub use driver::{Driver, Error, Reported};
+pub use driver::{Driver, Error, Printed, Reported};
 pub use recover::recover;
 pub use start::{Begin, Begun};
 pub use summary::summary;

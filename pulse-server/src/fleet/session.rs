@@ -2,10 +2,10 @@
 //! small task of their own, so that commands do not wait for each other's commits.
 
 use super::{Fleet, HEARTBEAT, SILENCE};
-use crate::drive::{Driver, Reported};
+use crate::drive::{Driver, Printed, Reported};
 use crate::http::socket::{Gone, Socket};
 use futures_util::StreamExt;
-use pulse_core::command::{CommandEnd, Stream};
+use pulse_core::command::CommandEnd;
 use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
 use pulse_core::protocol::worker::{FromWorker, Hello, ToWorker};
 use std::collections::HashMap;
@@ -130,7 +130,7 @@ struct Session {
 
 /// What a worker says of a command.
 enum Said {
-    Output { stream: Stream, seq: u64, data: String },
+    Output(Printed),
     Result(Box<CommandEnd>),
 }
 
@@ -146,8 +146,8 @@ impl Session {
                 tracing::warn!(worker = %self.worker_id, command = %command_id, reason, "a worker has rejected a command");
                 self.fleet.rejected(self.worker_id, command_id);
             }
-            FromWorker::Output { command_id, stream, seq, data } => {
-                self.said(command_id, Said::Output { stream, seq, data }).await?;
+            FromWorker::Output { command_id, stream, seq, data, gap_bytes } => {
+                self.said(command_id, Said::Output(Printed { stream, seq, data, gap_bytes })).await?;
             }
             FromWorker::Result { command_id, end } => {
                 self.fleet.finishing(self.worker_id, command_id);
@@ -215,12 +215,15 @@ async fn follow(
     let (worker_id, command_id) = (reported.worker.worker_id, reported.command_id);
     while let Some(said) = said.recv().await {
         match said {
-            Said::Output { stream, seq, data } => match driver.output(&reported, stream, seq, data).await {
-                Ok(()) => {
-                    let _ = sender.send(ToWorker::Ack { command_id, output_seq: Some(seq) }).await;
+            Said::Output(piece) => {
+                let output_seq = Some(piece.seq);
+                match driver.output(&reported, piece).await {
+                    Ok(()) => {
+                        let _ = sender.send(ToWorker::Ack { command_id, output_seq }).await;
+                    }
+                    Err(error) => tracing::warn!(command = %command_id, %error, "output could not be stored"),
                 }
-                Err(error) => tracing::warn!(command = %command_id, %error, "output could not be stored"),
-            },
+            }
             Said::Result(end) => {
                 match driver.result(reported.execution_id, command_id, *end).await {
                     Ok(()) => {

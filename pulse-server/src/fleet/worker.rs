@@ -4,7 +4,7 @@ use super::{LOST_GRACE, SILENCE};
 use crate::secrets::Secrets;
 use pulse_core::api::WorkerView;
 use pulse_core::ids::{CommandId, ExecutionId};
-use pulse_core::protocol::worker::{Dispatch, ToWorker};
+use pulse_core::protocol::worker::{Dispatch, OUTPUT_LIMIT_BYTES, ToWorker};
 use pulse_core::status::WorkerStatus;
 use pulse_core::time::Timestamp;
 use pulse_engine::fleet::FleetWorker;
@@ -108,6 +108,7 @@ impl Worker {
                 attempt: command.command.attempt,
                 spec,
                 kill_grace_ms: u64::try_from(kill_grace.as_millis()).unwrap_or(u64::MAX),
+                output_limit_bytes: OUTPUT_LIMIT_BYTES,
                 mask,
             }));
             // A full channel means that the worker does not read: what waits is sent when it does, or to its next

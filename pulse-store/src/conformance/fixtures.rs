@@ -108,6 +108,7 @@ pub(super) fn piece(execution_id: ExecutionId, command_id: CommandId, seq: u64) 
             stream: Stream::Stdout,
             seq,
             data: format!("line {seq}\n"),
+            gap_bytes: None,
         },
     }
 }

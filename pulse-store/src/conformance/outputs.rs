@@ -23,6 +23,7 @@ pub async fn keeps_pieces_in_order(store: Arc<dyn Store>) {
     for seq in 1..=3 {
         let mut record = piece(id, command, seq);
         record.chunk.data = format!("{seq} 🦀 \u{10ffff}\r\n\u{1b}[31m");
+        record.chunk.gap_bytes = (seq == 2).then_some(1 << 40);
         record.chunk.cursor = 99;
         let cursor = store.append_output(record.clone()).await.unwrap();
         assert_eq!(cursor, seq);

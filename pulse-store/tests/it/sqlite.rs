@@ -225,6 +225,7 @@ async fn two_stores_on_one_file_agree() {
             stream: Stream::Stdout,
             seq: n + 1,
             data: String::new(),
+            gap_bytes: None,
         };
         let record = pulse_store::OutputRecord { execution_id: id, chunk };
         assert_eq!(store.append_output(record).await, Ok(n + 1));

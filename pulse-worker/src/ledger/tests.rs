@@ -26,6 +26,7 @@ pub fn dispatch(n: u128) -> ToWorker {
             secrets: Vec::new(),
         },
         kill_grace_ms: 1,
+        output_limit_bytes: pulse_core::protocol::worker::OUTPUT_LIMIT_BYTES,
         mask: Vec::new(),
     }))
 }

@@ -169,6 +169,7 @@ impl Session {
             attempt: Attempt::FIRST,
             spec,
             kill_grace_ms: 200,
+            output_limit_bytes: pulse_core::protocol::worker::OUTPUT_LIMIT_BYTES,
             mask: std::mem::take(&mut self.mask),
         };
         self.send(&ToWorker::Dispatch(Box::new(dispatch))).await;
@@ -186,7 +187,7 @@ impl Session {
         let mut pieces: Vec<(u64, Stream, String)> = Vec::new();
         loop {
             match self.next().await {
-                FromWorker::Output { command_id: id, stream, seq, data } if id == command_id => {
+                FromWorker::Output { command_id: id, stream, seq, data, .. } if id == command_id => {
                     assert_eq!(seq, after + pieces.len() as u64 + 1);
                     assert!(data.len() <= 64 * 1024 && !data.is_empty());
                     pieces.push((seq, stream, data));

@@ -2077,7 +2077,12 @@ seq: number,
 /**
  * The text.
  */
-data: string, };
+data: string, 
+/**
+ * Set in a marker without text, where output is missing: so many bytes were printed here and are not kept. With 0
+ * the head is full, and what follows is held back until the command ends.
+ */
+gap_bytes?: number, };
 
 export type WorkerView = { 
 /**
@@ -2679,7 +2684,12 @@ seq: number,
 /**
  * The text.
  */
-data: string, } | { "type": "worker_update", 
+data: string, 
+/**
+ * Set in a marker without text, where output is missing: so many bytes were printed here and are not kept. With 0
+ * the head is full, and what follows is held back until the command ends.
+ */
+gap_bytes?: number, } | { "type": "worker_update", 
 /**
  * The worker.
  */

@@ -255,7 +255,7 @@ fn as_text(app: Arc<App>, id: ExecutionId, filter: OutputFilter) -> Response {
             };
             let Some(last) = page.last().map(|chunk| chunk.cursor) else { return };
             after = last;
-            let bytes = page.into_iter().flat_map(|chunk| chunk.data.into_bytes()).collect();
+            let bytes = page.into_iter().flat_map(plain).collect();
             if sender.send(Ok(bytes)).await.is_err() {
                 return;
             }
@@ -265,6 +265,14 @@ fn as_text(app: Arc<App>, id: ExecutionId, filter: OutputFilter) -> Response {
     let mut response = warp::reply::stream(body).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
+}
+
+/// A piece as plain text; a marker for missing output is a line of its own.
+fn plain(chunk: OutputChunk) -> Vec<u8> {
+    match chunk.gap_note() {
+        Some(note) => format!("\n{note}\n").into_bytes(),
+        None => chunk.data.into_bytes(),
+    }
 }
 
 async fn answer(

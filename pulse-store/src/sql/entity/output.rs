@@ -24,12 +24,13 @@ pub struct Model {
     pub attempt: i64,
     #[sea_orm(column_type = "Text")]
     pub data: String,
+    pub gap_bytes: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
 /// The columns in the order of [`values`].
-pub(in crate::sql) const COLUMNS: [Column; 9] = [
+pub(in crate::sql) const COLUMNS: [Column; 10] = [
     Column::ExecutionId,
     Column::Cursor,
     Column::CommandId,
@@ -39,10 +40,11 @@ pub(in crate::sql) const COLUMNS: [Column; 9] = [
     Column::Worker,
     Column::Attempt,
     Column::Data,
+    Column::GapBytes,
 ];
 
 /// A piece as a row's values, at its cursor.
-pub(in crate::sql) fn values(record: &OutputRecord, cursor: u64) -> [Value; 9] {
+pub(in crate::sql) fn values(record: &OutputRecord, cursor: u64) -> [Value; 10] {
     let chunk = &record.chunk;
     [
         record.execution_id.0.into(),
@@ -54,6 +56,7 @@ pub(in crate::sql) fn values(record: &OutputRecord, cursor: u64) -> [Value; 9] {
         chunk.worker.as_str().into(),
         i64::from(chunk.attempt.0).into(),
         chunk.data.as_str().into(),
+        chunk.gap_bytes.map(stored).into(),
     ]
 }
 
@@ -74,6 +77,7 @@ impl Model {
             seq: reader.int("seq", self.seq)?,
             worker: self.worker,
             data: self.data,
+            gap_bytes: self.gap_bytes.map(|bytes| reader.int("gap_bytes", bytes)).transpose()?,
         })
     }
 }

@@ -7,6 +7,12 @@ const chunk = (command_id: string, data: string, over: Partial<Chunk> = {}): Chu
 const plain = (text: string) => text.replaceAll(/\u001b\[[\d;]*m/g, '');
 
 describe('Reader', () => {
+  it('says on a line of its own where output is missing', () => {
+    const reader = new Reader({ command: '1', stream: null });
+    const text = [chunk('1', 'cut o'), chunk('1', '', { gap_bytes: 1000 }), chunk('1', 'on\n')].map((c) => reader.read(c)).join('');
+    expect(plain(text)).toBe('cut o\n[PULSE: 1000 bytes of output are not kept here]\non\n');
+  });
+
   it('names the command wherever another one goes on, on a line of its own', () => {
     const reader = new Reader({ command: null, stream: null });
     const text = [chunk('1', 'a\n'), chunk('1', 'b'), chunk('2', 'c\n', { attempt: 2 }), chunk('1', 'd\n')].map((c) => reader.read(c)).join('');

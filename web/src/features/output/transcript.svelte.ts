@@ -2,7 +2,7 @@
 import type { OutputChunk } from '../../api/generated';
 import { plainLine } from '../../ui/plain';
 
-export type Chunk = Pick<OutputChunk, 'command_id' | 'step_id' | 'worker' | 'attempt' | 'stream' | 'data'>;
+export type Chunk = Pick<OutputChunk, 'command_id' | 'step_id' | 'worker' | 'attempt' | 'stream' | 'data' | 'gap_bytes'>;
 
 /** One command that wrote something. */
 export interface Source {
@@ -59,14 +59,23 @@ export class Reader {
   read(chunk: Chunk): string {
     if (this.filter.command !== null && chunk.command_id !== this.filter.command) return '';
     if (this.filter.stream !== null && chunk.stream !== this.filter.stream) return '';
-    let text = chunk.data;
+    let text = chunk.gap_bytes === undefined ? chunk.data : gapNote(chunk.gap_bytes, this.last?.endsLine ?? true);
     if (this.filter.command === null && this.last?.command_id !== chunk.command_id) {
       const line = `\x1b[0;1;36m── ${sourceName(chunk)} ──\x1b[0m\n`;
       text = (this.last && !this.last.endsLine ? '\n' : '') + line + text;
     }
-    this.last = { command_id: chunk.command_id, endsLine: chunk.data.endsWith('\n') };
+    this.last = { command_id: chunk.command_id, endsLine: text.endsWith('\n') };
     return text;
   }
+}
+
+/** A marker for output that is missing, as a line of its own. */
+function gapNote(bytes: number, atLineStart: boolean): string {
+  const what =
+    bytes === 0
+      ? 'there is too much output; the rest is held back, and its end follows when the command ends'
+      : `${bytes} bytes of output are not kept here`;
+  return `${atLineStart ? '' : '\n'}\x1b[0;1;33m[PULSE: ${what}]\x1b[0m\n`;
 }
 
 export function sourceName(source: Source): string {
