@@ -315,7 +315,8 @@ impl Agent {
     }
 
     fn start(&mut self, dispatch: Dispatch) {
-        let Dispatch { command_id, execution_id, step, attempt, spec, kill_grace_ms, mask, output_limit_bytes: _ } = dispatch;
+        let Dispatch { command_id, execution_id, step, attempt, spec, kill_grace_ms, mask, output_limit_bytes: _ } =
+            dispatch;
         tracing::debug!(%command_id, %execution_id, step = %one_line(step.as_str()), %attempt, "command starts");
         let grace = Duration::from_millis(kill_grace_ms);
         let window = Arc::new(Semaphore::new(WINDOW));
