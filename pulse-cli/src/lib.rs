@@ -18,6 +18,7 @@ pub mod definition;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod fault;
 pub mod follow;
 pub mod format;
 pub mod help;
@@ -52,6 +53,9 @@ pub fn main() -> ExitCode {
         }
     };
     let mut context = Context::of_process(cli.globals);
+    if let Err(error) = fault::install() {
+        return report(&error, &mut context).into();
+    }
     let exit = match run(cli.verb, &mut context) {
         Ok(exit) => exit,
         Err(error) => report(&error, &mut context),

@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod duration;
 pub mod event;
 pub mod explain;
+pub mod fault;
 pub mod ids;
 pub mod protocol;
 pub mod schema;

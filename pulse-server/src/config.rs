@@ -11,6 +11,7 @@ const KNOWN: &[&str] = &[
     "PULSE_DATABASE_SYNCHRONOUS",
     "PULSE_DATABASE_URL",
     "PULSE_DATA_KEY",
+    "PULSE_FAULT",
     "PULSE_LISTEN",
     "PULSE_LOG",
     "PULSE_LOG_FORMAT",

@@ -6,6 +6,7 @@ use crate::drive::{Driver, Printed, Reported};
 use crate::http::socket::{Gone, Socket};
 use futures_util::StreamExt;
 use pulse_core::command::CommandEnd;
+use pulse_core::fault;
 use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
 use pulse_core::protocol::worker::{FromWorker, Hello, ToWorker};
 use std::collections::HashMap;
@@ -103,7 +104,17 @@ async fn run(
                     None => return,
                 }
             }
-            Some(message) = outgoing.recv() => if send(&mut socket, &message).await.is_err() { return },
+            Some(message) = outgoing.recv() => {
+                let (before, after) = match message {
+                    ToWorker::Dispatch(_) => ("dispatch.sending", "dispatch.sent"),
+                    _ => ("ack.sending", "ack.sent"),
+                };
+                fault::point(before);
+                if send(&mut socket, &message).await.is_err() {
+                    return;
+                }
+                fault::point(after);
+            }
             _ = ping.tick() => {
                 // The registry calls the worker unreachable after SILENCE; the connection is given up a while later.
                 silent += HEARTBEAT;
@@ -150,6 +161,7 @@ impl Session {
                 self.said(command_id, Said::Output(Printed { stream, seq, data, gap_bytes })).await?;
             }
             FromWorker::Result { command_id, end } => {
+                fault::point("result.received");
                 self.fleet.finishing(self.worker_id, command_id);
                 self.said(command_id, Said::Result(Box::new(end))).await?;
                 self.commands.remove(&command_id);

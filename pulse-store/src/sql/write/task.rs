@@ -5,6 +5,7 @@ use super::group::{Group, Memory};
 use super::job::Job;
 use crate::Error;
 use crate::sql::fault::Fault;
+use pulse_core::fault;
 use sea_orm::{DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -122,7 +123,10 @@ impl Task {
         };
         let transaction = connection.begin_with_options(immediate).await.map_err(|error| Fault::of(&error))?;
         Group::new(&transaction, &mut self.memory).write(jobs).await.map_err(|error| Fault::of(&error))?;
-        transaction.commit().await.map_err(|error| Fault::of(&error))
+        fault::point("commit.before");
+        transaction.commit().await.map_err(|error| Fault::of(&error))?;
+        fault::point("commit.after");
+        Ok(())
     }
 
     async fn disconnect(&mut self) {
