@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use crate::render::style::Style;
 use pulse_core::api::Problem;
+use pulse_core::diagnostic::{Diagnostic, Severity};
 use pulse_core::text::one_line;
 use std::path::PathBuf;
 
@@ -45,6 +46,14 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// A definition that was to be run has mistakes.
+    #[error("{file} has mistakes")]
+    Definition {
+        /// Which file.
+        file: String,
+        /// All that was found.
+        diagnostics: Vec<Diagnostic>,
     },
     /// What was asked for cannot be done.
     #[error("{message}")]
@@ -100,6 +109,7 @@ impl Error {
                 Some("is it running? `pulse up` starts one here, `--server URL` names another".to_owned())
             }
             Self::NotPulse { .. } => Some("check the address; `--server URL` names another".to_owned()),
+            Self::Definition { file, .. } => Some(format!("`pulse check {file}` shows each with its line")),
             Self::Refused { hint: Some(hint), .. } | Self::Input { hint: Some(hint), .. } => Some(hint.clone()),
             Self::Refused { problem, .. } => match problem.status {
                 401 => Some("the token is missing, wrong or expired: sign in again with `pulse login URL`".to_owned()),
@@ -116,6 +126,7 @@ impl Error {
         match self {
             Self::ClosedPipe => Exit::CLOSED_PIPE,
             Self::Input { exit, .. } => *exit,
+            Self::Definition { .. } => Exit::USAGE,
             _ => Exit::FAILED,
         }
     }
@@ -126,6 +137,10 @@ impl Error {
         if let Self::Refused { problem, file, .. } = self {
             let file = file.as_deref().unwrap_or("definition");
             lines.extend(problem.diagnostics.iter().map(|d| format!("  {file}:{}", one_line(&d.to_string()))));
+        }
+        if let Self::Definition { file, diagnostics } = self {
+            let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
+            lines.extend(errors.map(|found| format!("  {file}:{}", one_line(&found.to_string()))));
         }
         lines.extend(self.hint().map(|hint| format!("{} {}", style.cyan("hint:"), one_line(&hint))));
         lines

@@ -9,6 +9,7 @@
 //! - [`render`]: journal entries, output and tables as terminal text
 //! - [`follow`]: an execution from its first event to its last, across lost connections
 //! - [`definition`], [`mod@format`], [`import`]: definitions in files, without a server
+//! - [`local`]: an execution with no server at all
 //! - [`verbs`]: one file per verb; [`cli`] and [`help`]: the command line itself
 
 pub mod cli;
@@ -24,6 +25,7 @@ pub mod format;
 pub mod help;
 pub mod ids;
 pub mod import;
+pub mod local;
 pub mod out;
 pub mod render;
 pub mod server;

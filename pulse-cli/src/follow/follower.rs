@@ -3,19 +3,17 @@
 use super::backoff::Backoff;
 use super::catch_up::{self, refusal};
 use super::input::Input;
-use super::prompts::{OpenPrompt, Prompts};
+use super::questions::{Questions, Reply};
 use super::timeline::{Item, Timeline};
 use super::view::View;
 use crate::client::{Client, Refusal, Socket};
 use crate::error::Error;
 use crate::ids::short_one;
-use crate::render::prompt::{choices, choose};
 use pulse_core::api::RespondRequest;
 use pulse_core::event::Event;
-use pulse_core::ids::{ExecutionId, PromptId, Seq};
+use pulse_core::ids::{ExecutionId, Seq};
 use pulse_core::protocol::browser::{FromBrowser, ToBrowser};
 use pulse_core::status::ExecutionStatus;
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, interval, sleep, sleep_until};
@@ -44,15 +42,9 @@ pub struct Follower<'a> {
     id: ExecutionId,
     view: &'a mut dyn View,
     timeline: Timeline,
-    prompts: Prompts,
+    questions: Questions,
     /// Where answers come from; none when nobody is to be asked, or no more.
     input: Option<Input>,
-    /// The question that was put last.
-    asked: Option<PromptId>,
-    /// The answer that is being given.
-    answer: Option<Answer>,
-    /// A line that came when no question was open.
-    kept: Option<String>,
     ended: Option<ExecutionStatus>,
     backoff: Backoff,
     /// Whether the loss of the connection has been said.
@@ -60,13 +52,6 @@ pub struct Follower<'a> {
 }
 
 /// What happened next.
-/// An answer of which some fields are still to be asked for.
-struct Answer {
-    prompt: PromptId,
-    response: String,
-    fields: Map<String, Value>,
-}
-
 enum Heard {
     Message(Option<Box<ToBrowser>>),
     Line(Option<String>),
@@ -84,11 +69,8 @@ impl<'a> Follower<'a> {
             id,
             view,
             timeline,
-            prompts: Prompts::default(),
+            questions: Questions::default(),
             input,
-            asked: None,
-            answer: None,
-            kept: None,
             ended: None,
             backoff: Backoff::new(),
             lost: false,
@@ -151,7 +133,7 @@ impl<'a> Follower<'a> {
             self.view.flush().map_err(Refusal::Final)?;
             let heard = tokio::select! {
                 message = socket.next() => Heard::Message(message?.map(Box::new)),
-                line = next_line(&mut self.input) => Heard::Line(line),
+                line = Input::line_of(&mut self.input) => Heard::Line(line),
                 () = sleep_until(blocked.map_or_else(Instant::now, |(_, until)| until)), if blocked.is_some() => Heard::Overdue,
                 () = sleep(IDLE), if !quiet => Heard::Idle,
                 _ = ticks.tick() => Heard::Tick,
@@ -242,7 +224,7 @@ impl<'a> Follower<'a> {
         for item in items {
             match item {
                 Item::Entry(entry) => {
-                    self.prompts.observe(&entry);
+                    self.questions.observe(self.id, &entry);
                     self.view.entry(&entry)?;
                     if let Event::ExecutionFinished { status, .. } = entry.event {
                         self.ended = Some(status);
@@ -256,98 +238,29 @@ impl<'a> Follower<'a> {
 
     /// Puts the oldest open question, if it has not been put yet, or answers it with a line that came before it.
     async fn ask_or_answer(&mut self) -> Result<(), Refusal> {
-        let Some(prompt) = self.prompts.current().filter(|prompt| self.asked != Some(prompt.id)) else { return Ok(()) };
         let Some(input) = &mut self.input else { return Ok(()) };
-        self.asked = Some(prompt.id);
-        self.view.ask(prompt).map_err(Refusal::Final)?;
-        match self.kept.take() {
-            Some(line) => self.line(Some(line)).await,
-            None => {
-                input.ask();
-                Ok(())
-            }
+        match self.questions.ask(input, self.view).map_err(Refusal::Final)? {
+            Some(reply) => self.respond(reply).await,
+            None => Ok(()),
         }
     }
 
     /// A line was read, or the input has ended.
     async fn line(&mut self, line: Option<String>) -> Result<(), Refusal> {
-        let typed = self.input.as_ref().is_some_and(Input::is_terminal);
-        let Some(line) = line else {
+        let (Some(input), Some(line)) = (&mut self.input, line) else {
             self.input = None;
             let hint =
                 format!("the question stays open; answer it with `pulse respond {} OPTION`", short_one(&self.id));
             return self.view.say(&hint).map_err(Refusal::Final);
         };
-        let Some(prompt) = self.prompts.current().filter(|prompt| self.asked == Some(prompt.id)).cloned() else {
-            if typed {
-                return self.view.say("no question is open any more").map_err(Refusal::Final);
-            }
-            self.kept = Some(line);
-            return Ok(());
-        };
-        self.view.answered(&line, typed).map_err(Refusal::Final)?;
-        if self.answer.as_ref().is_some_and(|answer| answer.prompt == prompt.id) {
-            return self.field(&prompt, &line).await;
-        }
-        match choose(&prompt.options, &line) {
-            Some(option) => {
-                let (prompt_id, response, fields) = (prompt.id, option.value.clone(), Map::new());
-                self.answer = Some(Answer { prompt: prompt_id, response, fields });
-                self.next_field(&prompt).await
-            }
-            None => {
-                // Asked again at the next turn.
-                self.asked = None;
-                self.view
-                    .say(&format!("that is none of the answers: {}", choices(&prompt.options)))
-                    .map_err(Refusal::Final)
-            }
+        match self.questions.line(line, input, self.view).map_err(Refusal::Final)? {
+            Some(reply) => self.respond(reply).await,
+            None => Ok(()),
         }
     }
 
-    /// Takes a line as the answer to the field that was asked last.
-    async fn field(&mut self, prompt: &OpenPrompt, line: &str) -> Result<(), Refusal> {
-        let Some(answer) = &mut self.answer else { return Ok(()) };
-        let Some(field) = prompt.fields.get(answer.fields.len()) else { return Ok(()) };
-        let given = match line.trim() {
-            "" => None,
-            text => Some(Value::String(text.to_owned())),
-        };
-        let value = match given {
-            Some(given) => field.accept(&given).map_err(|bad| bad.message),
-            None if field.required => Err(format!("`{}` must be given", field.name)),
-            None => Ok(field.default.clone().unwrap_or(Value::Null)),
-        };
-        match value {
-            Ok(value) => {
-                answer.fields.insert(field.name.clone(), value);
-            }
-            Err(message) => self.view.say(&message).map_err(Refusal::Final)?,
-        }
-        self.next_field(prompt).await
-    }
-
-    /// Asks for the next field, or answers when there is none left.
-    async fn next_field(&mut self, prompt: &OpenPrompt) -> Result<(), Refusal> {
-        let Some(answer) = &self.answer else { return Ok(()) };
-        match prompt.fields.get(answer.fields.len()) {
-            Some(field) => {
-                let about = field.description.as_deref().map(|text| format!(" ({text})")).unwrap_or_default();
-                let default = field.default.as_ref().map(|value| format!(" [{value}]")).unwrap_or_default();
-                self.view.say(&format!("{}{about}{default}:", field.name)).map_err(Refusal::Final)?;
-                if let Some(input) = &mut self.input {
-                    input.ask();
-                }
-                Ok(())
-            }
-            None => match self.answer.take() {
-                Some(Answer { prompt, response, fields }) => self.respond(prompt, response, fields).await,
-                None => Ok(()),
-            },
-        }
-    }
-
-    async fn respond(&mut self, prompt: PromptId, response: String, fields: Map<String, Value>) -> Result<(), Refusal> {
+    async fn respond(&mut self, reply: Reply) -> Result<(), Refusal> {
+        let Reply { prompt, response, fields, .. } = reply;
         let body = RespondRequest { response, prompt_id: Some(prompt), fields };
         let path = ["api", "executions", &self.id.to_string(), "respond"];
         let Err(error) = self.client.post_quietly(&path, &body).await else { return Ok(()) };
@@ -355,7 +268,7 @@ impl<'a> Follower<'a> {
             // Somebody was faster: the journal will say who.
             Some(409) => Ok(()),
             Some(422) => {
-                self.asked = None;
+                self.questions.again();
                 self.view.say(&error.to_string()).map_err(Refusal::Final)
             }
             Some(status) if status < 500 && status != 429 => {
@@ -363,16 +276,9 @@ impl<'a> Follower<'a> {
                 self.view.say(&format!("not answered: {error}{hint}")).map_err(Refusal::Final)
             }
             _ => {
-                self.asked = None;
+                self.questions.again();
                 Err(refusal(error))
             }
         }
-    }
-}
-
-async fn next_line(input: &mut Option<Input>) -> Option<String> {
-    match input {
-        Some(input) => input.line().await,
-        None => std::future::pending().await,
     }
 }

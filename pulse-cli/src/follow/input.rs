@@ -67,6 +67,14 @@ impl Input {
         line
     }
 
+    /// The line asked for, of an input that there may be. Waits for ever without one. Cancel safe.
+    pub async fn line_of(input: &mut Option<Self>) -> Option<String> {
+        match input {
+            Some(input) => input.line().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// A line that must not be seen: at a terminal it is asked for by `prompt` and not shown. Empty at the end of input,
     /// `None` after Ctrl-C.
     pub async fn hidden_line(&mut self, prompt: &str) -> Option<String> {

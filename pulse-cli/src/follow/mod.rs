@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! socket ──► timeline (order, doubles, gaps) ──► view (terminal or JSON)
-//!   ▲            │ gap, lagged                     prompts ◄── input (a line of standard input)
+//!   ▲            │ gap, lagged                   questions ◄── input (a line of standard input)
 //!   └─ back-off  └► HTTP catch-up                     └► HTTP respond
 //! ```
 
@@ -12,6 +12,7 @@ mod catch_up;
 mod follower;
 mod input;
 mod prompts;
+mod questions;
 mod timeline;
 mod view;
 pub mod views;
@@ -19,5 +20,6 @@ pub mod views;
 pub use follower::{Ended, Follower};
 pub use input::Input;
 pub use prompts::{OpenPrompt, Prompts};
+pub use questions::{Questions, Reply};
 pub use timeline::{Gap, Item, Timeline};
 pub use view::View;

@@ -1,7 +1,7 @@
 //! The questions of an execution that wait for an answer.
 
 use pulse_core::event::{Entry, Event, OpenOption};
-use pulse_core::ids::{FrameId, PromptId, StepId};
+use pulse_core::ids::{ExecutionId, FrameId, PromptId, StepId};
 use pulse_core::workflow::Param;
 
 /// A question that waits.
@@ -9,6 +9,8 @@ use pulse_core::workflow::Param;
 pub struct OpenPrompt {
     /// Its identity.
     pub id: PromptId,
+    /// Of which execution.
+    pub execution: ExecutionId,
     /// Of which step.
     pub step: StepId,
     /// In which frame: one step may ask in several at once.
@@ -19,16 +21,17 @@ pub struct OpenPrompt {
     pub fields: Vec<Param>,
 }
 
-/// All questions that wait, the oldest first.
+/// All questions that wait, of one execution and its children, the oldest first.
 #[derive(Debug, Default)]
 pub struct Prompts(Vec<OpenPrompt>);
 
 impl Prompts {
-    /// Takes note of an entry.
-    pub fn observe(&mut self, entry: &Entry) {
+    /// Takes note of an entry of an execution.
+    pub fn observe(&mut self, execution: ExecutionId, entry: &Entry) {
         match &entry.event {
             Event::Prompt { at, prompt_id, options, fields, .. } => self.0.push(OpenPrompt {
                 id: *prompt_id,
+                execution,
                 step: at.step_id.clone(),
                 frame: at.frame,
                 options: options.clone(),
@@ -39,9 +42,12 @@ impl Prompts {
             }
             // A step that ends takes its question with it: an abort answers nothing.
             Event::StepFinished { at, .. } => {
-                self.0.retain(|prompt| prompt.step != at.step_id || prompt.frame != at.frame);
+                let of = |prompt: &OpenPrompt| {
+                    prompt.execution == execution && prompt.step == at.step_id && prompt.frame == at.frame
+                };
+                self.0.retain(|prompt| !of(prompt));
             }
-            Event::ExecutionFinished { .. } => self.0.clear(),
+            Event::ExecutionFinished { .. } => self.0.retain(|prompt| prompt.execution != execution),
             _ => {}
         }
     }

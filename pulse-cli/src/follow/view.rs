@@ -4,6 +4,7 @@ use super::prompts::OpenPrompt;
 use crate::error::Error;
 use pulse_core::api::OutputChunk;
 use pulse_core::event::Entry;
+use pulse_core::ids::ExecutionId;
 
 /// Shows an execution as it goes on. Every method may fail only because nothing can be written.
 pub trait View {
@@ -23,6 +24,23 @@ pub trait View {
     /// # Errors
     /// When it cannot be written.
     fn output(&mut self, chunk: &OutputChunk) -> Result<(), Error>;
+
+    /// The next entry of a child execution. A view that leaves them out still shows how the child began and ended: that
+    /// is in its parent's entries.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn child_entry(&mut self, _child: ExecutionId, _entry: &Entry) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The next piece of output of a child execution.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn child_output(&mut self, _child: ExecutionId, _chunk: &OutputChunk) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Nothing has come for a moment: what is half done can be shown.
     ///

@@ -72,6 +72,7 @@ impl Steps {
             Event::ExecutionCreated { workflow, params, started_by, .. } => {
                 self.started = Some(entry.timestamp);
                 let what = match workflow {
+                    Some(workflow) if workflow.version == 0 => style.bold(&one_line(&workflow.name)),
                     Some(workflow) => {
                         format!("{} (version {})", style.bold(&one_line(&workflow.name)), workflow.version)
                     }

@@ -1,8 +1,11 @@
 //! `pulse run`: starts a workflow, and follows it to its end.
 
+mod local;
+
 use super::targets;
 use crate::client::Client;
 use crate::context::Context;
+use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::follow::views::{JsonView, StepsView};
@@ -20,17 +23,26 @@ Examples:
   pulse run disk-check
   pulse run disk-check -p mount=/var -p limit=80 --targets role=db
   id=$(pulse run disk-check --no-follow)
+  pulse run ./disk-check.yaml --local
 
-At a terminal, secrets that are not given are asked for without being shown.
+Secrets that are not given are taken from PULSE_PARAM_<NAME>, or at a terminal asked for without being shown.
 Ctrl-C leaves the execution running; `pulse abort ID` stops it.
-Exit codes: 0 completed, 1 failed, 3 aborted, 130 left by Ctrl-C.";
+
+With --local there is no server: this machine is the one worker, called by its host name or WORKER_NAME, and nothing is
+kept. Child workflows are found by name among the files beside FILE. Ctrl-C aborts (on_failure and finally still run), a
+second one kills. A question that nobody can answer, as standard input has ended, fails the run.
+
+Exit codes: 0 completed, 1 failed, 2 cannot be run, 3 aborted, 130 left by Ctrl-C, or killed.";
 
 /// Arguments of `pulse run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = MORE)]
 pub struct Args {
-    /// Name or id of the workflow
+    /// Name or id of the workflow; with --local its file
     workflow: String,
+    /// Run a definition file here, without a server
+    #[arg(long, conflicts_with = "no_follow")]
+    local: bool,
     /// A parameter; may be given several times. The value is read by the parameter's type
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     params: Vec<(String, String)>,
@@ -49,6 +61,9 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
+    if args.local {
+        return local::run(args, context).await;
+    }
     let client = context.client()?;
     let mut request = ExecuteRequest {
         params: params(args.params)?,
@@ -59,8 +74,11 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     let mut input = Input::stdin();
     let mut started = client.start(&path, &request).await;
     // Only now, for most workflows have no secrets.
-    if started.as_ref().is_err_and(|error| error.status() == Some(422)) && input.is_terminal() {
-        match ask_secrets(&client, &args.workflow, &mut request.params, &mut input).await {
+    if started.as_ref().is_err_and(|error| error.status() == Some(422))
+        // An error is the same that starting gave.
+        && let Ok(view) = client.get::<WorkflowView>(&["api", "workflows", &args.workflow], &[]).await
+    {
+        match ask_secrets(&view.summary.params, &mut request.params, &context.environment, &mut input).await {
             Asked::Nothing => {}
             Asked::Some => started = client.start(&path, &request).await,
             Asked::Interrupted => return Ok(Exit::INTERRUPTED),
@@ -100,20 +118,28 @@ enum Asked {
     Interrupted,
 }
 
-/// Asks for the secrets that are needed and were not given, so that they need not stand in a command line, which others
-/// on the machine can see and the shell remembers.
-async fn ask_secrets(client: &Client, workflow: &str, params: &mut Map<String, Value>, input: &mut Input) -> Asked {
-    // An error is the same that starting gave.
-    let Ok(view) = client.get::<WorkflowView>(&["api", "workflows", workflow], &[]).await else {
-        return Asked::Nothing;
-    };
+/// Finds the secrets that are needed and were not given, so that they need not stand in a command line, which others on
+/// the machine can see and the shell remembers: in the environment, or by asking at a terminal.
+async fn ask_secrets(
+    declared: &[Param],
+    params: &mut Map<String, Value>,
+    environment: &Environment,
+    input: &mut Input,
+) -> Asked {
     let mut asked = Asked::Nothing;
-    let missing = |param: &&Param| param.kind == ParamType::Secret && param.required;
-    for param in view.summary.params.iter().filter(missing) {
+    for param in declared.iter().filter(|param| param.kind == ParamType::Secret) {
         if params.contains_key(&param.name) {
             continue;
         }
-        match input.hidden_line(&format!("{}: ", one_line(&param.name))).await {
+        let variable = |name: &str| environment.get(&format!("PULSE_PARAM_{name}")).map(str::to_owned);
+        let value = match variable(&param.name).or_else(|| variable(&param.name.to_uppercase())) {
+            Some(value) => Some(value),
+            None if param.required && input.is_terminal() => {
+                input.hidden_line(&format!("{}: ", one_line(&param.name))).await
+            }
+            None => continue,
+        };
+        match value {
             Some(value) => {
                 params.insert(param.name.clone(), Value::String(value));
                 asked = Asked::Some;
@@ -144,6 +170,9 @@ fn params(given: Vec<(String, String)>) -> Result<Map<String, Value>, Error> {
 /// Adds what helps: the name that was probably meant, or the parameters there are.
 async fn explain(error: Error, client: &Client, workflow: &str) -> Error {
     match error.status() {
+        Some(404) if std::path::Path::new(workflow).is_file() => {
+            error.with_hint("that is a file: `--local` runs it here, `pulse workflow put` stores it")
+        }
         Some(404) => {
             let known = client.list::<WorkflowSummary>(&["api", "workflows"], &[], Some(1_000)).await;
             let names: Vec<String> =

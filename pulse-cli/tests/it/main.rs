@@ -8,6 +8,7 @@ mod help;
 mod import;
 mod layering;
 mod listings;
+mod local;
 mod login;
 mod offline_tests;
 mod program;

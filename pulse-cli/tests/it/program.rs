@@ -39,6 +39,32 @@ pub fn ran(mut command: Command) -> Ran {
     command.output().unwrap().into()
 }
 
+/// Runs it to its end with text on standard input, and kills it when it has not ended after a minute: what hangs fails.
+pub fn ran_within_a_minute(mut command: Command, input: &str) -> Ran {
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    // A program that ends before it has read all is none of this one's business.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    finished_within_a_minute(child)
+}
+
+/// Waits for the end of one that was started, and kills it when it has not ended after a minute.
+pub fn finished_within_a_minute(child: Child) -> Ran {
+    let pid = rustix::process::Pid::from_child(&child);
+    let (ended, waits) = std::sync::mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        let late = waits.recv_timeout(std::time::Duration::from_secs(60)).is_err();
+        if late {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+        late
+    });
+    let output = child.wait_with_output().unwrap();
+    let _ = ended.send(());
+    let ran = Ran::from(output);
+    assert!(!watch.join().unwrap(), "it did not end within a minute: {ran:#?}");
+    ran
+}
+
 /// Runs it to its end with text on standard input.
 pub fn ran_with_input(mut command: Command, input: &str) -> Ran {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();

@@ -174,3 +174,27 @@ fn a_missing_secret_is_typed_unseen() {
     let bodies: Vec<&Value> = requests.iter().filter(|r| r.method == "POST").map(|r| &r.body).collect();
     assert_eq!(bodies[1]["params"], serde_json::json!({"given": "x", "mount": "/", "token": "canary"}));
 }
+
+#[test]
+fn a_local_run_asks_for_secrets_and_answers_at_the_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let main = "
+params: [{name: token, type: secret}]
+steps:
+  - {id: ask, type: prompt, message: Well?, options: [Go, Stop], fields: [{name: count, type: integer}]}
+  - {id: use, command: 'test \"$T\" = can\"\"ary && echo \"counted {{ count }}\"', env: {T: '{{ token }}'}}";
+    std::fs::write(directory.path().join("main.yaml"), main).unwrap();
+    let arguments = ["run", "main.yaml", "--local"];
+    let mut terminal = Terminal::start(crate::program::pulse(directory.path(), &arguments));
+    for (asked, typed) in [("token: ", "canary\n"), ("number or answer> ", "1\n"), ("count:", "12\n")] {
+        terminal.wait_for(asked);
+        // Asking throws away what was typed before; the question is shown a moment earlier.
+        std::thread::sleep(Duration::from_millis(200));
+        terminal.keyboard.write_all(typed.as_bytes()).unwrap();
+    }
+    terminal.wait_for("counted 12");
+    terminal.wait_for("completed in");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen:?}");
+    assert!(!seen.contains("canary"), "{seen:?}");
+}

@@ -39,7 +39,7 @@ pub struct WorkflowRef {
     pub id: WorkflowId,
     /// Its name at that time.
     pub name: String,
-    /// Which version of its definition.
+    /// Which version of its definition, from 1; 0 for a file that is stored nowhere.
     pub version: u32,
 }
 

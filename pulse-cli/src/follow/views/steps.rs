@@ -9,13 +9,19 @@ use crate::render::screen::Screen;
 use crate::render::steps::Steps;
 use pulse_core::api::OutputChunk;
 use pulse_core::event::{Entry, Event};
+use pulse_core::ids::ExecutionId;
 use std::collections::BTreeMap;
+
+/// Stands before the lines of a child execution.
+const CHILD: &str = "  ┊ ";
 
 /// Shows steps with their output.
 #[derive(Debug)]
 pub struct StepsView<'a> {
     screen: Screen<'a>,
     steps: Steps,
+    /// Child executions, each with its own steps.
+    children: BTreeMap<ExecutionId, Steps>,
     assembler: Assembler,
     prefixes: BTreeMap<Source, String>,
 }
@@ -27,6 +33,7 @@ impl<'a> StepsView<'a> {
         Self {
             screen: Screen::new(out),
             steps: Steps::new(style),
+            children: BTreeMap::new(),
             assembler: Assembler::new(style.coloured()),
             prefixes: BTreeMap::new(),
         }
@@ -51,6 +58,25 @@ impl View for StepsView<'_> {
         self.pieces(&rest)?;
         let lines = self.steps.lines(entry);
         self.screen.lines(&lines)
+    }
+
+    fn child_entry(&mut self, child: ExecutionId, entry: &Entry) -> Result<(), Error> {
+        if let Event::CommandResult { command_id, .. } = &entry.event {
+            let rest = self.assembler.finish(*command_id);
+            self.pieces(&rest)?;
+        }
+        let style = self.screen.style();
+        let steps = self.children.entry(child).or_insert_with(|| Steps::new(style));
+        let lines: Vec<String> = steps.lines(entry).iter().map(|line| format!("{CHILD}{line}")).collect();
+        self.screen.lines(&lines)
+    }
+
+    fn child_output(&mut self, child: ExecutionId, chunk: &OutputChunk) -> Result<(), Error> {
+        let source = Source { command: chunk.command_id, stream: chunk.stream };
+        let prefix = self.children.get(&child).map(|steps| steps.prefix(chunk)).unwrap_or_default();
+        self.prefixes.insert(source, format!("{CHILD}{prefix}"));
+        let pieces = self.assembler.push(chunk);
+        self.pieces(&pieces)
     }
 
     fn output(&mut self, chunk: &OutputChunk) -> Result<(), Error> {
