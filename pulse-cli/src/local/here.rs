@@ -210,6 +210,7 @@ impl Output for Printing {
             stream,
             seq,
             data,
+            gap_bytes: None,
         };
         room.send(Told::Printed { execution: self.execution, chunk });
     }
