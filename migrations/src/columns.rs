@@ -53,10 +53,11 @@ pub(crate) fn id(name: &'static str) -> ColumnDef {
 }
 
 /// Finishes a table: on MariaDB, texts compare by their code points there, as they do elsewhere, and not by what looks
-/// alike.
+/// alike. And MariaDB commits each statement that changes the schema: what an interrupted migration has made already is
+/// made no second time.
 pub(crate) fn plain(manager: &SchemaManager<'_>, table: &mut TableCreateStatement) -> TableCreateStatement {
     if manager.get_database_backend() == DbBackend::MySql {
-        table.character_set("utf8mb4").collate("utf8mb4_nopad_bin");
+        table.if_not_exists().engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_nopad_bin");
     }
     table.take()
 }
@@ -68,4 +69,30 @@ pub(crate) fn clustered(manager: &SchemaManager<'_>, table: &mut TableCreateStat
         table.extra("WITHOUT ROWID");
     }
     plain(manager, table)
+}
+
+/// Makes an index, unless an interrupted migration on MariaDB has made it already.
+pub(crate) async fn create_index(
+    manager: &SchemaManager<'_>,
+    name: &str,
+    table: &'static str,
+    mut index: IndexCreateStatement,
+) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::MySql && manager.has_index(table, name).await? {
+        return Ok(());
+    }
+    manager.create_index(index.name(name).table(table).take()).await
+}
+
+/// Adds a column, unless an interrupted migration on MariaDB has added it already.
+pub(crate) async fn add_column(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    name: &'static str,
+    column: ColumnDef,
+) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::MySql && manager.has_column(table, name).await? {
+        return Ok(());
+    }
+    manager.alter_table(Table::alter().table(table).add_column(column).take()).await
 }

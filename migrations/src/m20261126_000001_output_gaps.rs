@@ -1,6 +1,6 @@
 //! Markers for output that is not kept: a command that prints more than its limit keeps its head and its tail.
 
-use crate::columns::int64;
+use crate::columns::{add_column, int64};
 use sea_orm_migration::prelude::*;
 
 pub(crate) struct Migration;
@@ -16,7 +16,6 @@ impl MigrationTrait for Migration {
     #[expect(elided_lifetimes_in_paths, reason = "the trait's own signature, which async_trait cannot match otherwise")]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Pieces of before have text, and no marker.
-        let change = Table::alter().table("command_output").add_column(int64("gap_bytes").null()).take();
-        manager.alter_table(change).await
+        add_column(manager, "command_output", "gap_bytes", int64("gap_bytes").null().take()).await
     }
 }

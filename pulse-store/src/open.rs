@@ -18,7 +18,7 @@ pub enum Synchronous {
 pub struct OpenOptions {
     /// How hard commits are pressed to the disk.
     pub synchronous: Synchronous,
-    /// How many connections read, besides the one that writes.
+    /// How many connections read at most, besides the one that writes.
     pub read_connections: u32,
 }
 
@@ -29,8 +29,9 @@ impl Default for OpenOptions {
     }
 }
 
-/// Opens a store, creating and migrating its database as needed. `sqlite://PATH` is a file, `memory:` forgets
-/// everything when it is dropped.
+/// Opens a store, creating and migrating its database as needed. `sqlite://PATH` is a file; `mysql://` (or `mariadb://`)
+/// and `postgres://` (or `postgresql://`) are a database on a server, which has to be there, and which several servers of
+/// PULSE may share; `memory:` forgets everything when it is dropped.
 ///
 /// A new file has mode 0600, and directories made for it 0700. A schema that is newer than this program is refused, and so
 /// is a SQLite library older than 3.51.3.
@@ -38,14 +39,18 @@ pub async fn open(url: &str, options: OpenOptions) -> Result<Arc<dyn Store>> {
     if url == "memory:" {
         return Ok(Arc::new(MemoryStore::new()));
     }
-    if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
-        return Ok(Arc::new(crate::sql::open_sqlite(path.as_ref(), options).await?));
-    }
     // The URL may hold a password: only its scheme is shown.
-    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-    Err(Error::Unavailable {
-        detail: format!(
-            "`{scheme}:` is no database that PULSE knows: give sqlite://PATH, like sqlite://pulse-data/pulse.db"
-        ),
-    })
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    match (scheme, rest.strip_prefix("//").filter(|rest| !rest.is_empty())) {
+        ("sqlite", Some(path)) => Ok(Arc::new(crate::sql::open_sqlite(path.as_ref(), options).await?)),
+        ("mysql" | "mariadb" | "postgres" | "postgresql", Some(_)) => {
+            Ok(Arc::new(crate::sql::open_server(url, options).await?))
+        }
+        _ => Err(Error::Unavailable {
+            detail: format!(
+                "`{scheme}:` is no database that PULSE knows: give sqlite://PATH, like sqlite://pulse-data/pulse.db, \
+                 mysql://USER:PASSWORD@HOST/DATABASE, or postgres://USER:PASSWORD@HOST/DATABASE"
+            ),
+        }),
+    }
 }

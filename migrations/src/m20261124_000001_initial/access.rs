@@ -1,6 +1,6 @@
 //! Tokens and sessions.
 
-use crate::columns::{digest, id, int64, plain, short_text};
+use crate::columns::{create_index, digest, id, int64, plain, short_text};
 use sea_orm_migration::prelude::*;
 
 pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -26,5 +26,5 @@ pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(int64("expires_at").not_null())
         .take();
     manager.create_table(plain(manager, &mut sessions)).await?;
-    manager.create_index(Index::create().name("sessions_expires_at").table("sessions").col("expires_at").take()).await
+    create_index(manager, "sessions_expires_at", "sessions", Index::create().col("expires_at").take()).await
 }

@@ -3,19 +3,20 @@
 //! Nothing refers to `executions` by foreign key: a deleted execution's row goes first, in one small transaction, and its
 //! journal and output follow in pieces (`execution_deletions` remembers that they have to).
 
-use crate::columns::{clustered, digest, folded, id, int64, long_text, short_text};
+use crate::columns::{clustered, create_index, digest, folded, id, int64, long_text, short_text};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
 pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager.create_table(summaries(manager)).await?;
-    for index in indexes(manager) {
-        manager.create_index(index).await?;
+    for (name, index) in indexes(manager) {
+        create_index(manager, name, "executions", index).await?;
     }
     manager.create_table(texts(manager)).await?;
     manager.create_table(events(manager)).await?;
     manager.create_table(idempotency_keys(manager)).await?;
-    manager.create_index(idempotency_index()).await?;
+    let by_execution = Index::create().col("execution_id").take();
+    create_index(manager, "idempotency_keys_execution", "idempotency_keys", by_execution).await?;
     manager.create_table(deletions(manager)).await
 }
 
@@ -49,25 +50,25 @@ fn summaries(manager: &SchemaManager<'_>) -> TableCreateStatement {
 }
 
 /// One for each filter of the list, each ending in the id, by which the list is sorted and paged.
-fn indexes(manager: &SchemaManager<'_>) -> Vec<IndexCreateStatement> {
-    let index = |name: &str, columns: &[&'static str]| {
-        let mut index = Index::create().name(name).table("executions").take();
+fn indexes(manager: &SchemaManager<'_>) -> Vec<(&'static str, IndexCreateStatement)> {
+    let index = |columns: &[&'static str]| {
+        let mut index = Index::create();
         for column in columns {
             index.col(*column);
         }
         index
     };
-    let mut wake = index("executions_wake_at", &["wake_at", "id"]);
+    let mut wake = index(&["wake_at", "id"]);
     // Most executions never wait, and ended ones do no more. MariaDB has no partial indexes.
     if manager.get_database_backend() != DbBackend::MySql {
         wake.and_where(Expr::col("wake_at").is_not_null());
     }
     vec![
-        index("executions_status", &["status", "id"]),
-        index("executions_workflow", &["workflow_key", "status", "id"]),
-        index("executions_started_by", &["started_by", "status", "id"]),
-        index("executions_text", &["text_key", "id"]),
-        wake,
+        ("executions_status", index(&["status", "id"])),
+        ("executions_workflow", index(&["workflow_key", "status", "id"])),
+        ("executions_started_by", index(&["started_by", "status", "id"])),
+        ("executions_text", index(&["text_key", "id"])),
+        ("executions_wake_at", wake),
     ]
 }
 
@@ -104,10 +105,6 @@ fn idempotency_keys(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .col(long_text(manager, "request_hash").not_null())
         .take();
     clustered(manager, &mut table)
-}
-
-fn idempotency_index() -> IndexCreateStatement {
-    Index::create().name("idempotency_keys_execution").table("idempotency_keys").col("execution_id").take()
 }
 
 fn deletions(manager: &SchemaManager<'_>) -> TableCreateStatement {

@@ -1,6 +1,6 @@
 //! Output of commands, in pieces of up to 64 KiB.
 
-use crate::columns::{clustered, id, int64, long_text, short_text};
+use crate::columns::{clustered, create_index, id, int64, long_text, short_text};
 use sea_orm_migration::prelude::*;
 
 pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -21,13 +21,6 @@ pub(super) async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager.create_table(clustered(manager, &mut table)).await?;
 
     // A piece's identity; the number before the stream, so that a command's last piece is one look-up.
-    let identity = Index::create()
-        .name("command_output_piece")
-        .table("command_output")
-        .col("command_id")
-        .col("seq")
-        .col("stream")
-        .unique()
-        .take();
-    manager.create_index(identity).await
+    let identity = Index::create().col("command_id").col("seq").col("stream").unique().take();
+    create_index(manager, "command_output_piece", "command_output", identity).await
 }

@@ -62,7 +62,7 @@ impl Change for DeleteExecution {
 
     async fn apply(&self, db: &DatabaseTransaction) -> Result<bool, Stop> {
         let Self(id) = *self;
-        let Some(row) = execution::Entity::find_by_id(id.0).one(db).await? else { return Ok(false) };
+        let Some(row) = execution::Entity::find_by_id(id.0).lock_exclusive().one(db).await? else { return Ok(false) };
         let record = row.record()?;
         if !record.status.is_final() {
             return Err(Stop::Refused(Error::NotEnded { execution_id: id }));
@@ -83,6 +83,10 @@ impl Change for DeleteExecution {
 pub(super) async fn delete_unused_texts(db: &DatabaseTransaction, record: &ExecutionRecord) -> Result<(), DbErr> {
     let before = ExecutionRecord { error: None, ..record.clone() };
     for key in [text::Model::of(record).key, text::Model::of(&before).key] {
+        // Who is about to use it has locked it, on a database that is shared, and is waited for.
+        if text::Entity::find_by_id(key).lock_exclusive().one(db).await?.is_none() {
+            continue;
+        }
         let of_key = execution::Column::TextKey.eq(key);
         let used = execution::Entity::find().select_only().column(execution::Column::Id).filter(of_key).limit(1);
         if used.into_tuple::<Uuid>().one(db).await?.is_none() {

@@ -1,17 +1,27 @@
 //! What a database's error means for the store: by what has to be done about it.
 
 use crate::Error;
+use sea_orm::sqlx::error::DatabaseError;
+use sea_orm::sqlx::mysql::MySqlDatabaseError;
+use sea_orm::sqlx::postgres::PgDatabaseError;
+use sea_orm::sqlx::{self, sqlite::SqliteError};
 use sea_orm::{DbErr, RuntimeErr};
 
-/// Why a group of writes did not become durable. In every case but `Fatal` nothing of it was written.
+/// Why a group of writes did not become durable. In every case but `Unknown` and `Fatal` nothing of it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// There is no room on the disk.
     Full(String),
     /// The database cannot be had just now.
     Busy(String),
-    /// One of the writes is impossible, whatever the state of the database. The others are not to blame.
+    /// One of the writes is impossible in the state of the database, or in any. The others are not to blame.
     Data(String),
+    /// Another writer was in the way, and the whole transaction was rolled back: it may be tried again at once.
+    Clash(String),
+    /// The connection is gone, or could not be made.
+    Lost(String),
+    /// It was lost while the commit was under way.
+    Unknown(String),
     /// Whether it was written is unknown, or the database is damaged.
     Fatal(String),
 }
@@ -19,7 +29,27 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn of(error: &DbErr) -> Self {
         let text = message(error);
-        match sqlite_code(error) {
+        let Some(error) = driver_error(error) else { return Self::Fatal(text) };
+        match error {
+            sqlx::Error::Database(error) => Self::of_database(&**error, text),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Lost(text),
+            _ => Self::Fatal(text),
+        }
+    }
+
+    fn of_database(error: &dyn DatabaseError, text: String) -> Self {
+        if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+            return Self::of_mariadb(error.number(), text);
+        }
+        if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+            return Self::of_postgres(error.code(), text);
+        }
+        match error.code().and_then(|code| code.parse().ok()) {
             Some(code) => Self::of_sqlite(code, text),
             None => Self::Fatal(text),
         }
@@ -43,6 +73,69 @@ impl Fault {
         }
     }
 
+    /// By MariaDB's error number, <https://mariadb.com/kb/en/mariadb-error-code-reference/>.
+    fn of_mariadb(number: u16, text: String) -> Self {
+        match number {
+            // Disk full, table full.
+            1021 | 1114 => Self::Full(text),
+            // `Got error 28 from storage engine`, `Error writing file (errno: 28)`: ENOSPC. 122 is a quota.
+            3 | 1030 | 1026 if text.contains("28") || text.contains("122") => Self::Full(text),
+            // Changed since it was read, lock wait timeout, deadlock.
+            1020 | 1205 | 1213 => Self::Clash(text),
+            // Shutdown, killed, interrupted, too many connections, read only, packets cut short, timeouts.
+            1040
+            | 1053
+            | 1077
+            | 1152
+            | 1158..=1161
+            | 1184
+            | 1203
+            | 1290
+            | 1317
+            | 1836
+            | 1927
+            | 1969
+            | 2006
+            | 2013
+            | 4150
+            | 4151 => Self::Lost(text),
+            // Null, duplicate, packet too large, out of range, foreign keys, no such character, too long, checks.
+            1022
+            | 1048
+            | 1062
+            | 1153
+            | 1169
+            | 1216
+            | 1217
+            | 1264..=1267
+            | 1300
+            | 1364
+            | 1366
+            | 1406
+            | 1451
+            | 1452
+            | 1586
+            | 1644
+            | 4025 => Self::Data(text),
+            _ => Self::Fatal(text),
+        }
+    }
+
+    /// By SQLSTATE, <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    fn of_postgres(code: &str, text: String) -> Self {
+        match (code, code.get(..2).unwrap_or_default()) {
+            ("53100", _) => Self::Full(text),
+            // Serialization failure, deadlock, lock not available, a statement that was cancelled.
+            ("40001" | "40P01" | "55P03" | "57014", _) => Self::Clash(text),
+            // Read only (a standby), a transaction that idled too long.
+            ("25006" | "25P02" | "25P03" | "25P04", _) => Self::Lost(text),
+            // Data, integrity, raised by a trigger; connections, resources, the operator.
+            (_, "22" | "23" | "P0" | "54") => Self::Data(text),
+            (_, "08" | "53" | "57") => Self::Lost(text),
+            _ => Self::Fatal(text),
+        }
+    }
+
     /// What the callers are told.
     pub(super) fn error(&self, database: &str) -> Error {
         match self.clone() {
@@ -50,8 +143,16 @@ impl Fault {
             Self::Busy(detail) => Error::Unavailable {
                 detail: format!("database {database}: {detail}: another program holds it; try again once it has ended"),
             },
+            Self::Clash(detail) => Error::Unavailable {
+                detail: format!("database {database}: {detail}: other writers were in the way; try again"),
+            },
+            Self::Lost(detail) => Error::Unavailable {
+                detail: format!("database {database} cannot be reached, nothing was written: {detail}"),
+            },
             Self::Data(detail) => Error::Corrupt { what: "a write".to_owned(), detail },
-            Self::Fatal(detail) => Error::Failed { detail: format!("database {database}: {detail}") },
+            Self::Unknown(detail) | Self::Fatal(detail) => {
+                Error::Failed { detail: format!("database {database}: {detail}") }
+            }
         }
     }
 }
@@ -61,27 +162,34 @@ pub(super) fn unreadable(database: &str, error: &DbErr) -> Error {
     Error::Unavailable { detail: format!("database {database} cannot be read: {}", message(error)) }
 }
 
-/// The database's own words, without the wrapping.
+/// The database's own words, without the wrapping, in one line.
 pub(super) fn message(error: &DbErr) -> String {
+    let text = match (driver_error(error), error) {
+        (Some(error), _) => error.as_database_error().map_or_else(|| error.to_string(), ToString::to_string),
+        (None, DbErr::Conn(RuntimeErr::Internal(text)) | DbErr::Exec(RuntimeErr::Internal(text))) => text.clone(),
+        (None, other) => other.to_string(),
+    };
+    text.replace('\n', " ")
+}
+
+/// An error of our own, as the driver's.
+pub(super) fn custom(text: &str) -> DbErr {
+    DbErr::Custom(text.to_owned())
+}
+
+/// The driver's error in sea-orm's.
+pub(super) fn driver_error(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
-        DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner) => match inner {
-            RuntimeErr::SqlxError(error) => {
-                error.as_database_error().map_or_else(|| error.to_string(), ToString::to_string)
-            }
-            RuntimeErr::Internal(text) => text.clone(),
-        },
-        other => other.to_string(),
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
     }
 }
 
 /// The extended result code, if it is SQLite that complains.
 pub(super) fn sqlite_code(error: &DbErr) -> Option<i32> {
-    match error {
-        DbErr::Conn(RuntimeErr::SqlxError(error))
-        | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => error.as_database_error()?.code()?.parse().ok(),
-        _ => None,
-    }
+    driver_error(error)?.as_database_error()?.try_downcast_ref::<SqliteError>()?.code()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -96,5 +204,32 @@ mod tests {
         assert_eq!(of(2067), Fault::Data(String::new()));
         assert_eq!(of(1034), Fault::Fatal(String::new()), "a failed fsync");
         assert_eq!(of(11), Fault::Fatal(String::new()));
+    }
+
+    #[test]
+    fn tells_mariadbs_faults_apart() {
+        let of = |number, text: &str| Fault::of_mariadb(number, text.to_owned());
+        let full = "Got error 28 \"No space left on device\" from storage engine InnoDB";
+        assert_eq!(of(1030, full), Fault::Full(full.to_owned()));
+        assert_eq!(
+            of(1030, "Got error 1 from storage engine"),
+            Fault::Fatal("Got error 1 from storage engine".to_owned())
+        );
+        assert_eq!(of(1213, ""), Fault::Clash(String::new()));
+        assert_eq!(of(1062, ""), Fault::Data(String::new()));
+        assert_eq!(of(1927, ""), Fault::Lost(String::new()));
+        assert_eq!(of(1146, ""), Fault::Fatal(String::new()), "a table is missing");
+    }
+
+    #[test]
+    fn tells_postgres_faults_apart() {
+        let of = |code| Fault::of_postgres(code, String::new());
+        assert_eq!(of("53100"), Fault::Full(String::new()));
+        assert_eq!(of("53300"), Fault::Lost(String::new()), "too many connections");
+        assert_eq!(of("40P01"), Fault::Clash(String::new()));
+        assert_eq!(of("23505"), Fault::Data(String::new()));
+        assert_eq!(of("57P01"), Fault::Lost(String::new()), "it shuts down");
+        assert_eq!(of("42P01"), Fault::Fatal(String::new()), "a table is missing");
+        assert_eq!(of(""), Fault::Fatal(String::new()));
     }
 }

@@ -1,35 +1,43 @@
 //! Stores in a database, through sea-orm.
 //!
 //! Reads go to a pool of connections, writes to the one task in [`write`]. Everything but [`sqlite`], which opens a file,
-//! and the codes in [`fault`] is meant to be the same for every database.
+//! [`server`] with [`mariadb`] and [`postgres`], which open what is shared, the codes in [`fault`] and the clocks in
+//! [`clock`] is the same for every database.
 
 mod access;
+mod clock;
 mod deletion;
 mod entity;
 mod executions;
 mod fault;
 mod journal;
+mod mariadb;
 mod outputs;
+mod postgres;
+mod reads;
 mod rebuild;
 mod search;
+mod server;
 mod settings;
 mod sqlite;
 mod workers;
 mod workflows;
 mod write;
 
+pub(crate) use server::open_server;
 pub(crate) use sqlite::open_sqlite;
 
 use crate::{Error, Result, Store};
 use async_trait::async_trait;
-use sea_orm::{DatabaseConnection, DbErr};
+use reads::Reads;
+use sea_orm::DbErr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use write::Writer;
 
 /// A store in a database.
 pub(crate) struct SqlStore {
-    reads: DatabaseConnection,
+    reads: Reads,
     writer: Arc<Writer>,
     /// What the database is called in messages: its path, or its URL without a password.
     database: Arc<str>,
@@ -59,7 +67,7 @@ impl Store for SqlStore {
 
     async fn close(&self) {
         self.writer.close().await;
-        if let Err(error) = self.reads.close_by_ref().await {
+        if let Err(error) = self.reads.close().await {
             tracing::warn!(database = %self.database, %error, "closing the database");
         }
     }

@@ -31,7 +31,7 @@ impl Change for ReplaceSummary {
         if expected != actual {
             return Err(Stop::Refused(Error::Conflict { execution_id: record.id, expected, actual }));
         }
-        let before = execution::Entity::find_by_id(id).one(db).await?;
+        let before = execution::Entity::find_by_id(id).lock_exclusive().one(db).await?;
         execution::Entity::delete_by_id(id).exec(db).await?;
         if let Some(before) = before {
             (record.owner, record.fence) = (before.owner.clone(), before.fence);

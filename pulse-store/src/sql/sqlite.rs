@@ -1,6 +1,7 @@
 //! Opening a SQLite file: making it, checking it, migrating it, and the settings of its connections.
 
-use super::write::Writer;
+use super::reads::Reads;
+use super::write::{Kind, Writer};
 use super::{SqlStore, deletion, fault};
 use crate::{Error, OpenOptions, Result, Synchronous};
 use migrations::MigrateError;
@@ -48,9 +49,10 @@ pub(crate) async fn open_sqlite(path: &Path, options: OpenOptions) -> Result<Sql
         .connect_with(for_reading(settings.clone()))
         .await
         .map_err(|error| not_opened(&database, &DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))))?;
-    let writer = Writer::start(Box::new(move || Box::pin(connect(settings.clone()))), database.clone());
-    let store =
-        SqlStore { reads: SqlxSqliteConnector::from_sqlx_sqlite_pool(reads), writer: Arc::new(writer), database };
+    let connect = Box::new(move || Box::pin(connect(settings.clone())) as _);
+    let writer = Arc::new(Writer::start(Kind::File, connect, database.clone()));
+    let reads = Reads::new(SqlxSqliteConnector::from_sqlx_sqlite_pool(reads));
+    let store = SqlStore { reads, writer, database };
     deletion::resume(&store).await?;
     Ok(store)
 }

@@ -44,7 +44,7 @@ async fn load_heads(group: &mut Group<'_>, jobs: &[&mut AppendJob]) -> Result<Ha
     ids.sort_unstable();
     ids.dedup();
     let ids: Vec<Value> = ids.into_iter().map(Value::from).collect();
-    let rows = group.memory.statements.look_up(group.db, LookUp::Executions, &ids).await?;
+    let rows = group.memory.statements.look_up(group.db, LookUp::Heads, &ids).await?;
     let mut heads = HashMap::with_capacity(jobs.len());
     for row in rows {
         let last: i64 = row.try_get_by_index(1)?;

@@ -1,5 +1,6 @@
 //! One group of jobs in one transaction.
 
+use super::Queued;
 use super::job::Job;
 use super::statements::Statements;
 use crate::sql::write::{appends, outputs};
@@ -8,7 +9,8 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use std::collections::{HashMap, HashSet};
 
 /// What the writer remembers between groups. Anything in it can be looked up again; a wrong memory (another process
-/// wrote to the file) makes an insert fail on a key, after which it is forgotten and the job tried again.
+/// wrote to the file) makes an insert fail on a key, after which it is forgotten and the job tried again. On a database
+/// that several servers share, nothing but the statements is remembered: what is looked up there is locked.
 #[derive(Default)]
 pub(super) struct Memory {
     pub statements: Statements,
@@ -56,10 +58,10 @@ impl<'a> Group<'a> {
 
     /// Decides and writes all jobs. Journals go before output, which may belong to an execution of the same group, and
     /// changes come last.
-    pub(super) async fn write(mut self, jobs: &mut [Job]) -> Result<(), DbErr> {
+    pub(super) async fn write(mut self, jobs: &mut [Queued]) -> Result<(), DbErr> {
         let (mut appends, mut outputs, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-        for job in jobs {
-            match job {
+        for queued in jobs {
+            match &mut queued.job {
                 Job::Append(job) => appends.push(&mut **job),
                 Job::Output(job) => outputs.push(&mut **job),
                 Job::Change(job) => changes.push(job),

@@ -10,10 +10,16 @@
 //!
 //! While one group is committed the next one gathers: the busier it is, the larger the groups. A caller that goes away
 //! changes nothing, because its job is in the queue or it is not.
+//!
+//! A database server is shared and may go away. Another server's writes are met by row locks and primary keys, and a
+//! transaction that lost is done again as a whole. While there is no connection, callers wait ([`outage`]); was it lost
+//! during a commit, [`marker`] finds out what became of it before anybody is answered.
 
 mod appends;
 mod group;
 mod job;
+mod marker;
+mod outage;
 mod outputs;
 mod statements;
 mod task;
@@ -21,12 +27,13 @@ mod task;
 mod tests;
 
 pub(super) use job::{Change, Stop};
-pub(super) use task::Connect;
+pub(super) use task::{Connect, Kind};
 
 use crate::{Append, Appended, Error, OutputRecord, Result};
 use job::{AppendJob, ChangeJob, Job, OutputJob, Reply};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 /// How many jobs may wait. Four groups: enough to never let the writer starve, and short enough that a caller soon feels
 /// that the disk is slow.
@@ -35,9 +42,10 @@ const QUEUE: usize = 1024;
 /// How much the waiting jobs may hold, in KiB. A caller whose job does not fit waits until others are done.
 const BUDGET_KIB: u32 = 16 * 1024;
 
-/// A job, and its part of the budget, which it gives back when it has been answered.
+/// A job, since when it waits, and its part of the budget, which it gives back when it has been answered.
 struct Queued {
     job: Job,
+    since: Instant,
     _room: OwnedSemaphorePermit,
 }
 
@@ -51,9 +59,9 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task. It ends when the writer is closed or dropped.
-    pub(super) fn start(connect: Connect, database: Arc<str>) -> Self {
+    pub(super) fn start(kind: Kind, connect: Connect, database: Arc<str>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let failed = task::start(connect, jobs, database.clone());
+        let failed = task::start(kind, connect, jobs, database.clone());
         Self { queue, budget: Arc::new(Semaphore::new(BUDGET_KIB as usize)), failed, database }
     }
 
@@ -104,7 +112,7 @@ impl Writer {
             Ok(room) => room,
             Err(_) => self.budget.clone().acquire_many_owned(kib).await.map_err(|_| closed())?,
         };
-        match self.queue.try_send(Queued { job, _room: room }) {
+        match self.queue.try_send(Queued { job, since: Instant::now(), _room: room }) {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Full(queued)) => self.queue.send(queued).await.map_err(|_| closed()),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(closed()),

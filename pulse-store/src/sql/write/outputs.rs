@@ -49,7 +49,7 @@ async fn load_cursors(group: &mut Group<'_>, jobs: &[&mut OutputJob]) -> Result<
     if unknown.is_empty() {
         return Ok(());
     }
-    for row in group.memory.statements.look_up(group.db, LookUp::Executions, &unknown).await? {
+    for row in group.memory.statements.look_up(group.db, LookUp::Existing, &unknown).await? {
         group.memory.cursors.insert(ExecutionId(row.try_get_by_index(0)?), 0);
     }
     for row in group.memory.statements.look_up(group.db, LookUp::Cursors, &unknown).await? {

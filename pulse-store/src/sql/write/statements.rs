@@ -11,6 +11,9 @@ use std::collections::HashMap;
 /// The most rows or ids in one statement: 64 summaries are 1,344 bound values, far from any database's limit.
 const MOST: usize = 64;
 
+/// The most that a statement carries in more than one row: far below the 16 MiB that MariaDB takes as one packet.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
 /// The most updates in one text: what is prepared for it is kept, and more would save little.
 const MOST_UPDATES: usize = 16;
 
@@ -28,11 +31,14 @@ pub(super) enum Insert {
 /// What is looked up by a list of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LookUp {
-    /// Id, last entry, fence and status of executions.
-    Executions,
+    /// Id, last entry, fence and status of executions that are appended to. On a shared database nobody else changes them
+    /// until the commit: neither appends to them nor takes them over.
+    Heads,
+    /// Which executions there are. On a shared database nobody deletes them until the commit.
+    Existing,
     /// What requests with these digests of idempotency keys wrote.
     IdempotencyKeys,
-    /// Which texts are there.
+    /// Which texts are there. On a shared database nobody deletes them until the commit.
     Texts,
     /// The last cursor of executions.
     Cursors,
@@ -64,7 +70,7 @@ impl Statements {
     ) -> Result<(), DbErr> {
         let width = insert.width();
         while !values.is_empty() {
-            let rows = step(values.len() / width);
+            let rows = step(rows_that_fit(&values, width));
             let rest = values.split_off(rows * width);
             self.run(db, Shape::Insert(insert, rows), values).await?;
             values = rest;
@@ -136,7 +142,7 @@ impl Statements {
         let backend = db.get_database_backend();
         self.texts.entry(shape).or_insert_with(|| match shape {
             Shape::Insert(insert, rows) => backend.build(&insert.statement(rows)).sql,
-            Shape::LookUp(look_up, keys) => backend.build(&look_up.statement(keys)).sql,
+            Shape::LookUp(look_up, keys) => backend.build(&look_up.statement(keys)).sql + look_up.lock(backend),
             Shape::DeleteSecrets(ids) => backend.build(&delete_secrets_statement(ids)).sql,
             Shape::Update { count, status } => vec![backend.build(&update_statement(status)).sql; count].join(";"),
         })
@@ -150,6 +156,21 @@ fn step(count: usize) -> usize {
         MOST.. => MOST,
         _ => 1 << count.ilog2(),
     }
+}
+
+/// How many of the rows go into one statement by their size.
+fn rows_that_fit(values: &[Value], width: usize) -> usize {
+    let size = |value: &Value| match value {
+        Value::String(Some(text)) => text.len(),
+        Value::Bytes(Some(bytes)) => bytes.len(),
+        _ => 8,
+    };
+    let mut bytes = 0;
+    let fits = values.chunks(width).take(MOST).take_while(|row| {
+        bytes += row.iter().map(size).sum::<usize>();
+        bytes <= MOST_BYTES
+    });
+    fits.count().max(1)
 }
 
 /// How many keys a statement for so many has: all up to eight, then 16, 32 or 64.
@@ -194,16 +215,31 @@ impl Insert {
 }
 
 impl LookUp {
+    /// What is written behind the select to lock what it finds. SQLite has one writer, and knows no such words.
+    fn lock(self, backend: DbBackend) -> &'static str {
+        match (self, backend) {
+            (Self::Heads, DbBackend::MySql | DbBackend::Postgres) => " FOR UPDATE",
+            (Self::Existing | Self::Texts, DbBackend::MySql) => " LOCK IN SHARE MODE",
+            // Shared with updates of what is no key.
+            (Self::Existing | Self::Texts, DbBackend::Postgres) => " FOR KEY SHARE",
+            _ => "",
+        }
+    }
+
     fn statement(self, keys: usize) -> SelectStatement {
         let keys = vec![placeholder(); keys];
         let mut select = Query::select();
         match self {
-            Self::Executions => {
+            Self::Heads => {
                 use execution::Column::{Fence, Id, LastSeq, Status};
                 select
                     .columns([Id, LastSeq, Fence, Status])
                     .from(execution::Entity)
                     .and_where(Expr::col(Id).is_in(keys));
+            }
+            Self::Existing => {
+                let id = execution::Column::Id;
+                select.column(id).from(execution::Entity).and_where(Expr::col(id).is_in(keys));
             }
             Self::IdempotencyKeys => {
                 let digest = idempotency::Column::Digest;

@@ -1,6 +1,6 @@
 //! What the writer does when the database fails.
 
-use super::Writer;
+use super::{Kind, Writer};
 use crate::sql::sqlite::{connect, open_sqlite, settings};
 use crate::{Append, Appended, Error, ExecutionRecord, OpenOptions, Store, Synchronous};
 use futures_util::future::join_all;
@@ -67,6 +67,7 @@ async fn a_full_disk_is_waited_out() {
     let full = Arc::new(AtomicBool::new(true));
     let (settings, is_full) = (settings(&path, Synchronous::Full), full.clone());
     let writer = Writer::start(
+        Kind::File,
         Box::new(move || {
             // As many pages as there are: the next one does not fit.
             let pages = if is_full.load(Ordering::SeqCst) { "1" } else { "1000000" };
@@ -90,7 +91,7 @@ async fn a_full_disk_is_waited_out() {
 async fn a_failed_database_is_left_alone() {
     let (_dir, path) = database().await;
     let (settings, other) = (settings(&path, Synchronous::Full), settings(&path, Synchronous::Full));
-    let writer = Writer::start(Box::new(move || Box::pin(connect(settings.clone()))), "test".into());
+    let writer = Writer::start(Kind::File, Box::new(move || Box::pin(connect(settings.clone()))), "test".into());
     assert_eq!(writer.append(first_entry("")).await, Ok(Appended::New));
 
     let other = connect(other).await.unwrap();
@@ -116,7 +117,7 @@ async fn an_impossible_write_fails_alone() {
     let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON executions WHEN NEW.title = 'impossible' \
                    BEGIN SELECT RAISE(ABORT, 'impossible'); END";
     connect(settings.clone()).await.unwrap().execute_unprepared(trigger).await.unwrap();
-    let writer = Writer::start(Box::new(move || Box::pin(connect(settings.clone()))), "test".into());
+    let writer = Writer::start(Kind::File, Box::new(move || Box::pin(connect(settings.clone()))), "test".into());
     let answers = join_all((0..9).map(|n| {
         let mut append = first_entry("");
         if n == 4 {
