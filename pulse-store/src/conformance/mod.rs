@@ -4,6 +4,7 @@
 //! store. Being tests, they panic where a store does not conform.
 
 pub mod access;
+pub mod databases;
 pub mod executions;
 pub mod filters;
 mod fixtures;

@@ -165,14 +165,22 @@ pub(super) fn unreadable(database: &str, error: &DbErr) -> Error {
 /// The database's own words, without the wrapping, in one line.
 pub(super) fn message(error: &DbErr) -> String {
     let text = match (driver_error(error), error) {
-        (Some(error), _) => error.as_database_error().map_or_else(|| error.to_string(), ToString::to_string),
+        (Some(error), _) => error.as_database_error().map_or_else(|| error.to_string(), words),
         (None, DbErr::Conn(RuntimeErr::Internal(text)) | DbErr::Exec(RuntimeErr::Internal(text))) => text.clone(),
         (None, other) => other.to_string(),
     };
     text.replace('\n', " ")
 }
 
-/// An error of our own, as the driver's.
+/// What a database says. PostgreSQL's driver adds a line of the server's source.
+fn words(error: &(dyn DatabaseError + 'static)) -> String {
+    match error.try_downcast_ref::<PgDatabaseError>() {
+        Some(error) => format!("{} ({})", error.message(), error.code()),
+        None => error.to_string(),
+    }
+}
+
+/// An error of our own, as sea-orm's.
 pub(super) fn custom(text: &str) -> DbErr {
     DbErr::Custom(text.to_owned())
 }

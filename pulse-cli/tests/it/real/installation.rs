@@ -1,7 +1,11 @@
 //! An installation in an empty directory: `pulse up` on a free port, more workers as processes of their own, and calls to
 //! it by HTTP and by the command line. Everything it started ends with it.
+//!
+//! `PULSE_TEST_DATABASE` says where it keeps what it keeps: `sqlite` (the default), `mariadb` or `postgres`, there in a
+//! database of its own.
 
 use crate::program::{Ran, ran};
+use pulse_store::conformance::databases::{FreshDatabase, Server};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -16,6 +20,8 @@ pub struct Installation {
     pub url: String,
     pub sign_in: String,
     server: Child,
+    /// On a server; none for SQLite, in a file of the directory.
+    database: Option<FreshDatabase>,
     workers: Vec<(String, Child)>,
     /// Variables that everything of it is started with.
     variables: &'static [(&'static str, &'static str)],
@@ -31,9 +37,15 @@ fn program(directory: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Starts `pulse up` and reads its greeting.
-fn up(directory: &Path, listen: &str, variables: &[(&str, &str)]) -> (Child, String, String) {
+fn up(
+    directory: &Path,
+    listen: &str,
+    database: Option<&FreshDatabase>,
+    variables: &[(&str, &str)],
+) -> (Child, String, String) {
     let mut command = program(directory, &["up", "--listen", listen]);
     command.envs(variables.iter().copied());
+    command.envs(database.map(|database| ("PULSE_DATABASE_URL", database.url())));
     let log = std::fs::OpenOptions::new().create(true).append(true).open(directory.join("up.log")).unwrap();
     let mut child = command.stderr(log).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -60,12 +72,19 @@ impl Installation {
     /// Starts one with variables.
     pub fn start_with(variables: &'static [(&'static str, &'static str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (server, url, sign_in) = up(directory.path(), "127.0.0.1:0", variables);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let kind = std::env::var("PULSE_TEST_DATABASE").unwrap_or_else(|_| "sqlite".to_owned());
+        let database = match kind.as_str() {
+            "sqlite" => None,
+            "mariadb" => Some(runtime.block_on(FreshDatabase::create(Server::MariaDb))),
+            "postgres" => Some(runtime.block_on(FreshDatabase::create(Server::Postgres))),
+            other => panic!("PULSE_TEST_DATABASE is sqlite, mariadb or postgres, not {other}"),
+        };
+        let (server, url, sign_in) = up(directory.path(), "127.0.0.1:0", database.as_ref(), variables);
         // The command line's own start does this; reqwest wants to know which cryptography even for plain HTTP.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (workers, http) = (Vec::new(), reqwest::Client::new());
-        let installation = Self { directory, url, sign_in, server, workers, variables, runtime, http };
+        let installation = Self { directory, url, sign_in, server, database, workers, variables, runtime, http };
         installation.wait_for_workers(1);
         installation
     }
@@ -118,8 +137,19 @@ impl Installation {
     /// Starts a stopped server on the same port with the same directory.
     pub fn start_again(&mut self) {
         let listen = self.url.strip_prefix("http://").unwrap().to_owned();
-        (self.server, _, self.sign_in) = up(self.directory.path(), &listen, self.variables);
+        (self.server, _, self.sign_in) = up(self.directory.path(), &listen, self.database.as_ref(), self.variables);
         self.wait_for_workers(1 + self.workers.len());
+    }
+
+    /// The URL of its database.
+    pub fn database_url(&self) -> String {
+        let file = self.directory.path().join("pulse-data/pulse.db");
+        self.database.as_ref().map_or_else(|| format!("sqlite://{}", file.display()), FreshDatabase::url)
+    }
+
+    /// What stands in its database, when that is none of the directory's files.
+    pub fn database_contents(&self) -> Option<Vec<u8>> {
+        self.database.as_ref().map(|database| self.runtime.block_on(database.contents()))
     }
 
     /// Runs the command line in the installation's directory to its end.

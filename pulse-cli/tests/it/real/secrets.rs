@@ -96,6 +96,17 @@ fn assert_files_clean(directory: &Path) -> usize {
     count
 }
 
+/// Everything that the installation keeps: its files, and its database where that is no file.
+fn assert_kept_clean(installation: &Installation) {
+    assert!(assert_files_clean(installation.directory.path()) >= 6);
+    if let Some(contents) = installation.database_contents() {
+        // What it must find is found: the execution's entries, where the secret would stand.
+        let known = "secretive";
+        assert!(contents.windows(known.len()).any(|window| window == known.as_bytes()));
+        assert_clean("the database", &contents);
+    }
+}
+
 /// Whatever the server answers about an execution, and what the command line makes of it.
 fn assert_answers_clean(installation: &Installation, id: &str) {
     let mut answers = String::new();
@@ -146,7 +157,7 @@ fn a_secret_reaches_its_commands_and_nothing_else() {
         "{printed}"
     );
     assert_answers_clean(&installation, &id);
-    assert!(assert_files_clean(installation.directory.path()) >= 6);
+    assert_kept_clean(&installation);
 
     // Killed while it pauses: what comes next gets the secret from the database.
     installation.kill_and_restart();
@@ -156,7 +167,7 @@ fn a_secret_reaches_its_commands_and_nothing_else() {
     // Stopped in order while it waits: nothing of the log is left then.
     installation.stop();
     assert!(!installation.directory.path().join("pulse-data/pulse.db-wal").exists());
-    assert_files_clean(installation.directory.path());
+    assert_kept_clean(&installation);
     installation.start_again();
     installation.call("POST", &format!("/api/executions/{id}/respond"), Some(json!({"response": "Continue"})));
     let ended = installation.wait_for(&id, &["failed", "completed"]);
@@ -170,7 +181,7 @@ fn a_secret_reaches_its_commands_and_nothing_else() {
     assert_clean("what followed it", format!("{}{}", ran.out, ran.err).as_bytes());
     assert_answers_clean(&installation, &id);
     installation.stop();
-    assert_files_clean(installation.directory.path());
+    assert_kept_clean(&installation);
 }
 
 #[test]
@@ -182,10 +193,10 @@ fn the_key_is_tried_at_every_start() {
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(directory.join("data.key")).unwrap().permissions());
     assert_eq!((key.len(), mode & 0o777), (64, 0o600));
     installation.stop();
-    let url = format!("sqlite://{}", directory.join("pulse.db").display());
+    let url = installation.database_url();
     let server = ["server", "--listen", "127.0.0.1:0", "--database-url", &url];
     let wrong = "f".repeat(64);
-    let up = ["up", "--listen", "127.0.0.1:0"];
+    let up = ["up", "--listen", "127.0.0.1:0", "--database-url", &url];
     for (arguments, value, says) in [
         (&up[..], Some(wrong.as_str()), "is not the key"),
         (&server, Some(&wrong), "is not the key"),

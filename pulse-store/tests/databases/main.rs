@@ -1,0 +1,33 @@
+//! The conformance suite on database servers, and what is said of those only.
+//!
+//! Needs a MariaDB and a PostgreSQL server, here or at `PULSE_TEST_MARIADB_URL` and `PULSE_TEST_POSTGRES_URL`, and users
+//! who may create databases there: `cargo test -p pulse-store --features databases --test databases`.
+
+use pulse_store::conformance::databases::{FreshDatabase, Server};
+use pulse_store::{OpenOptions, Store, open};
+use std::sync::Arc;
+
+/// Few connections: many tests run at once.
+const OPTIONS: OpenOptions = OpenOptions { synchronous: pulse_store::Synchronous::Full, read_connections: 2 };
+
+async fn open_fresh(server: Server) -> (Arc<dyn Store>, FreshDatabase) {
+    let database = FreshDatabase::create(server).await;
+    let store = open(&database.url(), OPTIONS).await.unwrap();
+    (store, database)
+}
+
+async fn open_mariadb() -> (Arc<dyn Store>, FreshDatabase) {
+    open_fresh(Server::MariaDb).await
+}
+
+async fn open_postgres() -> (Arc<dyn Store>, FreshDatabase) {
+    open_fresh(Server::Postgres).await
+}
+
+mod on_mariadb {
+    pulse_store::conformance_tests!(crate::open_mariadb);
+}
+
+mod on_postgres {
+    pulse_store::conformance_tests!(crate::open_postgres);
+}
