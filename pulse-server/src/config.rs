@@ -58,8 +58,8 @@ pub struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(long, env = "PULSE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
-    /// The database [default: sqlite://pulse-data/pulse.db]
-    #[arg(long, env = "PULSE_DATABASE_URL", value_name = "URL")]
+    /// The database: sqlite://PATH, mysql://… or postgres://… [default: sqlite://pulse-data/pulse.db]
+    #[arg(long, env = "PULSE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
     /// Whether a commit is pressed to the disk (full) or may be lost with the power (normal)
     #[arg(long, env = "PULSE_DATABASE_SYNCHRONOUS", value_enum, default_value_t, value_name = "full|normal")]

@@ -145,11 +145,12 @@ async fn commit(
         };
         match driver.0.store.append(append).await {
             Ok(_) => return Ok(Some(record)),
-            Err(pulse_store::Error::Full { detail }) if patient => {
-                tracing::error!(execution = %record.id, %detail, "the disk is full; trying again");
+            // The disk is full, or the database cannot be reached.
+            Err(error) if patient && error.retryable() => {
+                tracing::error!(execution = %record.id, %error, "an entry waits to be stored; trying again");
                 tokio::select! {
                     () = tokio::time::sleep(FULL_RETRY) => {}
-                    () = driver.0.stop.cancelled() => return Err(pulse_store::Error::Full { detail }),
+                    () = driver.0.stop.cancelled() => return Err(error),
                 }
             }
             Err(error) => return Err(error),

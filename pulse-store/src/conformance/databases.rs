@@ -33,10 +33,10 @@ impl Server {
         std::env::var(self.variable()).unwrap_or_else(|_| default.to_owned()).trim_end_matches('/').to_owned()
     }
 
-    /// A database that is always there, to make others from.
+    /// A database to connect to before there is another; MariaDB needs none.
     fn own_database(self) -> &'static str {
         match self {
-            Self::MariaDb => "mysql",
+            Self::MariaDb => "",
             Self::Postgres => "postgres",
         }
     }
