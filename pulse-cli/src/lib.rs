@@ -12,6 +12,7 @@
 //! - [`local`]: an execution with no server at all
 //! - [`verbs`]: one file per verb; [`cli`] and [`help`]: the command line itself
 
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod context;

@@ -147,7 +147,7 @@ impl Client {
 }
 
 /// Chooses the one cryptography library of this program, for HTTP and WebSocket alike.
-fn install_crypto() {
+pub(crate) fn install_crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // An error means that one is installed already, which is as good.

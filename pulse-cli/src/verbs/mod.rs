@@ -2,6 +2,7 @@
 //! [`dispatch`], and its name in the right group of `help.rs`.
 
 mod abort;
+mod bench;
 mod check;
 mod completions;
 mod exec;
@@ -73,6 +74,8 @@ pub enum Verb {
     Token(token::Args),
     /// Remember a server and a token for it
     Login(login::Args),
+    /// Try this program under faults
+    Bench(bench::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -103,6 +106,7 @@ pub async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit, Error> 
         Verb::Worker(args) => worker::run(args, context).await,
         Verb::Token(args) => token::run(args.verb, context).await,
         Verb::Login(args) => login::run(args, context).await,
+        Verb::Bench(args) => bench::run(args, context).await,
         Verb::Completions(args) => completions::run(&args, context),
     }
 }

@@ -18,5 +18,6 @@ mod turns;
 pub use driver::{Driver, Error, Printed, Reported};
 pub use recover::recover;
 pub use start::{Begin, Begun};
+pub(crate) use summary::record;
 pub use summary::summary;
 pub use timers::Timers;

@@ -6,7 +6,7 @@ use pulse_engine::State;
 use pulse_store::ExecutionRecord;
 
 /// The row that belongs to a state. `None` before the first event.
-pub(super) fn record(state: &State, title: &str) -> Option<ExecutionRecord> {
+pub(crate) fn record(state: &State, title: &str) -> Option<ExecutionRecord> {
     let origin = state.origin.as_ref()?;
     // What has to be taken up again after a restart: commands, children, workers that are waited for.
     let active = || state.outstanding().len() + state.open_children().count() + state.awaited().len();

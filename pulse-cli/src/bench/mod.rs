@@ -1,0 +1,3 @@
+//! Measurements and trials of the built program: it is started as real processes, loaded and watched from outside.
+
+pub mod faults;
