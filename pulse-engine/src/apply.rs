@@ -117,13 +117,14 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             go(state, at, next)?;
         }
         Event::ConditionError { .. } | Event::WorkerOffline { .. } | Event::NoWorkers { .. } => {}
-        Event::TargetsResolved { at, targets, awaited, await_until, .. } => {
+        Event::TargetsResolved { at, targets, awaited, await_until, await_any, .. } => {
             record(state, at).targets = targets.iter().chain(awaited).map(|worker| worker.worker.clone()).collect();
             let target = |worker: &WorkerRef, state| Target { worker: worker.clone(), state };
             let online = targets.iter().map(|worker| target(worker, TargetState::Waiting));
             let awaited = awaited.iter().map(|worker| target(worker, TargetState::Awaited));
-            let (targets, await_until) = (online.chain(awaited).collect(), *await_until);
-            active(state, at)?.run = Run::Execute(ExecuteRun { targets, await_until, ..ExecuteRun::default() });
+            let (targets, await_until, await_any) = (online.chain(awaited).collect(), *await_until, *await_any);
+            active(state, at)?.run =
+                Run::Execute(ExecuteRun { targets, await_until, await_any, ..ExecuteRun::default() });
         }
         Event::WorkerStillOffline { at, worker } => {
             target(execute_run(state, at)?, worker)?.state = TargetState::Failed("it was offline for too long".into());

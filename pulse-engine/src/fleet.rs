@@ -60,6 +60,8 @@ pub struct Resolved {
     pub online: Vec<WorkerRef>,
     /// Workers that are meant and cannot, with the reason in words.
     pub offline: Vec<(WorkerRef, &'static str)>,
+    /// Whether `any` was asked for and nobody is online. Who comes first would be it.
+    pub lacks_any: bool,
 }
 
 impl FleetWorker {
@@ -73,7 +75,8 @@ impl FleetWorker {
         }
     }
 
-    fn reference(&self) -> WorkerRef {
+    /// The worker as the journal names it.
+    pub(crate) fn reference(&self) -> WorkerRef {
         WorkerRef { worker_id: self.id, worker: self.name.clone() }
     }
 }
@@ -91,11 +94,15 @@ impl Fleet {
     /// `any` may match none: whoever asked for them decides what that means.
     pub fn resolve(&self, selectors: &[String]) -> Result<Resolved, TargetError> {
         let mut meant: HashSet<WorkerId> = HashSet::new();
+        let mut lacks_any = false;
         for text in selectors {
             for selector in parse_selectors(text)? {
                 let matching = self.workers.iter().filter(|w| selector.matches(&w.name, &w.id.to_string(), &w.labels));
                 match selector {
-                    Selector::Any => meant.extend(least_loaded(matching)),
+                    Selector::Any => match least_loaded(matching) {
+                        Some(id) => _ = meant.insert(id),
+                        None => lacks_any = true,
+                    },
                     Selector::All => meant.extend(matching.map(|worker| worker.id)),
                     _ => {
                         let ids: Vec<_> = matching.map(|worker| worker.id).collect();
@@ -108,7 +115,7 @@ impl Fleet {
                 }
             }
         }
-        let mut resolved = Resolved::default();
+        let mut resolved = Resolved { lacks_any, ..Resolved::default() };
         for worker in self.workers.iter().filter(|worker| meant.contains(&worker.id)) {
             match worker.unusable() {
                 None => resolved.online.push(worker.reference()),

@@ -169,6 +169,9 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         #[cfg_attr(test, ts(optional))]
         await_until: Option<Timestamp>,
+        /// Whether the first of those that come is enough: `any`, when nobody is online. It is resolved again then.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        await_any: bool,
     },
     /// A target cannot be given work: it is left out, or waited for.
     WorkerOffline {

@@ -1,7 +1,7 @@
 //! `execute`: a command on one or many workers, with its roll-out, retries and what counts as failure.
 
 use super::Machine;
-use crate::fleet::Resolved;
+use crate::fleet::{FleetWorker, Resolved};
 use crate::input::Refused;
 use crate::plan::{PlannedExecute, PlannedKind};
 use crate::state::{ExecuteRun, Run, Target, TargetState};
@@ -24,7 +24,7 @@ impl<'m> Machine<'m> {
             Ok(resolved) => resolved,
             Err(error) => return self.fail_step(at, error.to_string()),
         };
-        let Resolved { online, offline } = resolved;
+        let Resolved { online, offline, lacks_any } = resolved;
         for (worker, reason) in &offline {
             let (at, worker, reason) = (at.clone(), worker.clone(), (*reason).to_owned());
             self.emit(Event::WorkerOffline { at, worker, reason });
@@ -39,15 +39,28 @@ impl<'m> Machine<'m> {
                 awaited = offline.into_iter().map(|(worker, _)| worker).collect();
                 await_until = Some(self.after(wait_for));
             }
+            // Nobody is online for `any`: whoever comes first will do.
+            (OnOffline::Wait(wait_for), None) if online.is_empty() && lacks_any => {
+                awaited = self.cx.fleet.workers.iter().map(FleetWorker::reference).collect();
+                await_until = Some(self.after(wait_for));
+            }
             _ => {}
         }
+        let await_any = !awaited.is_empty() && online.is_empty() && lacks_any;
         if online.is_empty() && awaited.is_empty() {
             self.emit(Event::NoWorkers { at: at.clone(), selector: selector.clone() });
             return self.fail_step(at, format!("no worker is online for `{}`", selector.join(", ")));
         }
         match self.command(&at, planned) {
             Ok((spec, command)) => {
-                self.emit(Event::TargetsResolved { at: at.clone(), selector, targets: online, awaited, await_until });
+                self.emit(Event::TargetsResolved {
+                    at: at.clone(),
+                    selector,
+                    targets: online,
+                    awaited,
+                    await_until,
+                    await_any,
+                });
                 self.roll_out(&at, planned, Some((Arc::new(spec), command.into())));
             }
             Err(error) => self.fail_step(at, error),
@@ -147,9 +160,22 @@ impl<'m> Machine<'m> {
             .collect();
         for at in steps {
             if let Some(planned) = self.planned_execute(&at) {
-                self.roll_out(&at, planned, None);
+                match self.execute_run(&at).is_some_and(|run| run.await_any) {
+                    true => self.found_any(&at, planned, worker_id),
+                    false => self.roll_out(&at, planned, None),
+                }
             }
         }
+    }
+
+    /// The first worker has come for a step that wants any: it is the one, and nobody else is waited for.
+    fn found_any(&mut self, at: &StepRef, planned: &PlannedExecute, worker_id: WorkerId) {
+        let is_it = |worker: &&FleetWorker| worker.id == worker_id && self.cx.fleet.is_usable(worker_id);
+        let Some(worker) = self.cx.fleet.workers.iter().find(is_it).map(FleetWorker::reference) else { return };
+        let selector = vec!["any".to_owned()];
+        let (targets, awaited, await_until, await_any) = (vec![worker], Vec::new(), None, false);
+        self.emit(Event::TargetsResolved { at: at.clone(), selector, targets, awaited, await_until, await_any });
+        self.roll_out(at, planned, None);
     }
 
     /// What is due of an execute step: retries, and targets that were waited for long enough.

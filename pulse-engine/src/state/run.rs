@@ -82,6 +82,8 @@ pub struct ExecuteRun {
     pub command: Option<(Arc<CommandSpec>, Arc<str>)>,
     /// Until when targets that are not online are waited for.
     pub await_until: Option<Timestamp>,
+    /// Whether the first of those is enough.
+    pub await_any: bool,
     /// Whether no further target is started.
     pub stopped: bool,
 }

@@ -519,6 +519,10 @@ awaited?: Array<WorkerRef>,
  */
 await_until?: Timestamp, 
 /**
+ * Whether the first of those that come is enough: `any`, when nobody is online. It is resolved again then.
+ */
+await_any?: boolean, 
+/**
  * The frame in which it runs.
  */
 frame: FrameId, 
@@ -1352,6 +1356,10 @@ awaited?: Array<WorkerRef>,
  * Until when they are waited for.
  */
 await_until?: Timestamp, 
+/**
+ * Whether the first of those that come is enough: `any`, when nobody is online. It is resolved again then.
+ */
+await_any?: boolean, 
 /**
  * The frame in which it runs.
  */

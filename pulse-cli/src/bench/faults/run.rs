@@ -1,5 +1,6 @@
 //! One run: set up, load, faults, rest, verify.
 
+use super::Trouble;
 use super::database::{Database, Kind};
 use super::disk::SmallDisk;
 use super::ledger::Ledger;
@@ -8,7 +9,6 @@ use super::plan::{Counts, Disk, Fault, Planned, Victim, schedule};
 use super::processes::{Server, Setup, Worker, free_port};
 use super::proxy::Proxy;
 use super::verify::{Findings, succeeded, verify};
-use super::Trouble;
 use fastrand::Rng;
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
@@ -209,8 +209,7 @@ impl Trial {
     async fn workers_online(&self) -> Result<(), Trouble> {
         let deadline = Instant::now() + STUCK;
         while Instant::now() < deadline {
-            if let Some((StatusCode::OK, page)) =
-                self.load.caller.call(Method::GET, "/api/workers", None, None).await
+            if let Some((StatusCode::OK, page)) = self.load.caller.call(Method::GET, "/api/workers", None, None).await
                 && let Some(workers) = page["items"].as_array()
                 && workers.iter().filter(|worker| worker["status"] == "online").count() == WORKERS
             {
@@ -246,7 +245,9 @@ impl Trial {
             }
             Fault::RestartDatabase { hard } => {
                 let Some(database) = &mut self.database else {
-                    return Err(Trouble::new("a SQLite file cannot be restarted: choose --database mariadb or postgres"));
+                    return Err(Trouble::new(
+                        "a SQLite file cannot be restarted: choose --database mariadb or postgres",
+                    ));
                 };
                 database.restart(hard).await?;
                 self.alive().await?;

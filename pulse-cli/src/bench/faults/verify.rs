@@ -128,9 +128,7 @@ async fn one(
         None => findings.unasked.push(format!("execution {id} of {}", record.title)),
         Some(started) => {
             for option in &started.answers {
-                let taken = |entry: &Entry| {
-                    matches!(&entry.event, Event::PromptResponse { response, .. } if response == option)
-                };
+                let taken = |entry: &Entry| matches!(&entry.event, Event::PromptResponse { response, .. } if response == option);
                 if !entries.iter().any(taken) {
                     findings.lost.push(format!("the answer {option} to execution {id}"));
                 }
@@ -186,8 +184,7 @@ async fn output_differs(
     command_id: CommandId,
     lines: u64,
 ) -> pulse_store::Result<Option<String>> {
-    let filter =
-        OutputFilter { command_id: Some(command_id), stream: Some(Stream::Stdout), ..OutputFilter::default() };
+    let filter = OutputFilter { command_id: Some(command_id), stream: Some(Stream::Stdout), ..OutputFilter::default() };
     let (mut text, mut after) = (String::new(), 0);
     loop {
         let page = store.output(id, after, &filter, PAGE).await?;
