@@ -1,15 +1,15 @@
 //! The task that drives one execution while it has something to do.
 
+use super::decide::decide;
 use super::driver::{Driver, Error};
 use super::summary::{record, summary};
-use crate::clock;
 use crate::live::Topic;
 use crate::secrets::Secrets;
 use pulse_core::event::{Entry, Event};
 use pulse_core::ids::ExecutionId;
 use pulse_core::protocol::browser::ToBrowser;
 use pulse_core::status::{ExecutionStatus, Trigger};
-use pulse_engine::{Context, Effect, Input, Plan, State, advance};
+use pulse_engine::{Effect, Input, Plan, State};
 use pulse_store::{Append, ExecutionRecord};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,12 +88,10 @@ async fn take(driver: &Driver, loaded: &mut Loaded, batch: Vec<Message>) -> Resu
     let (mut entries, mut effects, mut replies) = (Vec::new(), Vec::new(), Vec::new());
     let mut patient = true;
     {
-        let fleet = driver.0.fleet.snapshot();
         for Message { input, reply } in batch {
-            let cx = Context { now: clock::now(), entropy: clock::entropy(), fleet: &fleet };
             // Results and timers must not be lost while the disk is full; a person is told at once.
             patient &= matches!(input, Input::CommandFinished { .. } | Input::Timer | Input::Recovered);
-            match advance(&loaded.plan, &mut loaded.state, input, &cx) {
+            match decide(driver, &loaded.plan, &mut loaded.state, input).await {
                 Ok(transition) => {
                     entries.extend(transition.entries);
                     effects.extend(transition.effects);

@@ -7,6 +7,7 @@
 mod actor;
 mod awaited;
 mod children;
+mod decide;
 mod driver;
 mod plans;
 mod recover;

@@ -1,13 +1,13 @@
 //! Starting executions: the first append, which is what a 202 stands for.
 
 use super::actor::{Loaded, act, publish};
+use super::decide::decide;
 use super::driver::{Driver, Error};
 use super::summary::record;
 use super::turns::Turn;
-use crate::clock;
 use crate::secrets::Secrets;
 use pulse_core::ids::ExecutionId;
-use pulse_engine::{Context, Input, Plan, Start, State, advance};
+use pulse_engine::{Input, Plan, Start, State};
 use pulse_store::{Append, Appended, IdempotencyKey};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -86,11 +86,7 @@ impl Driver {
         let sealed = self.0.key.as_ref().filter(|_| !secrets.is_empty()).map(|key| secrets.seal(key, id));
         let secrets = Arc::new(secrets);
         let mut state = State::new(id);
-        let transition = {
-            let fleet = self.0.fleet.snapshot();
-            let cx = Context { now: clock::now(), entropy: clock::entropy(), fleet: &fleet };
-            advance(&plan, &mut state, Input::Start(Box::new(start)), &cx)?
-        };
+        let transition = decide(self, &plan, &mut state, Input::Start(Box::new(start))).await?;
         let record = record(&state, &title).ok_or(Error::NotFound(id))?;
         let append = Append {
             execution_id: id,

@@ -11,6 +11,7 @@
 
 mod monitor;
 mod registry;
+mod returning;
 mod session;
 mod worker;
 

@@ -1,5 +1,6 @@
 //! The registry of workers: one lock around all of them, held for moments only and never across an await.
 
+use super::returning::Returning;
 use super::worker::{Connection, InFlight, Phase, Worker};
 use super::{HEARTBEAT, KILL_GRACE, Seen, Verdict};
 use crate::clock;
@@ -31,6 +32,7 @@ pub struct Fleet(Arc<Shared>);
 struct Shared {
     store: Arc<dyn Store>,
     hub: Hub,
+    returning: Returning,
     inner: Mutex<Inner>,
 }
 
@@ -69,9 +71,16 @@ impl Fleet {
     /// # Errors
     /// When the store cannot be read.
     pub async fn load(store: Arc<dyn Store>, hub: Hub) -> pulse_store::Result<Self> {
-        let workers = store.workers().await?.into_iter().map(|record| (record.id, Worker::new(record))).collect();
+        let records = store.workers().await?;
+        let returning = Returning::of(&records);
+        let workers = records.into_iter().map(|record| (record.id, Worker::new(record))).collect();
         let inner = Inner { workers, ..Inner::default() };
-        Ok(Self(Arc::new(Shared { store, hub, inner: Mutex::new(inner) })))
+        Ok(Self(Arc::new(Shared { store, hub, returning, inner: Mutex::new(inner) })))
+    }
+
+    /// The workers that are on their way back after a start.
+    pub(crate) fn returning(&self) -> &Returning {
+        &self.0.returning
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -188,6 +197,7 @@ impl Fleet {
         unknown.sort_unstable();
         unknown.into_iter().rev().for_each(|id| worker.queue.push_front(id));
         self.changed(&mut inner, id);
+        self.0.returning.came(id);
         let heartbeat_interval_ms = u64::try_from(HEARTBEAT.as_millis()).unwrap_or(u64::MAX);
         let message = ToWorker::Welcome { session: format!("{session}"), heartbeat_interval_ms };
         Ok(Welcome { session, message, strangers })
@@ -386,6 +396,7 @@ impl Fleet {
                 }
                 Some(_) => {
                     inner.snapshot = None;
+                    self.0.returning.came(id);
                     inner.workers.remove(&id)
                 }
             }

@@ -1,0 +1,111 @@
+//! After a start: the workers that were connected when the server last ran are on their way back. Until they are here, or
+//! have had time to be, a decision that would leave one of them out is put off.
+
+use crate::clock;
+use pulse_core::event::{Entry, Event};
+use pulse_core::ids::WorkerId;
+use pulse_core::time::Timestamp;
+use pulse_store::WorkerRecord;
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How long after the start they are waited for. A worker tries again within a second or two of a short absence.
+const TIME: Duration = Duration::from_secs(10);
+/// Who was heard from within this time before the last sign of any worker was connected then: signs are noted four
+/// times a minute.
+const TOGETHER: Duration = Duration::from_secs(60);
+
+/// Who is expected.
+pub(crate) struct Returning {
+    expected: Mutex<HashSet<WorkerId>>,
+    until: Timestamp,
+    changed: Notify,
+}
+
+impl Returning {
+    /// Those of the registry that were connected at last, from now on.
+    pub fn of(workers: &[WorkerRecord]) -> Self {
+        let last = workers.iter().map(|worker| worker.last_seen).max();
+        let connected = |worker: &&WorkerRecord| last.is_some_and(|last| last.since(worker.last_seen) <= TOGETHER);
+        let expected = workers.iter().filter(connected).map(|worker| worker.id).collect();
+        Self { expected: Mutex::new(expected), until: clock::now().plus(TIME), changed: Notify::new() }
+    }
+
+    fn expected(&self) -> MutexGuard<'_, HashSet<WorkerId>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A worker is here, or was removed.
+    pub fn came(&self, id: WorkerId) {
+        if self.expected().remove(&id) {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Whether anybody is still expected.
+    pub fn expects_any(&self) -> bool {
+        clock::now() < self.until && !self.expected().is_empty()
+    }
+
+    /// Whether a decision leaves somebody out who is expected.
+    pub fn misses(&self, entries: &[Entry]) -> bool {
+        self.expects_any() && {
+            let expected = self.expected();
+            entries.iter().any(|entry| match &entry.event {
+                Event::WorkerOffline { worker, .. } => expected.contains(&worker.worker_id),
+                Event::NoWorkers { .. } => !expected.is_empty(),
+                _ => false,
+            })
+        }
+    }
+
+    /// Waits until somebody has come, or the time is over.
+    pub async fn changed(&self) {
+        let changed = self.changed.notified();
+        // Who came between the look and this is not told again: then the wait is a short one.
+        let left = self.until.since(clock::now()).min(Duration::from_millis(200));
+        let _ = tokio::time::timeout(left, changed).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pulse_core::event::{StepRef, WorkerRef};
+    use pulse_core::ids::{FrameId, Seq};
+
+    fn worker(seen_ago: u64) -> WorkerRecord {
+        WorkerRecord {
+            id: WorkerId(uuid::Uuid::new_v4()),
+            name: "w".into(),
+            labels: Default::default(),
+            capacity: 1,
+            draining: false,
+            version: String::new(),
+            last_seen: Timestamp::from_millis(1_000_000_000 - i64::try_from(seen_ago).unwrap() * 1_000),
+            metadata: Default::default(),
+            created_at: Timestamp::from_millis(0),
+        }
+    }
+
+    fn offline(id: WorkerId) -> Vec<Entry> {
+        let at = StepRef { frame: FrameId::ROOT, step: 1, step_id: "a".into(), step_name: "a".into() };
+        let worker = WorkerRef { worker_id: id, worker: "w".into() };
+        let event = Event::WorkerOffline { at, worker, reason: String::new() };
+        vec![Entry { seq: Seq(1), timestamp: clock::now(), event }]
+    }
+
+    #[test]
+    fn those_that_were_connected_are_missed_until_they_come() {
+        let (here, also_here, long_gone) = (worker(0), worker(30), worker(3_600));
+        let returning = Returning::of(&[here.clone(), also_here.clone(), long_gone.clone()]);
+        assert!(returning.misses(&offline(here.id)) && returning.misses(&offline(also_here.id)));
+        assert!(!returning.misses(&offline(long_gone.id)) && !returning.misses(&[]));
+        returning.came(here.id);
+        assert!(!returning.misses(&offline(here.id)) && returning.misses(&offline(also_here.id)));
+        returning.came(also_here.id);
+        assert!(!returning.expects_any());
+    }
+}
