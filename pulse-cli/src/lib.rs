@@ -42,6 +42,10 @@ use std::process::ExitCode;
 
 /// Runs the program with the arguments and surroundings of this process.
 pub fn main() -> ExitCode {
+    // A worker's supervisor is this program, too, and reads no settings.
+    if let Some(exit) = pulse_worker::supervise_if_asked(std::env::args_os()) {
+        return exit;
+    }
     // Before flags are read, for it gives values to them, and before there are threads.
     if let Err(error) = pulse_worker::dotenv::load() {
         let _ = writeln!(std::io::stderr(), "error: {}", pulse_core::text::one_line(&error.to_string()));

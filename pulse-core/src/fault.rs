@@ -21,6 +21,21 @@ pub const SERVER: [&str; 7] = [
     "ack.sent",
 ];
 
+/// The points of a worker's agent: when a dispatch has been read, when the supervisor has it, when a result was read from
+/// the supervisor, when its acknowledgement was.
+pub const WORKER: [&str; 4] = ["worker.dispatched", "worker.handed-over", "worker.told", "worker.acknowledged"];
+
+/// The points of a worker's supervisor: around the durable acceptance, after the start, after the end, and around the
+/// durable result.
+pub const SUPERVISOR: [&str; 6] = [
+    "supervisor.accept",
+    "supervisor.accepted",
+    "supervisor.spawned",
+    "supervisor.exited",
+    "supervisor.finished",
+    "supervisor.forget",
+];
+
 /// A point has been reached.
 pub fn point(name: &'static str) {
     if let Some(hook) = HOOK.get() {

@@ -1,5 +1,6 @@
 //! The worker's flags and environment, and the configuration they make. Shared by the thin binary and `pulse worker`.
 
+use crate::supervisor::client::Program;
 use crate::{Config, Error, machine};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio_tungstenite::tungstenite::http::Uri;
@@ -83,6 +84,7 @@ impl Args {
             capacity,
             state_dir: self.state,
             heartbeat: Duration::from_secs(heartbeat.into()),
+            supervisor: Program::this(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What a worker needs to know to run.
 
+use crate::supervisor::client::Program;
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 /// A worker's configuration, checked. Made by hand, or from flags and environment by [`crate::Args`].
@@ -19,6 +20,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Time between heartbeats until the server says otherwise.
     pub heartbeat: Duration,
+    /// The program that is started as the supervisor: this one, where its `main` calls [`crate::supervise_if_asked`].
+    pub supervisor: Program,
 }
 
 impl fmt::Debug for Config {
@@ -31,6 +34,7 @@ impl fmt::Debug for Config {
             .field("capacity", &self.capacity)
             .field("state_dir", &self.state_dir)
             .field("heartbeat", &self.heartbeat)
+            .field("supervisor", &self.supervisor)
             .finish()
     }
 }

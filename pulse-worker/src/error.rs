@@ -48,9 +48,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The thread that writes the log has ended before its time: a mistake in this program.
-    #[error("the log of commands is not written any more")]
-    LogEnded,
+    /// The supervisor, which owns the commands, cannot be started or reached.
+    #[error("the worker's supervisor: {reason}")]
+    Supervisor {
+        /// What is wrong.
+        reason: String,
+    },
     /// The server refuses this worker for good.
     #[error("the server refuses this worker ({code}): {detail}")]
     Refused {
@@ -69,7 +72,7 @@ impl Error {
             Self::StateInUse { .. } => "worker-state-in-use",
             Self::StateDir { .. } => "worker-state-dir",
             Self::StateCorrupt { .. } => "worker-state-corrupt",
-            Self::LogEnded => "worker-log-ended",
+            Self::Supervisor { .. } => "worker-supervisor",
             Self::Refused { .. } => "worker-refused",
         }
     }
@@ -87,11 +90,11 @@ impl Error {
                 "the file was changed or the disk is failing; move it away to start without what it holds: \
                  the server then asks a person about the commands that were in it",
             ),
-            Self::LogEnded => Some("the log above says why; start the worker again and report it"),
+            Self::Supervisor { .. } => Some("supervisor.log in the worker's state directory says more"),
             Self::Refused { code, .. } => Some(match code.as_str() {
                 "bad-key" | "http-401" | "http-403" => "check WORKER_API_KEY against the server's",
                 "name-taken" => "another worker has this name: set WORKER_NAME, or have an admin remove the old worker",
-                "duplicate" => {
+                "duplicate" | "duplicate-worker" => {
                     "another process with this worker id is connected: a state directory must not be copied; \
                      give this one an empty directory with PULSE_WORKER_STATE"
                 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use std::fs;
+use std::path::Path;
 
-/// The heartbeat's metadata.
-pub fn metadata(active: usize, capacity: u32) -> Map<String, Value> {
+/// The heartbeat's metadata. Disks are those of the state directory and of the root.
+pub fn metadata(active: usize, capacity: u32, state_dir: &Path) -> Map<String, Value> {
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let bytes = |name: &str| -> Option<u64> {
         let line = memory.lines().find(|line| line.starts_with(name))?;
@@ -27,11 +28,22 @@ pub fn metadata(active: usize, capacity: u32) -> Map<String, Value> {
         "loadavg": loadavg,
         "activeTasks": active,
         "maxConcurrentTasks": capacity,
+        "disks": {"state": disk(state_dir), "root": disk(Path::new("/"))},
     });
     match metadata {
         Value::Object(map) => map,
         _ => Map::new(),
     }
+}
+
+/// Total and free bytes of a file system, free as far as this user may use them.
+fn disk(path: &Path) -> Value {
+    rustix::fs::statvfs(path).map_or(Value::Null, |disk| {
+        json!({
+            "totalBytes": disk.f_blocks.saturating_mul(disk.f_frsize),
+            "freeBytes": disk.f_bavail.saturating_mul(disk.f_frsize),
+        })
+    })
 }
 
 /// The host's name.
@@ -64,12 +76,16 @@ mod tests {
 
     #[test]
     fn tells_everything_the_first_pulse_told() {
-        let told = metadata(2, 5);
+        let told = metadata(2, 5, Path::new("/tmp"));
         for name in ["totalMem", "freeMem", "uptime", "cpus"] {
             assert!(told[name].as_f64().is_some_and(|n| n > 0.0), "{name}: {}", told[name]);
         }
         assert_eq!(told["loadavg"].as_array().map(Vec::len), Some(3));
         assert_eq!((told["activeTasks"].as_u64(), told["maxConcurrentTasks"].as_u64()), (Some(2), Some(5)));
+        for disk in ["state", "root"] {
+            let (total, free) = (&told["disks"][disk]["totalBytes"], &told["disks"][disk]["freeBytes"]);
+            assert!(total.as_u64() > free.as_u64() && free.as_u64() > Some(0), "{disk}: {total} {free}");
+        }
         assert!(told["hostname"].as_str().is_some_and(|name| !name.is_empty() && !name.contains('\n')));
     }
 }

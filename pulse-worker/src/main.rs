@@ -19,6 +19,10 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    if let Some(exit) = pulse_worker::supervise_if_asked(std::env::args_os()) {
+        return exit;
+    }
+    pulse_worker::fault::install();
     match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -198,7 +198,7 @@ impl Output for Printing {
             return;
         }
         let room = self.events.reserve().await;
-        let (Some(Piece { seq, stream, data }), Ok(room)) = (self.piece.take(), room) else { return };
+        let (Some(Piece { seq, stream, data, gap_bytes }), Ok(room)) = (self.piece.take(), room) else { return };
         let Outstanding { command_id, worker, step, attempt, .. } = &self.command;
         let chunk = OutputChunk {
             // Shown in the order in which it comes: nobody looks for a gap.
@@ -210,7 +210,7 @@ impl Output for Printing {
             stream,
             seq,
             data,
-            gap_bytes: None,
+            gap_bytes,
         };
         room.send(Told::Printed { execution: self.execution, chunk });
     }

@@ -94,7 +94,7 @@ fn greet(running: &Running, context: &mut Context) -> Result<(), Error> {
     context.out.line(&format!("{} {}", style.bold("PULSE is running at"), running.url()))?;
     context.out.line(&format!("  sign in (works once, for 15 minutes):  {}", running.sign_in_link()))?;
     context.out.line("  in a second terminal, in this directory:  pulse run disk-check")?;
-    context.out.line("  Ctrl-C stops it; what waits goes on at the next start")?;
+    context.out.line("  Ctrl-C stops it; commands run on, and what waits goes on at the next start")?;
     context.out.flush()
 }
 
@@ -116,6 +116,7 @@ fn worker(running: &Running, data: &Path, key: String) -> pulse_worker::Config {
         capacity: pulse_worker::default_capacity(),
         state_dir: data.join("worker"),
         heartbeat: Duration::from_secs(15),
+        supervisor: pulse_worker::Program::this(),
     }
 }
 

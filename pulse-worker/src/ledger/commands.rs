@@ -3,7 +3,7 @@
 use super::Message;
 use pulse_core::command::CommandEnd;
 use pulse_core::ids::{CommandId, ExecutionId};
-use pulse_core::protocol::worker::{Dispatch, FromWorker};
+use pulse_core::protocol::worker::FromWorker;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -11,21 +11,16 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 /// How far a command is.
 #[derive(Debug)]
 pub enum Phase {
-    /// Its acceptance is being written.
-    Accepting {
-        /// Taken out when it starts.
-        dispatch: Option<Box<Dispatch>>,
-        /// It is not to be started after all, for this reason.
-        cancelled: Option<String>,
-    },
-    /// Its process runs or is about to.
+    /// The supervisor has not said that it took it.
+    Accepting,
+    /// Its process runs or is about to, or its output is still on its way.
     Running {
         /// It is being stopped because somebody asked.
-        cancelled: bool,
+        is_cancelled: bool,
+        /// Its process has ended.
+        is_over: bool,
     },
-    /// Its result is being written.
-    Ending(Arc<CommandEnd>),
-    /// Its result is durable.
+    /// Its result is there.
     Ended(Arc<CommandEnd>),
 }
 
@@ -59,14 +54,13 @@ impl Command {
         (self.sent, self.result_sent, self.has_turn) = (0, false, false);
     }
 
-    /// Drops output up to a number. Gives its size in bytes.
-    pub fn drop_output(&mut self, up_to: u64) -> usize {
-        let mut bytes = 0;
-        while let Some((_, frame)) = self.output.pop_front_if(|(seq, _)| *seq <= up_to) {
+    /// Drops output up to a number. Whether there was any.
+    pub fn drop_output(&mut self, up_to: u64) -> bool {
+        let before = self.output.len();
+        while self.output.pop_front_if(|(seq, _)| *seq <= up_to).is_some() {
             self.sent = self.sent.saturating_sub(1);
-            bytes += frame.len();
         }
-        bytes
+        self.output.len() < before
     }
 
     /// Whether there is something to send.

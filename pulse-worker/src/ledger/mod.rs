@@ -1,29 +1,27 @@
-//! What a worker knows about its commands, and what it says to the server and does because of that. No I/O, no clock:
-//! messages and events come in by method calls, effects and outgoing messages are taken out, in order.
+//! What an agent knows about its worker's commands, and what it says to the server and asks of the supervisor because of
+//! that. No I/O, no clock: messages and events come in by method calls, effects and outgoing messages are taken out, in
+//! order. What is durable is the supervisor's business ([`crate::supervisor`]).
 //!
 //! ```text
-//!  dispatch ─▶ Accepting ──durable──▶ Running ──ended──▶ Ending ──durable──▶ Ended ──ack──▶ forgotten
-//!                  │ not written: rejected, unknown again
-//!                  └ cancelled meanwhile: never started, ends as cancelled
+//!  dispatch ─▶ Accepting ──accepted──▶ Running ──ended──▶ Ended ──ack──▶ forgotten
+//!                  │ not accepted: rejected, unknown again
 //! ```
 //!
 //! Per command the server gets its output in order and then its result; all of it again after a reconnect, until it is
 //! acknowledged. Messages are taken out only when there is room to send them, so that nothing piles up here but what is
-//! unacknowledged anyway: per command at most a window of output (see [`crate::runner`]) and one result.
+//! unacknowledged anyway: the supervisor sends no more output than a window, and a result only after its output.
 
 mod commands;
-mod recent;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod tests;
 
+use crate::recent::Recent;
 use commands::{Command, Phase};
-use pulse_core::command::{CommandEnd, Outcome};
+use pulse_core::command::CommandEnd;
 use pulse_core::ids::{CommandId, ExecutionId};
 use pulse_core::protocol::worker::{Dispatch, FromWorker, KnownCommand, KnownState, ToWorker};
-use recent::Recent;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -32,73 +30,18 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 /// Most commands whose results are not acknowledged. A server that acknowledges never comes near it.
 const MOST_KNOWN: usize = 10_000;
 
-/// Something that must be durable about a command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
-pub enum Entry {
-    /// It will be started.
-    Accepted {
-        /// Which attempt.
-        command_id: CommandId,
-        /// Whose it is; for people who read the log.
-        execution_id: ExecutionId,
-    },
-    /// It ended.
-    Finished {
-        /// Which attempt.
-        command_id: CommandId,
-        /// How.
-        end: Arc<CommandEnd>,
-    },
-    /// The server has the result.
-    Forgotten {
-        /// Which attempt.
-        command_id: CommandId,
-    },
-}
-
-/// A result that a former process left.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Unacknowledged {
-    /// Which attempt.
-    pub command_id: CommandId,
-    /// Whose it is.
-    pub execution_id: ExecutionId,
-    /// How it ended.
-    pub end: Arc<CommandEnd>,
-}
-
-/// Why a command is stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StopReason {
-    /// Somebody asked, with these words.
-    Cancelled(String),
-    /// The worker is being stopped.
-    WorkerStops,
-}
-
-/// Something to do, besides saying something.
+/// Something to ask of the supervisor.
 #[derive(Debug, PartialEq)]
 #[must_use]
 pub enum Effect {
-    /// Make this durable, then report it.
-    Log(Entry),
-    /// Start the process.
+    /// Take this command and start it.
     Start(Box<Dispatch>),
-    /// Stop the process.
-    Stop {
-        /// Which attempt.
-        command_id: CommandId,
-        /// Why.
-        reason: StopReason,
-    },
-    /// So many bytes of a command's window are free again.
-    Release {
-        /// Which attempt.
-        command_id: CommandId,
-        /// How many.
-        bytes: usize,
-    },
+    /// Stop it, for this reason.
+    Cancel(CommandId, String),
+    /// Output up to this piece need not be kept.
+    Acknowledge(CommandId, u64),
+    /// Nothing of it need be kept.
+    Forget(CommandId),
 }
 
 /// Something to send.
@@ -135,9 +78,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger with room for `capacity` commands at once, and with results that a former process left.
-    pub fn new(capacity: u32, results: Vec<Unacknowledged>) -> Self {
-        let mut ledger = Self {
+    /// A ledger with room for `capacity` commands at once.
+    pub fn new(capacity: u32) -> Self {
+        Self {
             capacity: usize::try_from(capacity).unwrap_or(usize::MAX),
             connected: false,
             draining: false,
@@ -149,25 +92,33 @@ impl Ledger {
             effects: VecDeque::new(),
             answers: VecDeque::new(),
             turns: VecDeque::new(),
-        };
-        for Unacknowledged { command_id, execution_id, end } in results {
-            let ordinal = ledger.next_ordinal();
-            ledger.commands.insert(command_id, Command::new(ordinal, execution_id, Phase::Ended(end)));
         }
-        ledger
     }
 
-    /// The commands for a hello: all whose results are not acknowledged, in the order of their coming. One whose
-    /// acceptance is not durable yet is not among them: the server will dispatch it again and get its answer.
+    /// There is another supervisor, which knows these commands: which, whose, and whether the process has ended. Nothing
+    /// else counts any more, and the server has to be told anew.
+    pub fn supervised(&mut self, known: impl IntoIterator<Item = (CommandId, ExecutionId, bool)>) {
+        self.disconnected();
+        self.effects.clear();
+        self.commands.clear();
+        self.active = 0;
+        for (command_id, execution_id, is_over) in known {
+            self.insert(command_id, execution_id, Phase::Running { is_cancelled: false, is_over });
+            self.active += usize::from(!is_over);
+        }
+    }
+
+    /// The commands for a hello: all whose results are not acknowledged, in the order of their coming. One that was not
+    /// accepted yet is not among them: the server will dispatch it again and get its answer.
     pub fn known(&self) -> Vec<KnownCommand> {
         let mut known: Vec<(u64, KnownCommand)> = self
             .commands
             .iter()
             .filter_map(|(&command_id, command)| {
                 let state = match &command.phase {
-                    Phase::Accepting { .. } => return None,
-                    Phase::Running { .. } | Phase::Ending(_) => KnownState::Running,
-                    Phase::Ended(_) => KnownState::Finished,
+                    Phase::Accepting => return None,
+                    Phase::Running { is_over: false, .. } => KnownState::Running,
+                    Phase::Running { is_over: true, .. } | Phase::Ended(_) => KnownState::Finished,
                 };
                 Some((command.ordinal, KnownCommand { command_id, execution_id: command.execution_id, state }))
             })
@@ -176,21 +127,19 @@ impl Ledger {
         known.into_iter().map(|(_, known)| known).collect()
     }
 
+    /// Whether the server wants no more commands to be taken, or the worker is being stopped.
+    pub fn is_draining(&self) -> bool {
+        self.draining || self.stopping
+    }
+
     /// How many commands run or are about to.
     pub fn active(&self) -> usize {
         self.active
     }
 
-    /// Whether every command has ended durably and everything that can be said has been taken out.
-    pub fn is_quiet(&self) -> bool {
-        self.effects.is_empty()
-            && self.commands.values().all(|command| matches!(command.phase, Phase::Ended(_)))
-            && !(self.connected && self.has_message())
-    }
-
-    /// Whether no command is left whose result is not acknowledged.
-    pub fn is_empty(&self) -> bool {
-        self.commands.is_empty()
+    /// Whether a result is on its way to the server, or was sent and is not acknowledged.
+    pub fn has_results(&self) -> bool {
+        self.commands.values().any(|command| matches!(command.phase, Phase::Ended(_)))
     }
 
     /// Takes the next thing to do.
@@ -269,43 +218,34 @@ impl Ledger {
         }
     }
 
-    /// Takes no more commands and stops those that run.
+    /// Takes no more commands.
     pub fn stop(&mut self) {
         self.stopping = true;
-        for (&command_id, command) in &self.commands {
-            if matches!(command.phase, Phase::Running { .. }) {
-                self.effects.push_back(Effect::Stop { command_id, reason: StopReason::WorkerStops });
-            }
-        }
     }
 
-    /// An acceptance is durable.
-    pub fn acceptance_written(&mut self, command_id: CommandId) {
-        let Some(command) = self.commands.get_mut(&command_id) else { return };
-        let Phase::Accepting { dispatch, cancelled } = &mut command.phase else { return };
-        let (dispatch, cancelled) = (dispatch.take(), cancelled.take());
-        if self.stopping {
-            // It has not run and will not: another worker may take it, or this one later.
-            self.remove(command_id);
-            self.effects.push_back(Effect::Log(Entry::Forgotten { command_id }));
-            return self.reject(command_id, "the worker is being stopped");
+    /// The supervisor took a command, or had it already.
+    pub fn accepted(&mut self, command_id: CommandId, execution_id: ExecutionId) {
+        match self.commands.get_mut(&command_id) {
+            Some(command) => {
+                if matches!(command.phase, Phase::Accepting) {
+                    command.phase = Phase::Running { is_cancelled: false, is_over: false };
+                }
+            }
+            // One that an agent before this one had handed over, or that the server has the result of.
+            None if self.forgotten.contains(command_id) => {}
+            None => {
+                self.insert(command_id, execution_id, Phase::Running { is_cancelled: false, is_over: false });
+                self.active += 1;
+            }
         }
-        command.phase = Phase::Running { cancelled: cancelled.is_some() };
         self.answer(FromWorker::Accepted { command_id });
-        match (cancelled, dispatch) {
-            (None, Some(dispatch)) => self.effects.push_back(Effect::Start(dispatch)),
-            (cancelled, _) => {
-                let reason = cancelled.unwrap_or_else(|| "it was taken back before it started".to_owned());
-                self.ended(command_id, CommandEnd::without_process(Outcome::Cancelled, reason));
-            }
-        }
     }
 
-    /// An acceptance could not be written.
-    pub fn acceptance_failed(&mut self, command_id: CommandId, reason: &str) {
-        if self.commands.get(&command_id).is_some_and(|command| matches!(command.phase, Phase::Accepting { .. })) {
+    /// The supervisor could not take a command.
+    pub fn not_accepted(&mut self, command_id: CommandId, reason: &str) {
+        if self.commands.get(&command_id).is_some_and(|command| matches!(command.phase, Phase::Accepting)) {
             self.remove(command_id);
-            self.reject(command_id, &format!("the worker's state directory cannot be written: {reason}"));
+            self.reject(command_id, reason);
         }
     }
 
@@ -317,31 +257,33 @@ impl Ledger {
         }
     }
 
-    /// A command's process has ended, after all its output.
-    pub fn ended(&mut self, command_id: CommandId, end: CommandEnd) {
-        let Some(command) = self.commands.get_mut(&command_id) else { return };
-        if matches!(command.phase, Phase::Running { .. }) {
-            let end = Arc::new(end);
-            command.phase = Phase::Ending(end.clone());
+    /// A command's process has ended.
+    pub fn over(&mut self, command_id: CommandId) {
+        if let Some(Command { phase: Phase::Running { is_over, .. }, .. }) = self.commands.get_mut(&command_id)
+            && !std::mem::replace(is_over, true)
+        {
             self.active -= 1;
-            self.effects.push_back(Effect::Log(Entry::Finished { command_id, end }));
         }
     }
 
-    /// A result is durable.
-    pub fn result_written(&mut self, command_id: CommandId) {
+    /// A command's result is durable, and all its output came.
+    pub fn ended(&mut self, command_id: CommandId, end: CommandEnd) {
+        self.over(command_id);
         let Some(command) = self.commands.get_mut(&command_id) else { return };
-        if let Phase::Ending(end) = &command.phase {
-            command.phase = Phase::Ended(end.clone());
-            self.give_turn(command_id);
+        match &command.phase {
+            Phase::Accepting => self.active -= 1,
+            Phase::Running { .. } => {}
+            Phase::Ended(_) => return,
         }
+        command.phase = Phase::Ended(Arc::new(end));
+        self.give_turn(command_id);
     }
 
     fn dispatched(&mut self, dispatch: Box<Dispatch>) {
-        let command_id = dispatch.command_id;
+        let (command_id, execution_id) = (dispatch.command_id, dispatch.execution_id);
         if let Some(command) = self.commands.get_mut(&command_id) {
             // A dispatch seen before is answered with what is known.
-            if !matches!(command.phase, Phase::Accepting { .. }) {
+            if !matches!(command.phase, Phase::Accepting) {
                 command.result_sent = false;
                 self.answer(FromWorker::Accepted { command_id });
                 self.give_turn(command_id);
@@ -351,13 +293,15 @@ impl Ledger {
         } else if let Some(reason) = self.no_room() {
             self.reject(command_id, &reason);
         } else {
-            let ordinal = self.next_ordinal();
-            let execution_id = dispatch.execution_id;
-            let phase = Phase::Accepting { dispatch: Some(dispatch), cancelled: None };
-            self.commands.insert(command_id, Command::new(ordinal, execution_id, phase));
+            self.insert(command_id, execution_id, Phase::Accepting);
             self.active += 1;
-            self.effects.push_back(Effect::Log(Entry::Accepted { command_id, execution_id }));
+            self.effects.push_back(Effect::Start(dispatch));
         }
+    }
+
+    fn insert(&mut self, command_id: CommandId, execution_id: ExecutionId, phase: Phase) {
+        self.ordinal += 1;
+        self.commands.insert(command_id, Command::new(self.ordinal, execution_id, phase));
     }
 
     fn no_room(&self) -> Option<String> {
@@ -375,10 +319,8 @@ impl Ledger {
     }
 
     fn output_acknowledged(&mut self, command_id: CommandId, seq: u64) {
-        let Some(command) = self.commands.get_mut(&command_id) else { return };
-        let bytes = command.drop_output(seq);
-        if bytes > 0 {
-            self.effects.push_back(Effect::Release { command_id, bytes });
+        if self.commands.get_mut(&command_id).is_some_and(|command| command.drop_output(seq)) {
+            self.effects.push_back(Effect::Acknowledge(command_id, seq));
         }
     }
 
@@ -387,20 +329,19 @@ impl Ledger {
         if self.commands.get(&command_id).is_some_and(|command| matches!(command.phase, Phase::Ended(_))) {
             self.remove(command_id);
             self.forgotten.insert(command_id);
-            self.effects.push_back(Effect::Log(Entry::Forgotten { command_id }));
+            self.effects.push_back(Effect::Forget(command_id));
         }
     }
 
     fn cancelled(&mut self, command_id: CommandId, why: String) {
         let Some(command) = self.commands.get_mut(&command_id) else { return };
         match &mut command.phase {
-            Phase::Accepting { cancelled, .. } => *cancelled = Some(why),
-            Phase::Running { cancelled } => {
-                if !std::mem::replace(cancelled, true) {
-                    self.effects.push_back(Effect::Stop { command_id, reason: StopReason::Cancelled(why) });
+            Phase::Accepting => self.effects.push_back(Effect::Cancel(command_id, why)),
+            Phase::Running { is_cancelled, .. } => {
+                if !std::mem::replace(is_cancelled, true) {
+                    self.effects.push_back(Effect::Cancel(command_id, why));
                 }
             }
-            Phase::Ending(_) => {}
             Phase::Ended(_) => {
                 command.result_sent = false;
                 self.give_turn(command_id);
@@ -432,14 +373,9 @@ impl Ledger {
 
     fn remove(&mut self, command_id: CommandId) {
         if let Some(command) = self.commands.remove(&command_id)
-            && matches!(command.phase, Phase::Accepting { .. } | Phase::Running { .. })
+            && matches!(command.phase, Phase::Accepting | Phase::Running { is_over: false, .. })
         {
             self.active -= 1;
         }
-    }
-
-    fn next_ordinal(&mut self) -> u64 {
-        self.ordinal += 1;
-        self.ordinal
     }
 }

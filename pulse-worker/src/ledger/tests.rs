@@ -1,7 +1,7 @@
 //! What the ledger answers and does, step by step.
 
 use super::*;
-use pulse_core::command::CommandSpec;
+use pulse_core::command::{CommandSpec, Outcome};
 use pulse_core::ids::{Attempt, StepId};
 use uuid::Uuid;
 
@@ -44,24 +44,20 @@ pub fn end() -> CommandEnd {
 }
 
 fn connected(capacity: u32) -> Ledger {
-    let mut ledger = Ledger::new(capacity, Vec::new());
+    let mut ledger = Ledger::new(capacity);
     ledger.connected();
     ledger
 }
 
-/// Effects in short: `log accepted 1`, `start 1`, `stop 1 no`, `release 1 10`.
+/// Effects in short: `start 1`, `cancel 1 no`, `acknowledge 1 2`, `forget 1`.
 fn effects(ledger: &mut Ledger) -> Vec<String> {
     let mut all = Vec::new();
     while let Some(effect) = ledger.next_effect() {
         all.push(match effect {
-            Effect::Log(Entry::Accepted { command_id, .. }) => format!("log accepted {}", number(command_id)),
-            Effect::Log(Entry::Finished { command_id, end }) => {
-                format!("log finished {} {:?}", number(command_id), end.outcome)
-            }
-            Effect::Log(Entry::Forgotten { command_id }) => format!("log forgotten {}", number(command_id)),
             Effect::Start(dispatch) => format!("start {}", number(dispatch.command_id)),
-            Effect::Stop { command_id, reason } => format!("stop {} {reason:?}", number(command_id)),
-            Effect::Release { command_id, bytes } => format!("release {} {bytes}", number(command_id)),
+            Effect::Cancel(id, reason) => format!("cancel {} {reason}", number(id)),
+            Effect::Acknowledge(id, seq) => format!("acknowledge {} {seq}", number(id)),
+            Effect::Forget(id) => format!("forget {}", number(id)),
         });
     }
     all
@@ -92,11 +88,15 @@ fn nothing() -> Vec<String> {
     Vec::new()
 }
 
+fn accepted(ledger: &mut Ledger, n: u128) {
+    ledger.accepted(id(n), ExecutionId(id(n).0));
+}
+
 /// A command that runs, with nothing left to do or say.
 fn running(ledger: &mut Ledger, n: u128) {
     ledger.received(dispatch(n));
-    ledger.acceptance_written(id(n));
-    assert_eq!(effects(ledger), [format!("log accepted {n}"), format!("start {n}")]);
+    accepted(ledger, n);
+    assert_eq!(effects(ledger), [format!("start {n}")]);
     assert_eq!(messages(ledger), [format!("accepted {n}")]);
 }
 
@@ -105,22 +105,23 @@ fn prints(ledger: &mut Ledger, n: u128, seq: u64, text: &'static str) {
 }
 
 #[test]
-fn nothing_starts_or_is_said_before_it_is_durable() {
+fn nothing_is_said_before_the_supervisor_has_it() {
     let mut ledger = connected(1);
     ledger.received(dispatch(1));
-    assert_eq!((effects(&mut ledger), messages(&mut ledger)), (vec!["log accepted 1".into()], nothing()));
+    assert_eq!((effects(&mut ledger), messages(&mut ledger)), (vec!["start 1".into()], nothing()));
     assert!(ledger.known().is_empty());
-    ledger.acceptance_written(id(1));
-    assert_eq!((effects(&mut ledger), messages(&mut ledger)), (vec!["start 1".into()], vec!["accepted 1".into()]));
-    ledger.ended(id(1), end());
-    assert_eq!((effects(&mut ledger), messages(&mut ledger)), (vec!["log finished 1 Exited".into()], nothing()));
+    accepted(&mut ledger, 1);
+    assert_eq!((effects(&mut ledger), messages(&mut ledger)), (nothing(), vec!["accepted 1".into()]));
     assert_eq!(ledger.known()[0].state, KnownState::Running);
-    ledger.result_written(id(1));
-    assert_eq!(messages(&mut ledger), ["result 1 Exited"]);
+    ledger.over(id(1));
     assert_eq!(ledger.known()[0].state, KnownState::Finished);
+    assert_eq!((messages(&mut ledger), ledger.active()), (nothing(), 0));
+    ledger.ended(id(1), end());
+    assert_eq!(messages(&mut ledger), ["result 1 Exited"]);
+    assert!(ledger.has_results());
     ledger.received(ack(1, None));
-    assert_eq!(effects(&mut ledger), ["log forgotten 1"]);
-    assert!(ledger.is_empty());
+    assert_eq!(effects(&mut ledger), ["forget 1"]);
+    assert!(ledger.known().is_empty() && !ledger.has_results());
 }
 
 #[test]
@@ -130,11 +131,10 @@ fn a_result_comes_after_the_output_and_only_once_per_connection() {
     prints(&mut ledger, 1, 1, "one");
     prints(&mut ledger, 1, 2, "two");
     ledger.ended(id(1), end());
-    ledger.result_written(id(1));
     assert_eq!(messages(&mut ledger), ["frame one", "frame two", "result 1 Exited"]);
     ledger.received(ack(1, Some(1)));
     ledger.received(ack(1, Some(1)));
-    assert_eq!(effects(&mut ledger), ["log finished 1 Exited", "release 1 3"]);
+    assert_eq!(effects(&mut ledger), ["acknowledge 1 1"]);
     assert_eq!(messages(&mut ledger), nothing());
     ledger.disconnected();
     assert_eq!(messages(&mut ledger), nothing());
@@ -159,30 +159,30 @@ fn commands_take_turns_and_results_that_wait_for_nothing_go_first() {
     }
     assert_eq!(messages(&mut ledger), ["frame a", "frame b", "frame a", "frame b"]);
     ledger.ended(id(3), end());
-    ledger.result_written(id(3));
     ledger.disconnected();
     ledger.connected();
     assert_eq!(messages(&mut ledger)[0], "result 3 Exited");
 }
 
 #[test]
-fn what_was_seen_before_is_answered_not_run() {
+fn what_was_seen_before_is_answered_not_handed_over_again() {
     let mut ledger = connected(1);
     ledger.received(dispatch(1));
     ledger.received(dispatch(1));
-    ledger.acceptance_written(id(1));
+    accepted(&mut ledger, 1);
     ledger.received(dispatch(1));
-    assert_eq!(effects(&mut ledger), ["log accepted 1", "start 1"]);
+    assert_eq!(effects(&mut ledger), ["start 1"]);
     assert_eq!(messages(&mut ledger), ["accepted 1", "accepted 1"]);
     ledger.ended(id(1), end());
-    ledger.result_written(id(1));
     assert_eq!(messages(&mut ledger), ["result 1 Exited"]);
     ledger.received(dispatch(1));
     assert_eq!(messages(&mut ledger), ["accepted 1", "result 1 Exited"]);
     ledger.received(ack(1, None));
     ledger.received(dispatch(1));
     assert_eq!(messages(&mut ledger), ["accepted 1"]);
-    assert_eq!(effects(&mut ledger), ["log finished 1 Exited", "log forgotten 1"]);
+    // The supervisor, asked by an agent before this one, may still say so.
+    accepted(&mut ledger, 1);
+    assert_eq!((effects(&mut ledger), ledger.active()), (vec!["forget 1".into()], 0));
 }
 
 #[test]
@@ -192,27 +192,30 @@ fn what_has_no_room_is_rejected_and_not_known() {
     ledger.received(dispatch(2));
     assert_eq!(messages(&mut ledger), ["rejected 2: the worker runs 1 of 1 commands"]);
     // The place is free when the process has ended, not only when the server knows.
-    ledger.ended(id(1), end());
-    assert_eq!(effects(&mut ledger), ["log finished 1 Exited"]);
+    ledger.over(id(1));
     running(&mut ledger, 2);
     ledger.received(ToWorker::Drain);
-    ledger.ended(id(2), end());
+    ledger.over(id(2));
     ledger.received(dispatch(3));
     assert_eq!(messages(&mut ledger), ["rejected 3: the worker is draining"]);
+    assert!(ledger.is_draining());
     // Draining is said on each connection.
     ledger.disconnected();
     ledger.connected();
     messages(&mut ledger);
-    effects(&mut ledger);
     running(&mut ledger, 3);
+    ledger.over(id(3));
+    ledger.stop();
+    ledger.received(dispatch(4));
+    assert_eq!(messages(&mut ledger), ["rejected 4: the worker is being stopped"]);
 }
 
 #[test]
 fn what_cannot_be_written_is_rejected_and_may_come_again() {
     let mut ledger = connected(1);
     ledger.received(dispatch(1));
-    ledger.acceptance_failed(id(1), "disk full");
-    assert_eq!(messages(&mut ledger), ["rejected 1: the worker's state directory cannot be written: disk full"]);
+    ledger.not_accepted(id(1), "disk full");
+    assert_eq!(messages(&mut ledger), ["rejected 1: disk full"]);
     assert_eq!((ledger.active(), effects(&mut ledger).len()), (0, 1));
     running(&mut ledger, 1);
 }
@@ -222,42 +225,39 @@ fn cancelling_reaches_every_phase() {
     let mut ledger = connected(1);
     ledger.received(cancel(1));
     assert_eq!((effects(&mut ledger), messages(&mut ledger)), (nothing(), nothing()));
-    // Before the start.
+    // Before the supervisor has it.
     ledger.received(dispatch(1));
     ledger.received(cancel(1));
-    ledger.acceptance_written(id(1));
-    assert_eq!(effects(&mut ledger), ["log accepted 1", "log finished 1 Cancelled"]);
-    ledger.result_written(id(1));
-    assert_eq!(messages(&mut ledger), ["accepted 1", "result 1 Cancelled"]);
+    assert_eq!(effects(&mut ledger), ["start 1", "cancel 1 no"]);
+    accepted(&mut ledger, 1);
+    ledger.ended(id(1), end());
+    assert_eq!(messages(&mut ledger), ["accepted 1", "result 1 Exited"]);
     ledger.received(cancel(1));
-    assert_eq!(messages(&mut ledger), ["result 1 Cancelled"]);
+    assert_eq!(messages(&mut ledger), ["result 1 Exited"]);
     // While it runs: once is enough.
     running(&mut ledger, 2);
     ledger.received(cancel(2));
     ledger.received(cancel(2));
-    assert_eq!(effects(&mut ledger), ["stop 2 Cancelled(\"no\")"]);
+    assert_eq!(effects(&mut ledger), ["cancel 2 no"]);
 }
 
 #[test]
-fn stopping_ends_what_runs_and_gives_back_what_does_not() {
+fn another_supervisor_counts_alone() {
     let mut ledger = connected(2);
     running(&mut ledger, 1);
+    prints(&mut ledger, 1, 1, "a");
     ledger.received(dispatch(2));
-    ledger.stop();
-    ledger.acceptance_written(id(2));
-    ledger.received(dispatch(3));
-    assert_eq!(effects(&mut ledger), ["log accepted 2", "stop 1 WorkerStops", "log forgotten 2"]);
-    assert_eq!(
-        messages(&mut ledger),
-        ["rejected 2: the worker is being stopped", "rejected 3: the worker is being stopped"]
-    );
-    assert!(!ledger.is_quiet());
-    ledger.ended(id(1), end());
-    ledger.result_written(id(1));
-    assert!(!ledger.is_quiet());
-    effects(&mut ledger);
-    messages(&mut ledger);
-    assert!(ledger.is_quiet() && !ledger.is_empty());
+    ledger.supervised([(id(1), ExecutionId(id(1).0), false), (id(3), ExecutionId(id(3).0), true)]);
+    assert_eq!((effects(&mut ledger), messages(&mut ledger), ledger.active()), (nothing(), nothing(), 1));
+    let states: Vec<_> = ledger.known().into_iter().map(|known| (number(known.command_id), known.state)).collect();
+    assert_eq!(states, [(1, KnownState::Running), (3, KnownState::Finished)]);
+    ledger.connected();
+    // It was not accepted: the server sends it again.
+    ledger.received(dispatch(2));
+    assert_eq!(effects(&mut ledger), ["start 2"]);
+    // One that the agent before had handed over is told without having been asked for.
+    accepted(&mut ledger, 4);
+    assert_eq!((messages(&mut ledger), ledger.active()), (vec!["accepted 4".into()], 3));
 }
 
 #[test]
@@ -265,10 +265,9 @@ fn an_unknown_command_changes_nothing() {
     let mut ledger = connected(1);
     ledger.received(ack(1, None));
     ledger.received(ack(1, Some(4)));
-    ledger.acceptance_written(id(1));
-    ledger.acceptance_failed(id(1), "x");
+    ledger.not_accepted(id(1), "x");
+    ledger.over(id(1));
     ledger.ended(id(1), end());
-    ledger.result_written(id(1));
     prints(&mut ledger, 1, 1, "x");
     running(&mut ledger, 1);
     // Only a result that was made can be acknowledged.

@@ -3,21 +3,23 @@
 //!
 //! A command is stopped (time limit, cancel) by TERM to its whole group, and KILL after the grace. When its leader has
 //! ended, its pipes are read for a bounded time, then whatever is left of the group is killed. What has left the group
-//! (`setsid`) is found by [`MARKER`] in the environments of all processes. That costs about a millisecond per hundred
-//! processes, so it is looked for only when a command was stopped, or when something was left in its group or at its
-//! pipes: a process that left the group, closed the pipes and has a leader that ended by itself stays alive.
+//! (`setsid`, a daemon) is found by the [`Reaper`], where the environment has one. Elsewhere it is found by [`MARKER`] in
+//! the environments of all processes; that costs about a millisecond per hundred processes, so it is looked for only when
+//! a command was stopped, or when something was left in its group or at its pipes.
 
 mod environment;
 mod group;
 mod mask;
 mod output;
 mod pump;
+mod reaper;
 mod spawn;
 mod strays;
 mod text;
 
-pub use environment::{Environment, MARKER};
+pub use environment::{Environment, MARKER, Portable};
 pub use output::{Output, Piece};
+pub use reaper::Reaper;
 pub use strays::kill_strays;
 
 use group::Group;
@@ -25,6 +27,7 @@ use mask::Needles;
 use pulse_core::command::{CommandEnd, CommandSpec, Outcome};
 use pulse_core::ids::CommandId;
 use pump::Pump;
+use reaper::Follow;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -92,11 +95,17 @@ pub async fn run(
         Err(reason) => return CommandEnd::without_process(Outcome::NotStarted, masked(reason)),
     };
     let started = Instant::now();
+    pulse_core::fault::point("supervisor.spawned");
+    let reaper = environment.reaper();
+    let followed = reaper.map(|reaper| reaper.follow(child.id(), request.command_id));
     let group = Group::of(&child);
     let mut pump = Pump::new(child.stdout.take(), child.stderr.take(), output, needles.as_ref());
     let run = follow(request, &mut child, group, &mut pump, stop).await;
     let duration_ms = u64::try_from(run.ended.duration_since(started).as_millis()).unwrap_or(u64::MAX);
-    clean_up(request.command_id, &run, group, &mut pump).await;
+    if let Some(followed) = &followed {
+        followed.leader_was_reaped();
+    }
+    clean_up(request.command_id, &run, group, &mut pump, reaper.map(|reaper| &**reaper).zip(followed)).await;
     let streams = pump.finish().await;
     let (outcome, error) = match (run.stopped, &run.status) {
         (Some(stopped), _) => (stopped.outcome, Some(stopped.reason)),
@@ -189,7 +198,13 @@ async fn follow(
 
 /// Leaves nothing of the command alive, and reads what is left in its pipes: what its writers wrote stays there when
 /// they are killed, so nothing here waits for the output to take it.
-async fn clean_up(command_id: CommandId, run: &Run, group: Group, pump: &mut Pump<impl Output>) {
+async fn clean_up(
+    command_id: CommandId,
+    run: &Run,
+    group: Group,
+    pump: &mut Pump<impl Output>,
+    reaper: Option<(&Reaper, Follow<'_>)>,
+) {
     match run.kill_at {
         // The others of the group have been told to end, too, and have the same time for it.
         Some(kill_at) => {
@@ -208,8 +223,17 @@ async fn clean_up(command_id: CommandId, run: &Run, group: Group, pump: &mut Pum
     if survived {
         group.kill();
     }
-    if survived || !pump.is_at_end() || run.stopped.is_some() {
-        while_pumping(pump, kill_strays(&[command_id], None)).await;
+    match reaper {
+        Some((reaper, followed)) => {
+            drop(followed);
+            while_pumping(pump, reaper.kill_rest(command_id)).await;
+        }
+        None if survived || !pump.is_at_end() || run.stopped.is_some() => {
+            while_pumping(pump, kill_strays(&[command_id], None)).await;
+        }
+        None => {}
+    }
+    if !pump.is_at_end() {
         pump.drain(LAST_DRAIN).await;
     }
 }

@@ -126,7 +126,7 @@ impl<O: Output> Pump<O> {
                 if stderr { (Stream::Stderr, self.stderr.take(now)) } else { (Stream::Stdout, self.stdout.take(now)) };
             if !data.is_empty() {
                 self.seq += 1;
-                self.output.put(Piece { seq: self.seq, stream, data });
+                self.output.put(Piece { seq: self.seq, stream, data, gap_bytes: None });
             }
         }
     }

@@ -82,6 +82,13 @@ fn find(markers: &[Vec<u8>]) -> Vec<Stray> {
         .collect()
 }
 
+/// The marker in a process's environment, `NAME=ID`.
+pub(super) fn marker_of(pid: i32) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut variables = environment.split(|b| *b == 0).filter_map(|variable| std::str::from_utf8(variable).ok());
+    variables.find(|variable| variable.split_once('=').is_some_and(|(name, _)| name == MARKER)).map(str::to_owned)
+}
+
 /// What has ended has no environment any more; what belongs to others cannot be read.
 fn has_marker(pid: i32, markers: &[Vec<u8>]) -> bool {
     let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };

@@ -49,13 +49,24 @@ impl StateDir {
             });
         }
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(io_error)?;
-        let lock = private().create(true).truncate(false).write(true).open(&lock_file).map_err(io_error)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|errno| match errno {
-            rustix::io::Errno::WOULDBLOCK => Error::StateInUse { path: path.clone() },
-            other => Error::state(&lock_file, &other.into()),
-        })?;
+        let lock = lock(&lock_file)
+            .map_err(|error| Error::state(&lock_file, &error))?
+            .ok_or_else(|| Error::StateInUse { path: path.clone() })?;
         let worker_id = if is_new { make_identity(path, &identity)? } else { read_identity(&identity)? };
         Ok(Self { path: path.clone(), worker_id, _lock: lock })
+    }
+}
+
+/// Takes a lock for as long as the file stays open; none when another process has it.
+///
+/// # Errors
+/// When the file cannot be made or locked.
+pub fn lock(path: &Path) -> io::Result<Option<File>> {
+    let lock = private().create(true).truncate(false).write(true).open(path)?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(lock)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(errno) => Err(errno.into()),
     }
 }
 
@@ -72,9 +83,20 @@ fn read_identity(file: &Path) -> Result<WorkerId, Error> {
     let identity: Identity =
         serde_json::from_str(&text).map_err(|error| corrupt(format!("cannot be read: {error}")))?;
     if identity.format != FORMAT {
-        return Err(corrupt(format!("has format {}, this program knows {FORMAT}", identity.format)));
+        return Err(newer_or(identity.format, FORMAT).map_or_else(
+            || corrupt(format!("has format {}, this program knows {FORMAT}", identity.format)),
+            |reason| Error::StateDir { path: file.to_owned(), reason, hint: NEWER },
+        ));
     }
     Ok(identity.worker_id)
+}
+
+/// What to do about a directory of a newer program.
+const NEWER: &str = "install that version again, or give this one a directory of its own with PULSE_WORKER_STATE";
+
+/// What is wrong with a newer format.
+fn newer_or(format: u32, known: u32) -> Option<String> {
+    (format > known).then(|| format!("was written by a newer version of this program (format {format}, not {known})"))
 }
 
 /// How files of the directory are opened: for the owner only.
@@ -85,7 +107,7 @@ pub(super) fn private() -> OpenOptions {
 }
 
 /// Writes a file anew so that after a crash there is either the old one or the new one. Gives the open file.
-pub(super) fn replace(dir: &Path, file: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<File> {
+pub fn replace(dir: &Path, file: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<File> {
     let new = file.with_extension("new");
     let written = (|| {
         let mut out = private().create(true).truncate(true).write(true).open(&new)?;

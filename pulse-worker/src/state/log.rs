@@ -4,9 +4,10 @@
 //! failed: after a failed fdatasync nobody knows what is on the disk, so nothing is built on it.
 
 use super::dir::{private, replace};
+use super::entry::{Entry, Unacknowledged};
 use super::record::{self, FORMAT, Record};
 use crate::Error;
-use crate::ledger::{Entry, Unacknowledged};
+use crate::spool::Kept;
 use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::ids::{CommandId, ExecutionId};
 use std::collections::BTreeMap;
@@ -39,7 +40,7 @@ pub struct Log {
 #[derive(Debug)]
 struct Live {
     execution_id: ExecutionId,
-    end: Option<Arc<CommandEnd>>,
+    end: Option<(Arc<CommandEnd>, Arc<Kept>)>,
 }
 
 impl Log {
@@ -55,7 +56,7 @@ impl Log {
         };
         let contents = record::read(&bytes).map_err(|reason| Error::StateCorrupt { path: path.clone(), reason })?;
         if contents.torn_bytes > 0 {
-            tracing::warn!(bytes = contents.torn_bytes, "the log's torn end was dropped");
+            tracing::warn!(bytes = contents.torn_bytes, "the torn end of the log was dropped");
         }
         let file = private().create(true).append(true).open(&path).map_err(|error| Error::state(&path, &error))?;
         let (batch, live) = (contents.batch, BTreeMap::new());
@@ -72,18 +73,18 @@ impl Log {
         self.live.iter().filter(|(_, live)| live.end.is_none()).map(|(id, _)| *id).collect()
     }
 
-    /// Ends every unfinished command as lost, durably.
+    /// Ends every unfinished command as lost, durably, with what is kept of its output.
     ///
     /// # Errors
     /// When the log cannot be written.
-    pub fn give_up_unfinished(&mut self, reason: &str) -> Result<(), Error> {
+    pub fn give_up_unfinished(&mut self, reason: &str, mut kept: impl FnMut(CommandId) -> Kept) -> Result<(), Error> {
         let unfinished = self.unfinished();
         if unfinished.is_empty() {
             return Ok(());
         }
         for command_id in unfinished {
             let end = Arc::new(CommandEnd::without_process(Outcome::Lost, reason));
-            self.apply(Entry::Finished { command_id, end });
+            self.apply(Entry::Finished { command_id, end, kept: Arc::new(kept(command_id)) });
         }
         self.rewrite().map_err(|error| Error::state(&self.path, &error))
     }
@@ -91,7 +92,8 @@ impl Log {
     /// The results that are not acknowledged.
     pub fn results(&self) -> Vec<Unacknowledged> {
         let result = |(&command_id, live): (&CommandId, &Live)| {
-            Some(Unacknowledged { command_id, execution_id: live.execution_id, end: live.end.clone()? })
+            let (end, kept) = live.end.clone()?;
+            Some(Unacknowledged { command_id, execution_id: live.execution_id, end, kept })
         };
         self.live.iter().filter_map(result).collect()
     }
@@ -155,9 +157,9 @@ impl Log {
             Entry::Accepted { command_id, execution_id } => {
                 self.live.insert(command_id, Live { execution_id, end: None });
             }
-            Entry::Finished { command_id, end } => {
+            Entry::Finished { command_id, end, kept } => {
                 if let Some(live) = self.live.get_mut(&command_id) {
-                    live.end = Some(end);
+                    live.end = Some((end, kept));
                 }
             }
             Entry::Forgotten { command_id } => {
@@ -173,8 +175,8 @@ impl Log {
         records.push(Record::Opened { format: FORMAT });
         for (&command_id, live) in &self.live {
             records.push(Record::Command(Entry::Accepted { command_id, execution_id: live.execution_id }));
-            if let Some(end) = &live.end {
-                records.push(Record::Command(Entry::Finished { command_id, end: end.clone() }));
+            if let Some((end, kept)) = &live.end {
+                records.push(Record::Command(Entry::Finished { command_id, end: end.clone(), kept: kept.clone() }));
             }
         }
         let mut size = 0;
@@ -208,7 +210,8 @@ mod tests {
     }
 
     fn finished(n: u128, text: &str) -> Entry {
-        Entry::Finished { command_id: id(n), end: Arc::new(CommandEnd::without_process(Outcome::NotStarted, text)) }
+        let end = Arc::new(CommandEnd::without_process(Outcome::NotStarted, text));
+        Entry::Finished { command_id: id(n), end, kept: Arc::default() }
     }
 
     #[test]
@@ -228,7 +231,7 @@ mod tests {
         let mut log = Log::open(dir.path()).unwrap();
         assert_eq!(log.unfinished(), [id(3)]);
         assert_eq!(log.results().len(), 1);
-        log.give_up_unfinished("the worker stopped").unwrap();
+        log.give_up_unfinished("the worker stopped", |_| Kept::default()).unwrap();
         drop(log);
         let log = Log::open(dir.path()).unwrap();
         assert_eq!(log.unfinished(), []);

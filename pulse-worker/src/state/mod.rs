@@ -1,10 +1,12 @@
-//! What a worker keeps on disk: its id, the lock that keeps a second process out, and the log of its commands.
+//! What a worker keeps on disk: its id, the locks that keep second processes out, and the log of its commands.
 
 mod dir;
+mod entry;
 mod log;
 mod record;
 mod writer;
 
-pub use dir::StateDir;
+pub use dir::{StateDir, lock, replace};
+pub use entry::{Entry, Unacknowledged};
 pub use log::Log;
 pub use writer::{Written, spawn};

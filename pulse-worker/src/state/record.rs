@@ -11,7 +11,7 @@
 //! A crash can tear only the last batch, for the one before it was durable before it began. So a line that cannot be
 //! read is dropped together with what follows it when nothing of a later batch follows, and is corruption otherwise.
 
-use crate::ledger::Entry;
+use super::entry::Entry;
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 

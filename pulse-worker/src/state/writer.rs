@@ -1,7 +1,7 @@
 //! The thread that owns the log: writes whatever is waiting as one batch with one fdatasync, then says what is durable.
 
+use super::entry::Entry;
 use super::log::Log;
-use crate::ledger::Entry;
 use pulse_core::ids::CommandId;
 use std::io;
 use std::time::Duration;

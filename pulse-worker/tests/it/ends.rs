@@ -90,37 +90,3 @@ async fn cancelling_before_the_start_prevents_it_and_afterwards_gives_the_result
     assert_eq!(session.run(script("echo alive")).await.end.stdout, "alive\n");
     rig.stop(session).await;
 }
-
-#[tokio::test]
-async fn stopping_the_worker_ends_what_runs_and_says_so() {
-    let (rig, mut session) = Rig::connected().await;
-    let command_id = session.start(script("echo $$; sleep 1000")).await;
-    let pids = numbers(&session.line().await);
-    rig.stop.cancel();
-    let end = session.end(command_id, 1).await.end;
-    assert_eq!((end.outcome, end.error.as_deref()), (Outcome::Lost, Some("the worker was stopped while it ran")));
-    assert!(session.try_next().await.is_none());
-    rig.outcome().await.unwrap();
-    gone(&pids).await;
-}
-
-#[tokio::test]
-async fn stopping_without_a_server_keeps_the_result() {
-    let (rig, mut session) = Rig::connected().await;
-    let command_id = session.start(script("yes & echo $$ >&2; wait")).await;
-    let state = rig.dir.path().join("state");
-    drop(session);
-    rig.stop.cancel();
-    let (server, dir) = (rig.server, rig.dir);
-    crate::stand_in::soon("the stop", rig.worker).await.unwrap().unwrap();
-
-    let stop = tokio_util::sync::CancellationToken::new();
-    let worker = tokio::spawn(pulse_worker::run(crate::stand_in::config(&server.url, &state), stop.clone()));
-    let mut session = server.session().await;
-    assert_eq!(session.hello().commands.len(), 1);
-    assert_eq!(session.end(command_id, 0).await.end.outcome, Outcome::Lost);
-    stop.cancel();
-    drop(session);
-    worker.await.unwrap().unwrap();
-    drop(dir);
-}

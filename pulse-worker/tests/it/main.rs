@@ -8,3 +8,4 @@ mod measure;
 mod output;
 mod process;
 mod stand_in;
+mod supervisor;

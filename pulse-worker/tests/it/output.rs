@@ -1,6 +1,6 @@
 //! Output as it comes, made safe, and bounded.
 
-use crate::stand_in::{Rig, script, soon};
+use crate::stand_in::{Rig, files, script, soon, until};
 use pulse_core::command::{CommandSpec, Outcome, Stream};
 use pulse_core::protocol::worker::ToWorker;
 use std::time::Duration;
@@ -46,23 +46,58 @@ async fn long_output_is_whole_and_its_end_is_in_the_result() {
 }
 
 #[tokio::test]
-async fn a_flood_waits_for_acknowledgements_and_can_still_be_cancelled() {
+async fn a_flood_waits_for_nobody_and_its_head_and_tail_are_kept() {
     let (rig, mut session) = Rig::connected().await;
-    let command_id = session.start(script("yes 0123456789")).await;
-    let (mut bytes, mut last) = (0, 0);
-    // Nothing is acknowledged: it must come to a halt.
-    while let Ok((seq, _, data)) = tokio::time::timeout(Duration::from_secs(2), session.piece()).await {
-        (bytes, last) = (bytes + data.len(), seq);
-        assert!(bytes <= 1024 * 1024, "{bytes} bytes without an acknowledgement");
+    let (total, limit) = (200_u64 << 20, 4 << 20);
+    session.output_limit = limit;
+    let command_id = session.start(script(&format!("yes 0123456789abcde | head -c {total}; echo END >&2"))).await;
+    // Nothing is acknowledged: no more than a window comes, and the command ends all the same.
+    let mut unacknowledged = 0;
+    while let Ok((_, _, data)) = tokio::time::timeout(Duration::from_secs(2), session.piece()).await {
+        unacknowledged += data.len() as u64;
+        assert!(unacknowledged <= 2 << 20, "{unacknowledged} bytes without an acknowledgement");
     }
-    assert!(bytes > 500_000, "{bytes}");
-    session.ack(command_id, Some(last)).await;
-    let (next, ..) = session.piece().await;
-    assert_eq!(next, last + 1);
+    assert!(unacknowledged > 500_000, "{unacknowledged}");
+    let state = rig.dir.path().join("state");
+    until("the end to be on the disk", || {
+        std::fs::read_to_string(state.join("commands.log")).unwrap().contains("finished")
+    })
+    .await;
+    let kept: u64 = std::fs::read_dir(state.join("output").join(command_id.to_string()))
+        .unwrap()
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!(kept <= limit + 1024, "{kept}");
+    drop(session);
+
+    // Everything again, from the first piece on, and this time acknowledged.
+    let mut session = rig.server.session().await;
+    let ran = session.end(command_id, 0).await;
+    let [(held_back, 0), (gap, missing)] = ran.gaps[..] else { panic!("{:?}", ran.gaps) };
+    assert_eq!(gap, held_back + 1);
+    let bytes: u64 = ran.pieces.iter().map(|(.., data)| data.len() as u64).sum();
+    assert_eq!(bytes + missing, total + 4, "what is missing is said to the byte");
+    let head: u64 = ran.pieces.iter().filter(|(seq, ..)| *seq < held_back).map(|(.., data)| data.len() as u64).sum();
+    assert!((limit / 2 - 65_536..=limit / 2).contains(&head) && bytes - head > limit / 3, "{head} of {bytes}");
+    assert!(ran.text(Stream::Stdout).starts_with("0123456789abcde\n0123456789abcde\n"));
+    assert_eq!(ran.text(Stream::Stderr), "END\n");
+    assert_eq!((ran.end.stdout_bytes, ran.end.exit_code), (total, Some(0)));
+    assert!(ran.end.stdout.ends_with("0123456789abcde\n"));
+    // Nothing of it is left once it is acknowledged.
+    until("the output to be removed", || std::fs::read_dir(state.join("output")).unwrap().next().is_none()).await;
+    rig.stop(session).await;
+}
+
+#[tokio::test]
+async fn a_flood_can_be_cancelled() {
+    let (rig, mut session) = Rig::connected().await;
+    session.output_limit = 1 << 20;
+    let command_id = session.start(script("yes")).await;
+    let (seq, ..) = session.piece().await;
+    session.ack(command_id, Some(seq)).await;
     session.send(&ToWorker::Cancel { command_id, reason: "enough".into() }).await;
-    let end = soon("the end", session.end(command_id, next)).await.end;
+    let end = soon("the end", session.end(command_id, seq)).await.end;
     assert_eq!(end.outcome, Outcome::Cancelled);
-    assert!(end.stdout_bytes > 1024 * 1024, "{}", end.stdout_bytes);
     rig.stop(session).await;
 }
 
@@ -102,7 +137,7 @@ async fn secrets_are_masked_however_they_are_written() {
     assert!(error.contains("/nowhere/••••"), "{error}");
 
     // Nothing of it is on the worker's disk.
-    let kept: Vec<_> = std::fs::read_dir(rig.path("state")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let kept = files(&rig.dir.path().join("state"));
     assert!(kept.iter().any(|path| path.ends_with("commands.log")));
     for path in kept {
         assert!(!String::from_utf8_lossy(&std::fs::read(&path).unwrap()).contains("line of it"), "{path:?}");

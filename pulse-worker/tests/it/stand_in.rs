@@ -3,11 +3,12 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use pulse_core::command::{CommandEnd, CommandSpec, Stream};
 use pulse_core::ids::{Attempt, CommandId, ExecutionId, StepId};
-use pulse_core::protocol::worker::{Dispatch, FromWorker, Hello, ToWorker};
-use pulse_worker::{Config, Error};
+use pulse_core::protocol::worker::{Dispatch, FromWorker, Hello, OUTPUT_LIMIT_BYTES, ToWorker};
+use pulse_worker::{Config, Error, Program};
+use rustix::process::{Pid, Signal};
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -51,6 +52,32 @@ pub fn numbers(text: &str) -> Vec<u32> {
     text.split_whitespace().map(|word| word.parse().unwrap()).collect()
 }
 
+/// All plain files below a directory.
+pub fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
+    entries
+        .flat_map(|entry| match entry.file_type().unwrap() {
+            kind if kind.is_dir() => files(&entry.path()),
+            kind if kind.is_file() => vec![entry.path()],
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// What the supervisor of a state directory says of itself.
+fn supervisor_record(state: &Path) -> Option<serde_json::Value> {
+    serde_json::from_slice(&std::fs::read(state.join("supervisor.json")).ok()?).ok()
+}
+
+/// The process of a state directory's supervisor.
+pub fn supervisor(state: &Path) -> u32 {
+    supervisor_record(state).and_then(|record| record["pid"].as_u64()).unwrap().try_into().unwrap()
+}
+
+pub fn signal(pid: u32, signal: Signal) {
+    rustix::process::kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
+}
+
 pub struct StandIn {
     listener: TcpListener,
     pub url: String,
@@ -74,7 +101,7 @@ impl StandIn {
             Ok(response)
         };
         let socket = tokio_tungstenite::accept_hdr_async(socket, check).await.unwrap();
-        Session { socket, hello: None, acks: true, mask: Vec::new() }
+        Session { socket, hello: None, acks: true, mask: Vec::new(), output_limit: OUTPUT_LIMIT_BYTES }
     }
 
     /// Answers the next upgrade with a status.
@@ -106,6 +133,8 @@ impl StandIn {
 pub struct Session {
     pub socket: WebSocketStream<TcpStream>,
     hello: Option<Hello>,
+    /// The limit of the commands it dispatches.
+    pub output_limit: u64,
     /// Whether [`Session::end`] acknowledges what it gets.
     pub acks: bool,
     /// What the next command's output must not show.
@@ -116,6 +145,8 @@ pub struct Session {
 pub struct Ran {
     pub end: CommandEnd,
     pub pieces: Vec<(u64, Stream, String)>,
+    /// Numbers and bytes of what is not kept.
+    pub gaps: Vec<(u64, u64)>,
 }
 
 impl Ran {
@@ -169,7 +200,7 @@ impl Session {
             attempt: Attempt::FIRST,
             spec,
             kill_grace_ms: 200,
-            output_limit_bytes: pulse_core::protocol::worker::OUTPUT_LIMIT_BYTES,
+            output_limit_bytes: self.output_limit,
             mask: std::mem::take(&mut self.mask),
         };
         self.send(&ToWorker::Dispatch(Box::new(dispatch))).await;
@@ -184,18 +215,21 @@ impl Session {
 
     /// The output of a command up to its end; checks that pieces are numbered without gaps after `after`.
     pub async fn end(&mut self, command_id: CommandId, after: u64) -> Ran {
-        let mut pieces: Vec<(u64, Stream, String)> = Vec::new();
+        let (mut pieces, mut gaps) = (Vec::new(), Vec::new());
         loop {
             match self.next().await {
-                FromWorker::Output { command_id: id, stream, seq, data, .. } if id == command_id => {
-                    assert_eq!(seq, after + pieces.len() as u64 + 1);
-                    assert!(data.len() <= 64 * 1024 && !data.is_empty());
-                    pieces.push((seq, stream, data));
+                FromWorker::Output { command_id: id, stream, seq, data, gap_bytes } if id == command_id => {
+                    assert_eq!(seq, after + (pieces.len() + gaps.len()) as u64 + 1);
+                    assert!(data.len() <= 64 * 1024 && data.is_empty() == gap_bytes.is_some());
+                    match gap_bytes {
+                        Some(bytes) => gaps.push((seq, bytes)),
+                        None => pieces.push((seq, stream, data)),
+                    }
                     self.ack(command_id, Some(seq)).await;
                 }
                 FromWorker::Result { command_id: id, end } if id == command_id => {
                     self.ack(command_id, None).await;
-                    return Ran { end, pieces };
+                    return Ran { end, pieces, gaps };
                 }
                 other => panic!("unexpected {other:?}"),
             }
@@ -257,6 +291,7 @@ pub fn config(server: &str, state_dir: &Path) -> Config {
         capacity: 4,
         state_dir: state_dir.to_owned(),
         heartbeat: Duration::from_secs(30),
+        supervisor: Program { path: env!("CARGO_BIN_EXE_pulse-worker").into(), name: "pulse-worker".into() },
     }
 }
 

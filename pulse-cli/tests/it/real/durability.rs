@@ -71,13 +71,37 @@ fn a_command_whose_worker_died_with_the_server_is_lost_and_not_run_again() {
     installation.store(SLOW);
     let id = installation.execute("slow", json!({}), &[]);
     installation.until("output is stored", || installation.output(&id, "step=work").contains("line 2").then_some(()));
-    // `pulse up` has its worker in the same process: both die.
-    installation.kill_and_restart();
+    // The server, its worker, and the supervisor that owns the command: all at once.
+    installation.kill_all_and_restart();
     let ended = installation.wait_for(&id, &["completed", "failed"]);
     assert_eq!(ended["status"], "failed", "{ended}");
     assert!(ended["error"].as_str().unwrap().contains("lost"), "{}", ended["error"]);
     assert_eq!(count(&ended, "command_sent"), 1);
     assert_eq!(ended["steps"][0]["commands"][0]["status"], "lost");
+}
+
+#[test]
+fn a_command_of_the_local_worker_runs_on_while_pulse_up_is_killed_or_stopped() {
+    let mut installation = Installation::start();
+    installation.store(SLOW);
+    for stops_in_order in [false, true] {
+        let id = installation.execute("slow", json!({}), &[]);
+        installation
+            .until("output is stored", || installation.output(&id, "step=work").contains("line 2").then_some(()));
+        if stops_in_order {
+            installation.stop();
+            installation.start_again();
+        } else {
+            installation.kill_and_restart();
+        }
+        let waiting = installation.wait_for(&id, &["waiting", "failed", "completed"]);
+        assert_eq!(waiting["status"], "waiting", "{waiting}");
+        assert_eq!(count(&waiting, "command_sent"), 1, "one attempt");
+        let lines: String = (1..=12).map(|i| format!("line {i}\n")).collect();
+        assert_eq!(installation.output(&id, "step=work"), format!("{lines}RESULT=42\n"));
+    }
+    let started = std::fs::read_to_string(installation.directory.path().join("started.txt")).unwrap();
+    assert_eq!(started.lines().count(), 2, "each started once: {started}");
 }
 
 #[test]

@@ -127,6 +127,18 @@ impl Installation {
         self.start_again();
     }
 
+    /// The same, and the supervisor of the local worker's commands dies with it.
+    pub fn kill_all_and_restart(&mut self) {
+        let record = self.directory.path().join("pulse-data/worker/supervisor.json");
+        let record: Value = serde_json::from_slice(&std::fs::read(record).unwrap()).unwrap();
+        let supervisor = i32::try_from(record["pid"].as_i64().unwrap()).unwrap();
+        self.server.kill().unwrap();
+        let supervisor = rustix::process::Pid::from_raw(supervisor).unwrap();
+        rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
+        self.server.wait().unwrap();
+        self.start_again();
+    }
+
     /// Stops the server in order, and leaves it stopped.
     pub fn stop(&mut self) {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.server), rustix::process::Signal::TERM)

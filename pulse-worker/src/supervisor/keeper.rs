@@ -1,0 +1,527 @@
+//! The task that owns everything a supervisor knows: it takes events from the agent, the commands and the log, lets the
+//! [`Book`] decide and the [`Feed`] choose what to send, and does what they say. It waits for none of them.
+
+use super::book::{Book, Effect};
+use super::command::{self, Shared};
+use super::feed::{self, Feed, Next};
+use super::protocol::{self, CURRENT, FromSupervisor, ToSupervisor};
+use crate::runner::{Environment, Piece, Reaper, Request, Stop};
+use crate::spool::{Kept, Spool};
+use crate::state::{Entry, Unacknowledged, Written};
+use pulse_core::command::{CommandEnd, Outcome};
+use pulse_core::fault;
+use pulse_core::ids::CommandId;
+use pulse_core::protocol::worker::Dispatch;
+use pulse_core::text::one_line;
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncWriteExt as _, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// Events that may wait for the keeper. Whoever has one waits when it is full.
+const EVENTS: usize = 64;
+/// Batches of frames that may wait for the socket. Small: more is gathered meanwhile, and goes at once.
+const OUTGOING: usize = 2;
+/// No output is read for the agent while so many bytes of frames wait.
+const MOST_PENDING: usize = 512 * 1024;
+/// Time for an agent's hello.
+const HELLO: Duration = Duration::from_secs(5);
+/// How long it lives without an agent and without a command.
+const LINGER: Duration = Duration::from_secs(2);
+/// How often it is looked after what needs no event: output that is only in memory, orphans, whether it may end.
+const TICK: Duration = Duration::from_secs(1);
+/// Longest time between TERM and KILL when the supervisor itself is told to end.
+const STOP_GRACE: Duration = Duration::from_secs(4);
+/// Such a stop takes no longer than this.
+const STOP: Duration = Duration::from_secs(8);
+
+/// What a supervisor begins with.
+pub struct Setup {
+    /// Answers agents.
+    pub listener: UnixListener,
+    /// What a former process left.
+    pub results: Vec<Unacknowledged>,
+    /// To the log.
+    pub log: mpsc::Sender<Entry>,
+    /// What is durable.
+    pub written: mpsc::Receiver<Vec<Written>>,
+    /// The log's thread.
+    pub log_thread: JoinHandle<()>,
+    /// The lock file, and by it whether the directory is still there.
+    pub lock: File,
+    /// Finds processes that are left behind.
+    pub reaper: Option<Arc<Reaper>>,
+    /// The state directory.
+    pub dir: PathBuf,
+    /// Somebody wants the supervisor and everything it runs to end.
+    pub stop: CancellationToken,
+}
+
+/// What happens.
+pub enum Event {
+    /// A command printed: up to this number there is something to send.
+    Printed { command_id: CommandId, last: u64 },
+    /// A command's process has ended.
+    Ended { command_id: CommandId, end: CommandEnd, kept: Kept, last: u64 },
+    /// Output was read for the agent.
+    Read { command_id: CommandId, pieces: io::Result<Vec<Piece>> },
+    /// An agent said hello in a version that is spoken.
+    Connected { environment: Environment, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf },
+    /// The agent said something.
+    Said { session: u64, message: ToSupervisor },
+    /// The agent is gone.
+    Gone { session: u64 },
+}
+
+struct Running {
+    stop: watch::Sender<Option<Stop>>,
+    grace: Duration,
+    started: Instant,
+    is_written_out: bool,
+}
+
+struct Session {
+    number: u64,
+    outgoing: mpsc::Sender<Vec<u8>>,
+    reader: JoinHandle<()>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+struct Keeper {
+    book: Book,
+    feed: Feed,
+    running: HashMap<CommandId, Running>,
+    environment: Option<Environment>,
+    reaper: Option<Arc<Reaper>>,
+    dir: PathBuf,
+    log: mpsc::Sender<Entry>,
+    /// What the log has no room for yet.
+    entries: VecDeque<Entry>,
+    events: mpsc::Sender<Event>,
+    session: Option<Session>,
+    sessions: u64,
+    /// Frames for the agent.
+    pending: Vec<u8>,
+    /// Since when there is no agent.
+    alone_since: Instant,
+    /// The agent wants it to end, if nothing runs.
+    may_end: bool,
+}
+
+/// Runs until it may end.
+pub async fn run(setup: Setup) {
+    let Setup { listener, results, log, mut written, log_thread, lock, reaper, dir, stop } = setup;
+    let (events, mut from_all) = mpsc::channel(EVENTS);
+    let mut keeper = Keeper {
+        book: Book::default(),
+        feed: Feed::default(),
+        running: HashMap::new(),
+        environment: None,
+        reaper,
+        dir,
+        log,
+        entries: VecDeque::new(),
+        events,
+        session: None,
+        sessions: 0,
+        pending: Vec::new(),
+        alone_since: Instant::now(),
+        may_end: false,
+    };
+    keeper.take_over(results);
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut deadline = None;
+    while !keeper.is_over() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
+        let (log, outgoing) = (keeper.log.clone(), keeper.session.as_ref().map(|session| session.outgoing.clone()));
+        tokio::select! {
+            Some(event) = from_all.recv() => keeper.on_event(event),
+            Some(written) = written.recv() => written.into_iter().for_each(|written| keeper.on_written(written)),
+            Ok((stream, _)) = listener.accept() => keeper.greet(stream),
+            _ = log.reserve(), if !keeper.entries.is_empty() => {}
+            Some(room) = reserve(outgoing.as_ref()), if !keeper.pending.is_empty() => {
+                room.send(std::mem::take(&mut keeper.pending));
+            }
+            _ = ticks.tick() => {
+                keeper.look_after();
+                if deadline.is_none() && !is_there(&lock) {
+                    tracing::warn!("the state directory is gone: ending everything");
+                    stop.cancel();
+                }
+            }
+            () = stop.cancelled(), if deadline.is_none() => {
+                deadline = Some(Instant::now() + STOP);
+                keeper.end_everything();
+            }
+            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {}
+        }
+        keeper.act();
+    }
+    drop(listener);
+    if let Some(reaper) = &keeper.reaper {
+        reaper.kill_everything();
+    }
+    let Keeper { log, session, pending, .. } = keeper;
+    if let Some(session) = &session {
+        let _ = timeout(Duration::from_millis(200), session.outgoing.send(pending)).await;
+    }
+    drop((log, session));
+    let _ = timeout_at(Instant::now() + STOP, log_thread).await;
+}
+
+/// Room for a batch; nothing, ever, when the socket is gone: its reader says so.
+async fn reserve(outgoing: Option<&mpsc::Sender<Vec<u8>>>) -> Option<mpsc::Permit<'_, Vec<u8>>> {
+    match outgoing {
+        Some(outgoing) => outgoing.reserve().await.ok(),
+        None => None,
+    }
+}
+
+/// Whether the lock is still the file of its name: the directory may have been removed or replaced.
+fn is_there(lock: &File) -> bool {
+    let (Ok(held), Ok(named)) = (lock.metadata(), std::fs::metadata("supervisor.lock")) else { return false };
+    (held.dev(), held.ino()) == (named.dev(), named.ino())
+}
+
+impl Keeper {
+    fn take_over(&mut self, results: Vec<Unacknowledged>) {
+        for Unacknowledged { command_id, kept, .. } in &results {
+            match Spool::reopen(self.directory(*command_id), kept) {
+                Ok(spool) => {
+                    let (acknowledged, last) = (spool.acknowledged(), spool.last());
+                    self.feed.add(*command_id, Shared::new(spool), acknowledged, last);
+                }
+                Err(error) => {
+                    tracing::error!(%command_id, %error, "the output that was kept cannot be read");
+                    let spool = Spool::new(self.directory(*command_id), 0);
+                    self.feed.add(*command_id, Shared::new(spool), 0, 0);
+                }
+            }
+        }
+        self.book = Book::new(results);
+    }
+
+    fn directory(&self, command_id: CommandId) -> PathBuf {
+        self.dir.join("output").join(command_id.to_string())
+    }
+
+    fn is_over(&self) -> bool {
+        let is_idle = self.running.is_empty() && self.book.is_quiet() && self.entries.is_empty();
+        let has_agent = self.session.is_some();
+        is_idle && (self.may_end || (!has_agent && self.alone_since.elapsed() >= LINGER))
+    }
+
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Printed { command_id, last } => self.feed.printed(command_id, last),
+            Event::Ended { command_id, end, kept, last } => {
+                tracing::debug!(%command_id, end = %one_line(&end.describe()), "command ended");
+                self.running.remove(&command_id);
+                self.feed.printed(command_id, last);
+                self.tell(&FromSupervisor::Over { command_id });
+                self.book.ended(command_id, end, kept);
+            }
+            Event::Read { command_id, pieces } => self.on_read(command_id, pieces),
+            Event::Connected { environment, reader, writer } => self.connected(environment, reader, writer),
+            Event::Said { session, message } if self.is_current(session) => self.on_message(message),
+            Event::Gone { session } if self.is_current(session) => self.gone(),
+            Event::Said { .. } | Event::Gone { .. } => {}
+        }
+    }
+
+    fn is_current(&self, number: u64) -> bool {
+        self.session.as_ref().is_some_and(|session| session.number == number)
+    }
+
+    fn on_message(&mut self, message: ToSupervisor) {
+        match message {
+            ToSupervisor::Start { dispatch } => {
+                self.may_end = false;
+                self.book.start(dispatch);
+            }
+            ToSupervisor::Cancel { command_id, reason } => self.book.cancel(command_id, reason),
+            ToSupervisor::Acknowledge { command_id, seq } => {
+                if let Some(spool) = self.feed.acknowledged(command_id, seq) {
+                    match spool.in_memory() {
+                        Some(mut spool) => spool.acknowledge(seq),
+                        None => drop(spool.waiting(move |spool| spool.acknowledge(seq))),
+                    }
+                }
+            }
+            ToSupervisor::Forget { command_id } => self.book.forget(command_id),
+            ToSupervisor::End => self.may_end = true,
+            ToSupervisor::Hello { .. } | ToSupervisor::Unknown => {}
+        }
+    }
+
+    fn on_written(&mut self, written: Written) {
+        match written {
+            Written::Accepted(command_id) => {
+                fault::point("supervisor.accepted");
+                self.book.acceptance_written(command_id);
+            }
+            Written::NotAccepted(command_id, reason) => self.book.acceptance_failed(command_id, &reason),
+            Written::Finished(command_id) => {
+                fault::point("supervisor.finished");
+                self.book.result_written(command_id);
+            }
+        }
+    }
+
+    fn act(&mut self) {
+        while let Some(effect) = self.book.next_effect() {
+            match effect {
+                Effect::Log(entry) => {
+                    match entry {
+                        Entry::Accepted { .. } => fault::point("supervisor.accept"),
+                        Entry::Forgotten { .. } => fault::point("supervisor.forget"),
+                        Entry::Finished { .. } => {}
+                    }
+                    self.entries.push_back(entry);
+                }
+                Effect::Spawn(dispatch) => self.spawn(*dispatch),
+                Effect::Stop(command_id, reason) => self.stop(command_id, Outcome::Cancelled, reason, Duration::MAX),
+                Effect::Accepted(command_id, execution_id) => {
+                    self.tell(&FromSupervisor::Accepted { command_id, execution_id });
+                }
+                Effect::NotAccepted(command_id, reason) => {
+                    self.tell(&FromSupervisor::NotAccepted { command_id, reason })
+                }
+                Effect::Ended(command_id) => {
+                    // One that never ran has no output.
+                    if self.feed.get(command_id).is_none() {
+                        let spool = Spool::new(self.directory(command_id), 0);
+                        self.feed.add(command_id, Shared::new(spool), 0, 0);
+                    }
+                    self.feed.has_end(command_id);
+                }
+                Effect::Remove(command_id) => {
+                    if let Some(spool) = self.feed.remove(command_id)
+                        && spool.in_memory().is_none()
+                    {
+                        spool.waiting(Spool::remove);
+                    }
+                }
+            }
+        }
+        while !self.entries.is_empty()
+            && let Ok(room) = self.log.try_reserve()
+            && let Some(entry) = self.entries.pop_front()
+        {
+            room.send(entry);
+        }
+        self.send();
+    }
+
+    /// Gathers what there is to send, and hands it to the socket if that has room.
+    fn send(&mut self) {
+        if self.session.is_none() {
+            return self.pending.clear();
+        }
+        while self.pending.len() < MOST_PENDING
+            && let Some(next) = self.feed.next()
+        {
+            match next {
+                Next::Read(command_id, after) => self.read(command_id, after),
+                Next::End(command_id) => {
+                    if let Some(end) = self.book.end(command_id) {
+                        let end = Box::new(CommandEnd::clone(end));
+                        self.tell(&FromSupervisor::Ended { command_id, end });
+                    }
+                }
+            }
+        }
+        if !self.pending.is_empty()
+            && let Some(Ok(room)) = self.session.as_ref().map(|session| session.outgoing.try_reserve())
+        {
+            room.send(std::mem::take(&mut self.pending));
+        }
+    }
+
+    fn read(&mut self, command_id: CommandId, after: u64) {
+        let Some(outlet) = self.feed.get(command_id) else { return };
+        let in_memory = outlet.spool.in_memory().map(|mut spool| spool.read(after, feed::READ));
+        if let Some(pieces) = in_memory {
+            return self.on_read(command_id, pieces);
+        }
+        let reading = outlet.spool.waiting(move |spool| spool.read(after, feed::READ));
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let pieces = reading.await.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+            let _ = events.send(Event::Read { command_id, pieces }).await;
+        });
+    }
+
+    fn on_read(&mut self, command_id: CommandId, pieces: io::Result<Vec<Piece>>) {
+        match pieces {
+            Ok(pieces) => {
+                for piece in self.feed.read(command_id, pieces) {
+                    protocol::piece(&mut self.pending, command_id, &piece);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%command_id, %error, "output that was kept cannot be read, trying again");
+                self.feed.could_not_read(command_id);
+            }
+        }
+    }
+
+    fn tell(&mut self, message: &FromSupervisor) {
+        if self.session.is_some() {
+            protocol::message(&mut self.pending, message);
+        }
+    }
+
+    fn spawn(&mut self, dispatch: Dispatch) {
+        let Dispatch { command_id, execution_id, step, attempt, spec, kill_grace_ms, mask, output_limit_bytes } =
+            dispatch;
+        tracing::debug!(%command_id, %execution_id, step = %one_line(step.as_str()), %attempt, "command starts");
+        let Some(environment) = self.environment.clone() else { return };
+        let environment = match &self.reaper {
+            Some(reaper) => environment.with_reaper(reaper.clone()),
+            None => environment,
+        };
+        let spool = Shared::new(Spool::new(self.directory(command_id), output_limit_bytes));
+        self.feed.add(command_id, spool.clone(), 0, 0);
+        let grace = Duration::from_millis(kill_grace_ms);
+        let (stop, stopped) = watch::channel(None);
+        self.running.insert(command_id, Running { stop, grace, started: Instant::now(), is_written_out: false });
+        let request = Request { command_id, spec, kill_grace: grace, mask };
+        tokio::spawn(command::run(request, environment, spool, stopped, self.events.clone()));
+    }
+
+    fn stop(&self, command_id: CommandId, outcome: Outcome, reason: String, longest: Duration) {
+        if let Some(running) = self.running.get(&command_id) {
+            let grace = running.grace.min(longest);
+            running.stop.send_replace(Some(Stop { outcome, reason, grace }));
+        }
+    }
+
+    fn end_everything(&mut self) {
+        tracing::info!(commands = self.running.len(), "stopping: ending the commands that run");
+        self.may_end = true;
+        self.book.close();
+        for command_id in self.running.keys() {
+            self.stop(
+                *command_id,
+                Outcome::Lost,
+                "the worker's supervisor was stopped while it ran".into(),
+                STOP_GRACE,
+            );
+        }
+    }
+
+    fn look_after(&mut self) {
+        if let Some(reaper) = &self.reaper {
+            reaper.reap_orphans();
+        }
+        for (command_id, running) in &mut self.running {
+            if !running.is_written_out
+                && running.started.elapsed() >= TICK
+                && let Some(outlet) = self.feed.get(*command_id)
+            {
+                // From then on it is in the page cache at least, whatever becomes of this process.
+                outlet.spool.waiting(Spool::write_out);
+                running.is_written_out = true;
+            }
+        }
+        self.feed.try_again();
+    }
+
+    /// Listens to a new connection until it has said hello.
+    fn greet(&self, stream: UnixStream) {
+        let own = rustix::process::geteuid().as_raw();
+        if stream.peer_cred().is_ok_and(|peer| peer.uid() != own && peer.uid() != 0) {
+            return;
+        }
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let (reader, mut writer) = stream.into_split();
+            let mut reader = BufReader::new(reader);
+            let hello = timeout(HELLO, protocol::receive_from_agent(&mut reader)).await;
+            let Ok(Ok(Some(ToSupervisor::Hello { oldest, newest, version, environment }))) = hello else { return };
+            let is_spoken = (oldest..=newest).contains(&CURRENT);
+            let mut welcome = Vec::new();
+            let protocol = is_spoken.then_some(CURRENT);
+            let (own, pid) = (env!("CARGO_PKG_VERSION").to_owned(), std::process::id());
+            protocol::message(&mut welcome, &FromSupervisor::Welcome { protocol, version: own, pid });
+            if writer.write_all(&welcome).await.is_ok() && is_spoken {
+                tracing::debug!(version = %one_line(&version), "an agent is connected");
+                let environment = environment.into();
+                let _ = events.send(Event::Connected { environment, reader, writer }).await;
+            }
+        });
+    }
+
+    /// An agent takes the place of another: there is one per state directory, so the other is dead or about to notice.
+    fn connected(&mut self, environment: Environment, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf) {
+        self.environment = Some(environment);
+        self.sessions += 1;
+        self.pending.clear();
+        let (outgoing, batches) = mpsc::channel(OUTGOING);
+        tokio::spawn(write(writer, batches));
+        let reader = tokio::spawn(read(reader, self.sessions, self.events.clone()));
+        self.session = Some(Session { number: self.sessions, outgoing, reader });
+        self.may_end = false;
+        for (command_id, execution_id, is_over) in self.book.known().collect::<Vec<_>>() {
+            self.tell(&FromSupervisor::Known { command_id, execution_id, is_over });
+        }
+        self.tell(&FromSupervisor::Ready);
+        let book = &self.book;
+        self.feed.connected(|command_id| book.end(command_id).is_some());
+    }
+
+    fn gone(&mut self) {
+        tracing::debug!("the agent is gone");
+        self.session = None;
+        self.pending.clear();
+        self.alone_since = Instant::now();
+        self.feed.disconnected();
+    }
+}
+
+async fn read(mut reader: BufReader<OwnedReadHalf>, session: u64, events: mpsc::Sender<Event>) {
+    while let Ok(Some(message)) = protocol::receive_from_agent(&mut reader).await {
+        if events.send(Event::Said { session, message }).await.is_err() {
+            return;
+        }
+    }
+    let _ = events.send(Event::Gone { session }).await;
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut batches: mpsc::Receiver<Vec<u8>>) {
+    while let Some(batch) = batches.recv().await {
+        if writer.write_all(&batch).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Removes what is left of the output of commands that nobody knows any more.
+pub async fn remove_unknown(dir: PathBuf, known: Vec<CommandId>) {
+    let removed = spawn_blocking(move || {
+        let Ok(entries) = std::fs::read_dir(dir.join("output")) else { return };
+        for entry in entries.flatten() {
+            let id = entry.file_name().to_str().and_then(|name| name.parse().ok()).map(CommandId);
+            if id.is_some_and(|id| !known.contains(&id)) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    });
+    let _ = removed.await;
+}
