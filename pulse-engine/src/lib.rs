@@ -29,6 +29,6 @@ pub use decide::{Transition, advance, decide};
 pub use effect::{Effect, effects};
 pub use input::{Context, Input, Refused, Start};
 pub use plan::{Loaded, Plan, load};
-pub use quick::quick_command;
+pub use quick::{quick_command, quick_command_text};
 pub use state::State;
 pub use view::{child_views, graph, prompt_views, step_views};

@@ -20,3 +20,22 @@ pub fn quick_command(command: &str, timeout_s: f64, parallel: Option<u32>) -> St
     })
     .to_string()
 }
+
+/// The command of a definition that [`quick_command`] made.
+pub fn quick_command_text(definition: &str) -> Option<String> {
+    let definition: serde_json::Value = serde_json::from_str(definition).ok()?;
+    Some(definition["steps"][0]["command"].as_str()?.replace("{{{{", "{{"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_comes_back() {
+        for command in ["uptime", "echo '{{ x }}' {{{{", "a\nb \"c\""] {
+            assert_eq!(quick_command_text(&quick_command(command, 5.0, None)).as_deref(), Some(command));
+        }
+        assert_eq!(quick_command_text("steps: []"), None);
+    }
+}

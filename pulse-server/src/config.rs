@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::secrets::DataKey;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// Every `PULSE_*` variable that any part of PULSE reads. Another one is a misspelling, and stops the start.
@@ -16,6 +17,7 @@ const KNOWN: &[&str] = &[
     "PULSE_LOG",
     "PULSE_LOG_FORMAT",
     "PULSE_PUBLIC_URL",
+    "PULSE_RETENTION_DAYS",
     "PULSE_SERVER",
     "PULSE_SKIP_WEB",
     "PULSE_TOKEN",
@@ -26,6 +28,7 @@ const KNOWN: &[&str] = &[
 
 /// The database of a server that is told nothing.
 const DEFAULT_DATABASE: &str = "sqlite://pulse-data/pulse.db";
+const DAY: Duration = Duration::from_secs(86_400);
 /// Shortest key or token that is taken.
 const MIN_SECRET: usize = 24;
 /// Words that only stand in examples.
@@ -76,6 +79,9 @@ pub struct Args {
     /// The key that secret parameters are sealed with: 32 bytes as 64 hex digits or Base64
     #[arg(long, env = "PULSE_DATA_KEY", hide_env_values = true, value_name = "KEY")]
     pub data_key: Option<String>,
+    /// Delete executions so many days after they ended [default: never]
+    #[arg(long, env = "PULSE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub retention_days: Option<u32>,
 }
 
 /// Checked settings.
@@ -95,6 +101,8 @@ pub struct Config {
     pub worker_key: Option<String>,
     /// The key that secrets are sealed with.
     pub data_key: Option<DataKey>,
+    /// How long executions are kept after they ended; for ever when not given.
+    pub retention: Option<Duration>,
 }
 
 impl TryFrom<Args> for Config {
@@ -123,6 +131,7 @@ impl TryFrom<Args> for Config {
             admin_token: args.admin_token,
             worker_key: args.worker_key,
             data_key: args.data_key.as_deref().map(DataKey::parse).transpose()?,
+            retention: args.retention_days.map(|days| DAY * days),
         })
     }
 }

@@ -22,5 +22,5 @@ pub mod upkeep;
 
 pub use config::{Args, Config, LogFormat, check_environment, init_logging, load_dotenv};
 pub use error::Error;
-pub use server::{Running, start};
+pub use server::{Running, rebuild, start};
 pub use signal::stop_signal;

@@ -9,15 +9,25 @@ use tokio_util::sync::CancellationToken;
 struct Cli {
     #[command(flatten)]
     args: pulse_server::Args,
+    /// Make the summaries of executions again from their journals, and end; the server must not run
+    #[arg(long)]
+    rebuild: bool,
 }
 
 fn main() -> anyhow::Result<()> {
     pulse_server::load_dotenv()?;
     let cli = Cli::parse();
     pulse_server::check_environment()?;
-    pulse_server::init_logging("info")?;
+    pulse_server::init_logging("info,sea_orm_migration=warn")?;
     let config = pulse_server::Config::try_from(cli.args)?;
     tokio::runtime::Runtime::new()?.block_on(async {
+        if cli.rebuild {
+            let rebuilt = pulse_server::rebuild(config).await?;
+            println!("{} journals read, {} summaries written", rebuilt.journals, rebuilt.written);
+            rebuilt.damaged.iter().for_each(|line| println!("{line}"));
+            anyhow::ensure!(rebuilt.damaged.is_empty(), "{} journals are damaged", rebuilt.damaged.len());
+            return Ok(());
+        }
         let stop = CancellationToken::new();
         let running = pulse_server::start(config, stop.clone()).await?;
         println!("{}", running.sign_in_link());

@@ -5,6 +5,7 @@ use crate::drive::{Driver, Timers, recover};
 use crate::fleet::{self, Fleet};
 use crate::http::{self, App};
 use crate::live::Hub;
+use crate::upkeep::{self, Rebuilt};
 use crate::{Config, Error, clock, secrets};
 use pulse_store::Store;
 use std::net::SocketAddr;
@@ -47,6 +48,9 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     }
     driver.spawn(due.run(driver.clone()));
     driver.spawn(fleet::watch(fleet, driver.clone(), stop.clone()));
+    if let Some(keep) = config.retention {
+        driver.spawn(upkeep::retention(store.clone(), keep, stop.clone()));
+    }
     let access = Access::new(store, config.admin_token.as_deref(), config.worker_key.as_deref());
     let app = Arc::new(App {
         access,
@@ -58,6 +62,20 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     let serving = tokio::spawn(http::serve(listener, http::routes(app.clone()), stop.clone()));
     tracing::info!(%address, "listening");
     Ok(Running { address, app, serving, stop })
+}
+
+/// Makes the summaries of executions again from their journals, without starting to serve. No other server may use the
+/// database meanwhile.
+///
+/// # Errors
+/// One clear line for whatever keeps it from that.
+pub async fn rebuild(config: Config) -> Result<Rebuilt, Error> {
+    // As at a start: what keeps a second server on this machine away keeps this away from a server.
+    let _listener = http::bind(config.listen).await.map_err(Error::Listen)?;
+    let store = pulse_store::open(&config.database_url, config.database).await?;
+    let rebuilt = upkeep::rebuild(&*store).await;
+    store.close().await;
+    Ok(rebuilt?)
 }
 
 impl Running {

@@ -11,12 +11,18 @@ use tokio_util::sync::CancellationToken;
 pub struct Args {
     #[command(flatten)]
     server: pulse_server::Args,
+    /// Make the summaries of executions again from their journals, and end; the server must not run
+    #[arg(long)]
+    rebuild: bool,
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
     pulse_server::check_environment().map_err(failed)?;
-    pulse_server::init_logging("info").map_err(failed)?;
+    pulse_server::init_logging("info,sea_orm_migration=warn").map_err(failed)?;
     let config = Config::try_from(args.server).map_err(failed)?;
+    if args.rebuild {
+        return rebuild(config, context).await;
+    }
     let stop = CancellationToken::new();
     let running = start(config, stop.clone()).await.map_err(failed)?;
     context.out.line(&format!("sign in (works once, for 15 minutes): {}", running.sign_in_link()))?;
@@ -27,6 +33,19 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     });
     running.finished().await.map_err(failed)?;
     Ok(Exit::SUCCESS)
+}
+
+async fn rebuild(config: Config, context: &mut Context) -> Result<Exit, Error> {
+    let rebuilt = pulse_server::rebuild(config).await.map_err(failed)?;
+    context.out.line(&format!("{} journals read, {} summaries written", rebuilt.journals, rebuilt.written))?;
+    if rebuilt.damaged.is_empty() {
+        return Ok(Exit::SUCCESS);
+    }
+    for line in &rebuilt.damaged {
+        context.out.line(line)?;
+    }
+    context.out.line(&format!("{} journals are damaged; their summaries are as they were", rebuilt.damaged.len()))?;
+    Ok(Exit::FAILED)
 }
 
 /// A server's error as the command line shows it.
