@@ -16,7 +16,8 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     #[expect(elided_lifetimes_in_paths, reason = "the trait's own signature, which async_trait cannot match otherwise")]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut lease = Index::create().col("lease_until").col("id").take();
+        // Ended executions keep their last lease; by the status they are passed over.
+        let mut lease = Index::create().col("status").col("lease_until").col("id").take();
         // One server alone takes no leases. MariaDB has no partial indexes.
         if manager.get_database_backend() != DbBackend::MySql {
             lease.and_where(Expr::col("lease_until").is_not_null());

@@ -43,7 +43,7 @@ pub struct ExecutionRecord {
     pub last_seq: Seq,
     /// Which server drives it.
     pub owner: Option<String>,
-    /// Until when that server may.
+    /// Until when that server may, by the database's clock.
     pub lease_until: Option<Timestamp>,
     /// Under which ownership it was written last.
     pub fence: i64,

@@ -15,7 +15,8 @@ pub struct Append {
     /// Consecutive entries; the first one's number is the expected next. None at all replace the summary alone, which
     /// then must be the one for the journal's end.
     pub entries: Vec<Entry>,
-    /// The summary after these entries. Its `fence` is replaced by the append's.
+    /// The summary after these entries. Its `fence` is replaced by the append's; its owner and lease count with the first
+    /// entries only, after that they belong to [`Claims`](crate::Claims).
     pub record: ExecutionRecord,
     /// The key under which a client may send the same request again.
     pub idempotency: Option<IdempotencyKey>,

@@ -5,6 +5,7 @@
 //! keeps what it is given, durably and in order, and refuses a second writer. Rows and entities never leave it.
 
 mod access;
+mod claims;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
@@ -21,6 +22,7 @@ mod workers;
 mod workflows;
 
 pub use access::{Access, SessionRecord, TokenRecord};
+pub use claims::{Claim, Claims};
 pub use error::{Error, Result};
 pub use executions::{ExecutionFilter, ExecutionRecord, Executions};
 pub use journal::{Append, Appended, IdempotencyKey, Journal};

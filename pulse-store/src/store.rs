@@ -1,12 +1,14 @@
 //! The whole of a store, as the server holds it.
 
-use crate::{Access, Executions, Journal, Outputs, Settings, Workers, Workflows};
+use crate::{Access, Claims, Executions, Journal, Outputs, Settings, Workers, Workflows};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
 /// Everything PULSE keeps, in one database.
 #[async_trait]
-pub trait Store: Journal + Executions + Outputs + Workflows + Workers + Access + Settings + Send + Sync {
+pub trait Store:
+    Journal + Executions + Claims + Outputs + Workflows + Workers + Access + Settings + Send + Sync
+{
     /// Says why, once the store takes no more writes because it failed.
     fn failed(&self) -> watch::Receiver<Option<String>>;
 

@@ -4,6 +4,7 @@
 //! store. Being tests, they panic where a store does not conform.
 
 pub mod access;
+pub mod claims;
 pub mod databases;
 pub mod executions;
 pub mod filters;
@@ -38,6 +39,9 @@ macro_rules! conformance_tests {
             executions: finds_by_id pages_newest_first pages_stay_put_while_more_come finds_by_prefix
                 lists_the_unfinished lists_what_is_due deletes_with_everything deletes_a_long_one
                 refuses_to_delete_what_goes_on;
+            claims: one_of_many_claims_wins batches_are_shared_out an_old_owner_is_refused
+                a_renewed_lease_is_not_claimable a_lease_that_ended_is_claimable released_ones_are_free
+                claims_only_what_goes_on appends_leave_the_lease_alone times_come_from_one_clock;
             filters: by_status by_workflow by_who_started_it by_text by_text_among_many
                 by_text_after_deletions by_time by_all_at_once;
             outputs: keeps_pieces_in_order keeps_a_piece_once numbers_pieces_without_gaps

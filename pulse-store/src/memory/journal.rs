@@ -54,6 +54,9 @@ impl State {
         }
         let Append { fence, entries, mut record, idempotency, secrets, .. } = append;
         record.fence = fence;
+        if let Some(before) = self.executions.get(&execution_id) {
+            (record.owner, record.lease_until) = (before.owner.clone(), before.lease_until);
+        }
         match (record.status.is_final(), secrets) {
             (true, _) => drop(self.secrets.remove(&execution_id)),
             (false, Some(sealed)) => drop(self.secrets.insert(execution_id, sealed)),

@@ -3,6 +3,7 @@
 //! lock, which is never held across an `.await`.
 
 mod access;
+mod claims;
 mod executions;
 mod journal;
 mod outputs;

@@ -125,7 +125,7 @@ pub(super) fn select(columns: &[Column], parts: Vec<Condition>, order: Order, ma
     all.order_by(Column::Id, order).limit(limit(max)).take()
 }
 
-fn unfinished_states() -> Vec<ExecutionStatus> {
+pub(super) fn unfinished_states() -> Vec<ExecutionStatus> {
     ExecutionStatus::ALL.iter().copied().filter(|status| !status.is_final()).collect()
 }
 

@@ -5,6 +5,7 @@
 //! [`clock`] is the same for every database.
 
 mod access;
+mod claims;
 mod clock;
 mod deletion;
 mod entity;

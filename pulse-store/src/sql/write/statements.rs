@@ -270,8 +270,9 @@ fn changes(column: execution::Column, status: bool) -> bool {
     match column {
         Id | WorkflowId | Workflow | WorkflowKey | Version | Title | StartedBy | Trigger | CreatedAt => false,
         Status => status,
-        StartedAt | FinishedAt | Error | WaitingForInput | WakeAt | ActiveCommands | LastSeq | Owner | LeaseUntil
-        | Fence | TextKey => true,
+        // Those of whoever has claimed it, not of who appends.
+        Owner | LeaseUntil => false,
+        StartedAt | FinishedAt | Error | WaitingForInput | WakeAt | ActiveCommands | LastSeq | Fence | TextKey => true,
     }
 }
 
