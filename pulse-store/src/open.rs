@@ -2,6 +2,7 @@
 
 use crate::{Error, MemoryStore, Result, Store};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How hard a commit is pressed to the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,12 +21,15 @@ pub struct OpenOptions {
     pub synchronous: Synchronous,
     /// How many connections read at most, besides the one that writes.
     pub read_connections: u32,
+    /// How long a write waits for a database server that cannot be reached, before it is answered that nothing was
+    /// written.
+    pub patience: Duration,
 }
 
 impl Default for OpenOptions {
-    /// Durable, with four readers: more than two cores keep busy.
+    /// Durable, with four readers: more than two cores keep busy. Patient for longer than a restart of a database takes.
     fn default() -> Self {
-        Self { synchronous: Synchronous::Full, read_connections: 4 }
+        Self { synchronous: Synchronous::Full, read_connections: 4, patience: Duration::from_secs(30) }
     }
 }
 

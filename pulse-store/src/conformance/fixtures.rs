@@ -10,27 +10,27 @@ use pulse_core::time::Timestamp;
 use uuid::Uuid;
 
 /// Some time, with milliseconds.
-pub(super) const NOW: Timestamp = Timestamp::from_millis(1_795_527_091_007);
+pub const NOW: Timestamp = Timestamp::from_millis(1_795_527_091_007);
 
 /// A new id, larger than those before it.
-pub(super) fn new_id() -> ExecutionId {
+pub fn new_id() -> ExecutionId {
     ExecutionId(Uuid::now_v7())
 }
 
 /// An id made at a time.
-pub(super) fn id_at(time: Timestamp) -> ExecutionId {
+pub fn id_at(time: Timestamp) -> ExecutionId {
     let random = Uuid::new_v4().as_u128() & 0x0fff_3fff_ffff_ffff_ffff;
     let millis = u128::try_from(time.as_millis()).unwrap();
     ExecutionId(Uuid::from_u128(millis << 80 | 0x7000_8000_0000_0000_0000 | random))
 }
 
 /// The time in an id.
-pub(super) fn time_of(id: ExecutionId) -> Timestamp {
+pub fn time_of(id: ExecutionId) -> Timestamp {
     Timestamp::from_millis(i64::try_from(id.0.as_u128() >> 80).unwrap())
 }
 
 /// A running execution of a quick command, before its first entry.
-pub(super) fn record(id: ExecutionId) -> ExecutionRecord {
+pub fn record(id: ExecutionId) -> ExecutionRecord {
     ExecutionRecord {
         id,
         workflow_id: None,
@@ -55,12 +55,12 @@ pub(super) fn record(id: ExecutionId) -> ExecutionRecord {
 }
 
 /// An entry with a text in it.
-pub(super) fn entry(seq: u64, text: &str) -> Entry {
+pub fn entry(seq: u64, text: &str) -> Entry {
     Entry { seq: Seq(seq), timestamp: NOW, event: Event::WorkflowError { message: text.to_owned() } }
 }
 
 /// Entries `first..=last` for an execution, with its summary after them.
-pub(super) fn append(mut record: ExecutionRecord, first: u64, last: u64) -> Append {
+pub fn append(mut record: ExecutionRecord, first: u64, last: u64) -> Append {
     record.last_seq = Seq(last);
     Append {
         execution_id: record.id,
@@ -73,30 +73,30 @@ pub(super) fn append(mut record: ExecutionRecord, first: u64, last: u64) -> Appe
 }
 
 /// Stores an execution with one entry and this summary.
-pub(super) async fn create(store: &dyn Store, record: ExecutionRecord) -> ExecutionId {
+pub async fn create(store: &dyn Store, record: ExecutionRecord) -> ExecutionId {
     let id = record.id;
     store.append(append(record, 1, 1)).await.unwrap();
     id
 }
 
 /// Stores a new execution in a state.
-pub(super) async fn create_in(store: &dyn Store, status: ExecutionStatus) -> ExecutionId {
+pub async fn create_in(store: &dyn Store, status: ExecutionStatus) -> ExecutionId {
     create(store, ExecutionRecord { status, ..record(new_id()) }).await
 }
 
 /// Makes a record one of a workflow.
-pub(super) fn of_workflow(record: ExecutionRecord, name: &str) -> ExecutionRecord {
+pub fn of_workflow(record: ExecutionRecord, name: &str) -> ExecutionRecord {
     let workflow_id = Some(WorkflowId(Uuid::now_v7()));
     ExecutionRecord { workflow_id, workflow: Some(name.to_owned()), version: Some(3), title: name.to_owned(), ..record }
 }
 
 /// The numbers of all entries of a journal.
-pub(super) async fn seqs(store: &(impl Journal + ?Sized), id: ExecutionId) -> Vec<u64> {
+pub async fn seqs(store: &(impl Journal + ?Sized), id: ExecutionId) -> Vec<u64> {
     store.read(id, Seq(0), usize::MAX).await.unwrap().into_iter().map(|entry| entry.seq.0).collect()
 }
 
 /// A piece of standard output.
-pub(super) fn piece(execution_id: ExecutionId, command_id: CommandId, seq: u64) -> OutputRecord {
+pub fn piece(execution_id: ExecutionId, command_id: CommandId, seq: u64) -> OutputRecord {
     OutputRecord {
         execution_id,
         chunk: OutputChunk {
@@ -114,6 +114,6 @@ pub(super) fn piece(execution_id: ExecutionId, command_id: CommandId, seq: u64) 
 }
 
 /// A new command's id.
-pub(super) fn new_command() -> CommandId {
+pub fn new_command() -> CommandId {
     CommandId(Uuid::now_v7())
 }

@@ -8,7 +8,7 @@ pub mod claims;
 pub mod databases;
 pub mod executions;
 pub mod filters;
-mod fixtures;
+pub mod fixtures;
 pub mod group;
 pub mod journal;
 pub mod outputs;

@@ -67,7 +67,7 @@ pub(crate) async fn open_server(url: &str, options: OpenOptions) -> Result<SqlSt
         let place = place.clone();
         Box::pin(async move { place.pool(Purpose::Writing).await }) as _
     });
-    let writer = Arc::new(Writer::start(Kind::Server, connect, database.clone()));
+    let writer = Arc::new(Writer::start(Kind::Server { patience: options.patience }, connect, database.clone()));
     let store = SqlStore { reads, writer, database };
     deletion::resume(&store).await?;
     Ok(store)

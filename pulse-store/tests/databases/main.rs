@@ -7,8 +7,37 @@ use pulse_store::conformance::databases::{FreshDatabase, Server};
 use pulse_store::{OpenOptions, Store, open};
 use std::sync::Arc;
 
+mod migrating;
+mod opening;
+mod outages;
+mod proxy;
+mod servers;
+
 /// Few connections: many tests run at once.
-const OPTIONS: OpenOptions = OpenOptions { synchronous: pulse_store::Synchronous::Full, read_connections: 2 };
+const OPTIONS: OpenOptions = OpenOptions {
+    synchronous: pulse_store::Synchronous::Full,
+    read_connections: 2,
+    patience: std::time::Duration::from_secs(60),
+};
+
+/// Makes a test for each server of an `async fn` that takes one.
+macro_rules! on_both {
+    ($($(#[$attribute:meta])* $name:ident)*) => {
+        mod on_mariadb {
+            $($(#[$attribute])* #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(pulse_store::conformance::databases::Server::MariaDb).await;
+            })*
+        }
+        mod on_postgres {
+            $($(#[$attribute])* #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(pulse_store::conformance::databases::Server::Postgres).await;
+            })*
+        }
+    };
+}
+use on_both;
 
 async fn open_fresh(server: Server) -> (Arc<dyn Store>, FreshDatabase) {
     let database = FreshDatabase::create(server).await;

@@ -1,17 +1,14 @@
 //! While the database cannot be reached: who waits, and for how long.
 //!
-//! Jobs that are known not to be written wait up to [`PATIENCE`] from when they came, and are then answered that nothing
-//! was written. One whose commit is under doubt waits until the doubt is over, because nothing else could be said truly.
+//! Jobs that are known not to be written wait for so long from when they came, and are then answered that nothing was
+//! written. One whose commit is under doubt waits until the doubt is over, because nothing else could be said truly.
 
 use super::job::Job;
-use super::task::Task;
+use super::task::{Kind, Task};
 use super::{QUEUE, Queued};
 use crate::Error;
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// How long a job waits for a database that cannot be reached: longer than a restart of one takes.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Between two tries to connect; the first comes at once.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
@@ -59,7 +56,11 @@ impl Task {
         if !self.closing.is_empty() {
             return false;
         }
-        let late = |queued: &mut Queued| queued.since.elapsed() > PATIENCE;
+        let patience = match self.kind {
+            Kind::Server { patience } => patience,
+            Kind::File => Duration::ZERO,
+        };
+        let late = |queued: &mut Queued| queued.since.elapsed() > patience;
         let expired = jobs.extract_if(.., late).chain(self.held.extract_if(.., late));
         for Queued { job, .. } in expired {
             job.finish(&Err(reason.clone()));

@@ -43,12 +43,12 @@ pub(in crate::sql) type Connect =
 pub(in crate::sql) enum Kind {
     /// A file, which nobody else writes to as a rule, and which does not come back by itself once it fails.
     File,
-    /// A server, which others use as well, and which may go away and come back.
-    Server,
+    /// A server, which others use as well, and which may go away and come back. So long a job waits for it.
+    Server { patience: Duration },
 }
 
 pub(super) struct Task {
-    kind: Kind,
+    pub(super) kind: Kind,
     connect: Connect,
     connection: Option<DatabaseConnection>,
     pub(super) queue: mpsc::Receiver<Queued>,
@@ -112,7 +112,7 @@ impl Task {
         let (mut taken, mut clashes, mut outage) = (0, 0, Outage::default());
         // What was remembered may be wrong, because another process writes to the same file. After a fault it is forgotten.
         let may_be_taken = match self.kind {
-            Kind::Server => TAKEN,
+            Kind::Server { .. } => TAKEN,
             Kind::File if jobs.len() == 1 && !self.memory.is_empty() => 1,
             Kind::File => 0,
         };
@@ -179,7 +179,7 @@ impl Task {
         }
         let result = match self.kind {
             Kind::File => self.write_to_file(jobs).await,
-            Kind::Server => self.write_to_server(jobs).await,
+            Kind::Server { .. } => self.write_to_server(jobs).await,
         };
         if result.is_err() {
             self.disconnect().await;
