@@ -7,6 +7,7 @@ use pulse_store::conformance::databases::{FreshDatabase, Server};
 use pulse_store::{OpenOptions, Store, open};
 use std::sync::Arc;
 
+#[path = "../shared/migrating.rs"]
 mod migrating;
 mod opening;
 mod outages;
@@ -55,8 +56,10 @@ async fn open_postgres() -> (Arc<dyn Store>, FreshDatabase) {
 
 mod on_mariadb {
     pulse_store::conformance_tests!(crate::open_mariadb);
+    crate::migrating_tests!(sea_orm::DbBackend::MySql);
 }
 
 mod on_postgres {
     pulse_store::conformance_tests!(crate::open_postgres);
+    crate::migrating_tests!(sea_orm::DbBackend::Postgres);
 }

@@ -1,5 +1,7 @@
 //! The conformance suite over every implementation, and what is said of one only.
 
+#[path = "../shared/migrating.rs"]
+mod migrating;
 mod sqlite;
 
 use pulse_store::{OpenOptions, Store, open};
@@ -22,4 +24,5 @@ mod on_memory {
 
 mod on_sqlite {
     pulse_store::conformance_tests!(crate::open_sqlite);
+    crate::migrating_tests!(sea_orm::DbBackend::Sqlite);
 }
