@@ -105,10 +105,10 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             let child = state.children.iter_mut().find(|child| child.execution_id == *execution_id);
             child.ok_or("there is no such child")?.status = Some(*status);
         }
-        Event::StepStarted { at, run } => {
+        Event::StepStarted { at, run, deadline } => {
             start(state, at, now, StepStatus::Running);
             record(state, at).run = *run;
-            frame(state, at)?.active = Some(Active { at: at.clone(), run: Run::Started });
+            frame(state, at)?.active = Some(Active { at: at.clone(), run: Run::Started, deadline: *deadline });
         }
         Event::StepSkipped { at, next, .. } => {
             let record = record(state, at);

@@ -66,8 +66,19 @@ pub enum Effect {
 
 /// What a step that is given up asks for, given the state right before the event: nothing that it began goes on.
 pub(crate) fn abandoned(state: &State, entry: &Entry) -> Vec<Effect> {
-    let Event::StepFinished { at, status: StepStatus::Aborted, .. } = &entry.event else { return Vec::new() };
+    let Event::StepFinished { at, status: status @ (StepStatus::Aborted | StepStatus::Failed), error, .. } =
+        &entry.event
+    else {
+        return Vec::new();
+    };
     let active = state.frames.get(&at.frame).and_then(|frame| frame.active.as_ref());
+    if *status == StepStatus::Failed {
+        // It fails while its child runs: it is out of time. All else that fails has ended what it ran.
+        let child = |child: &&ChildRecord| matches!(active.map(|active| &active.run), Some(Run::Child { execution_id }) if *execution_id == child.execution_id);
+        let reason = || format!("its step failed: {}", error.as_deref().unwrap_or_default());
+        let abort = |child: &ChildRecord| Effect::AbortChild { execution_id: child.execution_id, reason: reason() };
+        return state.open_children().find(child).map(abort).into_iter().collect();
+    }
     let reason = || match &state.abort {
         Some((by, _)) => format!("aborted by {by}"),
         None => "its step was given up".to_owned(),
@@ -131,7 +142,9 @@ pub(crate) fn following(state: &State, entry: &Entry) -> Vec<Effect> {
             let timer = await_until.map(|at| Effect::SetTimer { at });
             awaited.iter().map(await_worker).chain(timer).collect()
         }
-        Event::ExecutionStarted { deadline: Some(at) } => vec![Effect::SetTimer { at: *at }],
+        Event::StepStarted { deadline: Some(at), .. } | Event::ExecutionStarted { deadline: Some(at) } => {
+            vec![Effect::SetTimer { at: *at }]
+        }
         Event::ChildStarted { execution_id, .. } => {
             let child = state.children.iter().rev().find(|child| child.execution_id == *execution_id);
             child.cloned().map(Effect::StartChild).into_iter().collect()

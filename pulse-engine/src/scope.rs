@@ -20,7 +20,7 @@ pub(crate) fn scope<'e>(
     let origin = state.origin.as_ref();
     let params = params.or_else(|| origin.map(|origin| &origin.params)).cloned();
     let params = params.unwrap_or_else(|| Arc::new(json!({})));
-    scope.set("params", params.clone()).set("state", state.vars.clone());
+    scope.set("params", params.clone());
     let last = state.frames.get(&frame).and_then(|frame| frame.last.clone());
     scope.set("last", last.unwrap_or_else(|| Arc::new(Value::Null)));
     let response = state.vars.get("prompt_response").cloned().unwrap_or(Value::Null);
@@ -33,11 +33,13 @@ pub(crate) fn scope<'e>(
             scope.set(name, item.clone());
         }
     }
-    let (mut needs_steps, mut needs_execution) = (false, false);
+    let (mut needs_steps, mut needs_execution, mut needs_alias) = (false, false, false);
     for reference in exprs.flat_map(Expr::references) {
         needs_steps |= reference.root == "steps";
         needs_execution |= reference.root == "execution";
+        needs_alias |= reference.root == "state" && reference.path.first().is_some_and(|name| name == "promptResponse");
     }
+    scope.set("state", if needs_alias { with_alias(&state.vars) } else { state.vars.clone() });
     if needs_steps {
         scope.set("steps", steps(state, frame));
     }
@@ -54,6 +56,18 @@ pub(crate) fn scope<'e>(
         );
     }
     scope
+}
+
+/// The values with `promptResponse`, as the first PULSE had it, beside `prompt_response`. One that a step has set under
+/// that very name stays.
+fn with_alias(vars: &Arc<Value>) -> Arc<Value> {
+    let mut vars = vars.clone();
+    if let Value::Object(values) = Arc::make_mut(&mut vars)
+        && let (None, Some(response)) = (values.get("promptResponse"), values.get("prompt_response").cloned())
+    {
+        values.insert("promptResponse".to_owned(), response);
+    }
+    vars
 }
 
 /// All steps as a frame sees them.

@@ -132,6 +132,10 @@ pub enum Event {
         at: StepRef,
         /// The how-manieth time, from 1.
         run: u32,
+        /// When it has to be over: its `timeout`, where that is of the step as a whole.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        deadline: Option<Timestamp>,
     },
     /// A step's condition did not hold.
     StepSkipped {

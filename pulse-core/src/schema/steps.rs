@@ -22,6 +22,16 @@ const COMMON: &[Field] = &[
     field("on_error", Shape::Text, "After a failure: fail (default), continue, or a step id of the same list."),
 ];
 
+/// Of steps that may take time and have no time limit of another meaning.
+const WHOLE: &[Field] = &[field(
+    "timeout",
+    Shape::Duration,
+    "How long it may take, 1s to 365d; then what it runs is given up and it fails. Default: no limit.",
+)];
+
+/// Of steps that end at once.
+const AT_ONCE: &[Field] = &[field("timeout", Shape::Duration, "Of no effect: the step ends at once.")];
+
 const FORMAT: &[Field] = &[
     field(
         "format",
@@ -113,7 +123,7 @@ pub(super) const KINDS: &[Kind] = &[
         "step-parse",
         ["parse"],
         "Reads a command's standard output into state.",
-        [&[field("from", Shape::Text, "The step whose output is read. Default: the last command.")], FORMAT],
+        [AT_ONCE, &[field("from", Shape::Text, "The step whose output is read. Default: the last command.")], FORMAT],
         [],
         ["type", "format", "from"]
     ),
@@ -121,7 +131,7 @@ pub(super) const KINDS: &[Kind] = &[
         "step-route",
         ["route"],
         "Takes the first condition that holds.",
-        [&[field("conditions", Shape::Many("condition"), "In order; the first that holds is taken.")]],
+        [AT_ONCE, &[field("conditions", Shape::Many("condition"), "In order; the first that holds is taken.")]],
         ["conditions"],
         []
     ),
@@ -149,10 +159,13 @@ pub(super) const KINDS: &[Kind] = &[
         "step-wait",
         ["wait"],
         "Waits for time to pass. A restart does not start it over.",
-        [&[
-            field("duration", Shape::Duration, "For how long."),
-            field("until", Shape::Text, "Until when: an expression that gives RFC 3339 text or epoch seconds."),
-        ]],
+        [
+            WHOLE,
+            &[
+                field("duration", Shape::Duration, "For how long."),
+                field("until", Shape::Text, "Until when: an expression that gives RFC 3339 text or epoch seconds."),
+            ]
+        ],
         [],
         ["duration", "until"]
     ),
@@ -160,7 +173,7 @@ pub(super) const KINDS: &[Kind] = &[
         "step-set",
         ["set"],
         "Sets values in state.",
-        [&[field("values", Shape::TextMap, "Names, each with an expression.")]],
+        [AT_ONCE, &[field("values", Shape::TextMap, "Names, each with an expression.")]],
         ["values"],
         []
     ),
@@ -168,14 +181,21 @@ pub(super) const KINDS: &[Kind] = &[
         "step-parallel",
         ["parallel"],
         "Runs branches side by side and joins them.",
-        [&[
-            field(
-                "branches",
-                Shape::Either(&[Shape::Some("branch"), Shape::Is("branch-body")]),
-                "The branches: lists of steps, with a name where it helps.",
-            ),
-            field("fail_fast", Shape::Boolean, "Whether the first failure stops the other branches. Default: true."),
-        ]],
+        [
+            WHOLE,
+            &[
+                field(
+                    "branches",
+                    Shape::Either(&[Shape::Some("branch"), Shape::Is("branch-body")]),
+                    "The branches: lists of steps, with a name where it helps.",
+                ),
+                field(
+                    "fail_fast",
+                    Shape::Boolean,
+                    "Whether the first failure stops the other branches. Default: true."
+                ),
+            ]
+        ],
         ["branches"],
         []
     ),
@@ -183,13 +203,16 @@ pub(super) const KINDS: &[Kind] = &[
         "step-foreach",
         ["foreach"],
         "Runs steps once for each item.",
-        [&[
-            field("items", Shape::Texts, "A list, or an expression that gives one."),
-            field("as", Shape::Pattern(NAME), "What expressions call the item. Default: item."),
-            field("parallel", Shape::Integer(1, 1_000), "How many items at once. Default: 1."),
-            field("fail_fast", Shape::Boolean, "Whether the first failure stops the other items. Default: true."),
-            field("steps", Shape::Some("step"), "What is run for each item."),
-        ]],
+        [
+            WHOLE,
+            &[
+                field("items", Shape::Texts, "A list, or an expression that gives one."),
+                field("as", Shape::Pattern(NAME), "What expressions call the item. Default: item."),
+                field("parallel", Shape::Integer(1, 1_000), "How many items at once. Default: 1."),
+                field("fail_fast", Shape::Boolean, "Whether the first failure stops the other items. Default: true."),
+                field("steps", Shape::Some("step"), "What is run for each item."),
+            ]
+        ],
         ["items", "steps"],
         []
     ),
@@ -197,10 +220,17 @@ pub(super) const KINDS: &[Kind] = &[
         "step-workflow",
         ["workflow"],
         "Runs another workflow as a child execution.",
-        [&[
-            field("workflow", Shape::Text, "Its name."),
-            field("params", Shape::TextMap, "Its parameters, each an expression."),
-        ]],
+        [
+            WHOLE,
+            &[
+                field("workflow", Shape::Text, "Its name, a template."),
+                field(
+                    "params",
+                    Shape::TextMap,
+                    "Its parameters, each a template; one that is a single placeholder keeps its value's type."
+                ),
+            ]
+        ],
         ["workflow"],
         []
     ),

@@ -40,7 +40,7 @@ pub(super) const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longest time limit of an attempt.
 pub(super) const MAX_TIMEOUT: Duration = DAY;
 /// Longest time limit of an execution: a year.
-const MAX_EXECUTION: Duration = Duration::from_secs(365 * 86_400);
+pub(super) const MAX_EXECUTION: Duration = Duration::from_secs(365 * 86_400);
 /// Steps an execution may start when the document does not say.
 const DEFAULT_MAX_STEPS: u32 = 10_000;
 

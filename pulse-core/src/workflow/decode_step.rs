@@ -1,6 +1,6 @@
 //! From a mapping to a [`Step`]: the fields all steps share, then those of its kind.
 
-use super::decode::{MAX_TIMEOUT, MIN_TIMEOUT, check_env, is_name, params};
+use super::decode::{MAX_EXECUTION, MAX_TIMEOUT, MIN_TIMEOUT, check_env, is_name, params};
 use super::decode_nested::{StepReader, child};
 use super::fields::Fields;
 use super::model::{Defaults, OnError, Source};
@@ -49,7 +49,15 @@ pub(super) fn step(
         Some("continue") => OnError::Continue,
         Some(id) => OnError::Step(id.into()),
     };
-    let kind = match step_type(node, &mut fields)? {
+    let step_type = step_type(node, &mut fields)?;
+    let timeout = match step_type {
+        // Theirs is of one attempt, and until an answer.
+        "execute" | "prompt" => None,
+        // They end at once, within the limits of their expressions: it has no effect.
+        "parse" | "route" | "set" => fields.duration("timeout", MIN_TIMEOUT, MAX_EXECUTION).and(None),
+        _ => fields.duration("timeout", MIN_TIMEOUT, MAX_EXECUTION),
+    };
+    let kind = match step_type {
         "execute" => execute(&mut fields, reader.defaults).map(|execute| StepKind::Execute(Box::new(execute))),
         "parse" => parse(&mut fields).map(StepKind::Parse),
         "route" => route(&mut fields).map(StepKind::Route),
@@ -62,7 +70,7 @@ pub(super) fn step(
     };
     let concerning = (path.to_owned(), node.at);
     fields.finish();
-    Some(Step { id: id.as_str().into(), name, condition, goto, on_error, kind: kind?, concerning })
+    Some(Step { id: id.as_str().into(), name, condition, goto, on_error, timeout, kind: kind?, concerning })
 }
 
 fn id(fields: &mut Fields<'_, '_>, number: usize) -> String {

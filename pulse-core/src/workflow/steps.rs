@@ -19,6 +19,9 @@ pub struct Step {
     pub goto: Option<Goto>,
     /// Where to go after failure.
     pub on_error: OnError,
+    /// How long one run of it may take; `None` for steps that have a time limit of their own kind (`execute`, `prompt`) and
+    /// for those that end at once.
+    pub timeout: Option<Duration>,
     /// What it does.
     pub kind: StepKind,
     /// Where it stands.

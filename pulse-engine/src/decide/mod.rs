@@ -19,7 +19,7 @@ use crate::expr::{EvalError, Expr, Scope};
 use crate::input::{Context, Draw, Input, Refused, Start};
 use crate::plan::{Plan, PlannedKind, PlannedStep};
 use crate::scope::scope;
-use crate::state::{Phase, Position, Run, State};
+use crate::state::{Active, Phase, Position, Run, State};
 use pulse_core::event::{Entry, Event, FORMAT, Next, StepRef};
 use pulse_core::ids::{FrameId, StepId};
 use pulse_core::status::StepStatus;
@@ -145,11 +145,17 @@ impl<'m> Machine<'m> {
         if self.state.deadline.is_some_and(|deadline| deadline <= now) && self.state.phase == Phase::Main {
             return self.out_of_time();
         }
-        let due = |run: &Run| run.wake_at().is_some_and(|at| at <= now);
+        let due = |active: &Active| active.wake_at().is_some_and(|at| at <= now);
         let steps: Vec<StepRef> =
-            self.state.active().filter(|(_, active)| due(&active.run)).map(|(_, active)| active.at.clone()).collect();
+            self.state.active().filter(|(_, active)| due(active)).map(|(_, active)| active.at.clone()).collect();
         for at in steps {
-            match self.state.frames.get(&at.frame).and_then(|frame| frame.active.as_ref()).map(|active| &active.run) {
+            // A step that stood in another one may be gone with it by now.
+            let active = self.state.frames.get(&at.frame).and_then(|frame| frame.active.as_ref());
+            if active.is_some_and(|active| active.is_out_of_time(now)) {
+                self.step_out_of_time(at);
+                continue;
+            }
+            match active.map(|active| &active.run) {
                 Some(Run::Prompt(_)) => self.prompt_timed_out(&at),
                 Some(Run::Wait { .. }) => self.wait_over(&at),
                 Some(Run::Execute(_)) => self.execute_due(&at),
@@ -242,7 +248,9 @@ impl<'m> Machine<'m> {
     fn step_started(&mut self, at: &StepRef) {
         let key = (at.frame, at.step_id.clone());
         let run = self.state.steps.get(&key).map_or(0, |record| record.run) + 1;
-        self.emit(Event::StepStarted { at: at.clone(), run });
+        let timeout = self.plan.step(&at.step_id).and_then(|planned| planned.step.timeout);
+        let deadline = timeout.map(|timeout| self.after(timeout));
+        self.emit(Event::StepStarted { at: at.clone(), run, deadline });
     }
 
     /// Whether a step's condition holds; a step without one always runs.
@@ -285,6 +293,14 @@ impl<'m> Machine<'m> {
             Some(OnError::Fail) | None => Next::Fail,
         };
         self.emit(Event::StepFinished { at, status: StepStatus::Failed, error: Some(error), next });
+    }
+
+    /// A step has had its time: what it runs is given up, and it fails.
+    fn step_out_of_time(&mut self, at: StepRef) {
+        self.end_frames_below(at.frame);
+        let timeout = self.plan.step(&at.step_id).and_then(|planned| planned.step.timeout);
+        let limit = timeout.map(pulse_core::duration::display).unwrap_or_default();
+        self.fail_step(at, format!("it did not end within {limit} (timeout)"));
     }
 
     /// Where a step leads after success: a jump that its run chose, its own `goto`, or the next step.

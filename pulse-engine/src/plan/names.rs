@@ -49,7 +49,7 @@ impl<'w> Known<'w> {
             match &step.kind {
                 StepKind::Set(set) => known.state.extend(set.values.keys().cloned()),
                 StepKind::Prompt(prompt) => {
-                    known.state.insert("prompt_response".to_owned());
+                    known.state.extend(["prompt_response", "promptResponse"].map(str::to_owned));
                     known.state.extend(prompt.fields.iter().map(|field| field.name.clone()));
                 }
                 StepKind::Parse(parse) => known.format(&parse.format),

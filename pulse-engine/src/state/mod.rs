@@ -126,7 +126,7 @@ impl State {
             return None;
         }
         let deadline = self.deadline.filter(|_| self.phase == Phase::Main && !self.queued);
-        self.active().filter_map(|(_, active)| active.run.wake_at()).chain(deadline).min()
+        self.active().filter_map(|(_, active)| active.wake_at()).chain(deadline).min()
     }
 
     /// The open questions, with their frames and steps.

@@ -15,6 +15,20 @@ pub struct Active {
     pub at: StepRef,
     /// What it is doing.
     pub run: Run,
+    /// When it has to be over.
+    pub deadline: Option<Timestamp>,
+}
+
+impl Active {
+    /// When something is due.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.run.wake_at().into_iter().chain(self.deadline).min()
+    }
+
+    /// Whether its time is over, and was so before anything that it waits for came.
+    pub(crate) fn is_out_of_time(&self, now: Timestamp) -> bool {
+        self.deadline.is_some_and(|at| at <= now && self.run.wake_at().is_none_or(|due| at < due))
+    }
 }
 
 /// What a started step is doing.

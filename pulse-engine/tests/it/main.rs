@@ -4,6 +4,7 @@ mod determinism;
 mod expr;
 mod scenarios;
 mod secrets;
+mod step_timeout;
 mod template;
 mod testing;
 mod validation;

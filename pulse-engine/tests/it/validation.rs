@@ -115,3 +115,35 @@ fn errors_and_warnings_are_told_apart() {
     assert_eq!(loaded.diagnostics[0].severity, Severity::Warning);
     assert!(loaded.plan.is_some());
 }
+
+#[test]
+fn an_answer_goes_by_all_of_its_names() {
+    for name in ["prompt_response", "promptResponse", "state.prompt_response", "state.promptResponse"] {
+        let with = format!("steps:\n  - {{message: hm}}\n  - {{command: a, condition: '{name} == \"x\"'}}\n");
+        assert_eq!(findings(&with), [""; 0], "{name}");
+    }
+    // Nothing asks here.
+    let without = "steps:\n  - {command: a, condition: 'state.promptResponse == \"x\"'}\n";
+    assert_eq!(findings(without), ["W006:2"]);
+}
+
+#[test]
+fn every_step_takes_a_time_limit() {
+    let kinds = [
+        "type: wait, duration: 5s",
+        "workflow: w",
+        "items: [a], steps: [{command: a}]",
+        "branches: [[{command: a}]]",
+        "values: {a: '1'}",
+        "type: parse",
+        "conditions: [{default: true, goto: end}]",
+        "message: hm",
+        "command: a",
+    ];
+    for kind in kinds {
+        let findings = |timeout: &str| findings(&format!("steps:\n  - {{{kind}, timeout: {timeout}}}\n"));
+        assert_eq!(findings("90"), [""; 0], "{kind}");
+        assert_eq!(findings("soon"), ["E007:2"], "{kind}");
+        assert_eq!(findings("0"), ["E008:2"], "{kind}");
+    }
+}

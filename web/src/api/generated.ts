@@ -235,7 +235,7 @@ id: WorkflowId,
  */
 name: string, 
 /**
- * Which version of its definition.
+ * Which version of its definition, from 1; 0 for a file that is stored nowhere.
  */
 version: number, };
 
@@ -438,6 +438,10 @@ step_name: string, } | { "action": "step_started",
  * The how-manieth time, from 1.
  */
 run: number, 
+/**
+ * When it has to be over: its `timeout`, where that is of the step as a whole.
+ */
+deadline?: Timestamp, 
 /**
  * The frame in which it runs.
  */
@@ -1276,6 +1280,10 @@ step_name: string, } | { "action": "step_started",
  * The how-manieth time, from 1.
  */
 run: number, 
+/**
+ * When it has to be over: its `timeout`, where that is of the step as a whole.
+ */
+deadline?: Timestamp, 
 /**
  * The frame in which it runs.
  */
