@@ -184,6 +184,12 @@ impl State {
         self.children.iter().filter(|child| child.status.is_none())
     }
 
+    /// Whether a step waits for the end of a child execution. It does no more once it was given up.
+    pub fn waits_for_child(&self, child: ExecutionId) -> bool {
+        let waits = |run: &Run| matches!(run, Run::Child { execution_id } if *execution_id == child);
+        self.finished.is_none() && self.active().any(|(_, active)| waits(&active.run))
+    }
+
     /// A frame and those in which it stands, from the inside out.
     pub(crate) fn chain(&self, frame: FrameId) -> Vec<FrameId> {
         let mut chain = vec![frame];

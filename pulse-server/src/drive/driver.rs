@@ -3,6 +3,7 @@
 use super::actor::{self, Loaded, Message};
 use super::awaited::Awaited;
 use super::plans::{NoPlan, Plans, compile};
+use super::starting::Starting;
 use super::timers::Timers;
 use super::turns::Turns;
 use crate::fleet::{Fleet, Verdict};
@@ -86,6 +87,8 @@ pub(super) struct Shared {
     pub tasks: TaskTracker,
     /// Who waits for a worker.
     pub awaited: Awaited,
+    /// Children on their way into the store.
+    pub starting: Starting,
     /// Who runs and who waits its turn, per workflow.
     pub turns: Turns,
     /// The executions that are in memory.
@@ -153,6 +156,7 @@ impl Driver {
             stop,
             tasks: TaskTracker::new(),
             awaited: Awaited::default(),
+            starting: Starting::default(),
             turns: Turns::default(),
             running: Mutex::default(),
         }))

@@ -12,6 +12,7 @@ mod driver;
 mod plans;
 mod recover;
 mod start;
+mod starting;
 mod summary;
 mod timers;
 mod turns;

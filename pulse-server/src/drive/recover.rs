@@ -4,7 +4,7 @@
 use super::driver::{Driver, Error};
 use pulse_core::event::WorkflowRef;
 use pulse_core::ids::ExecutionId;
-use pulse_core::status::ExecutionStatus;
+use pulse_core::status::{ExecutionStatus, Trigger};
 use pulse_engine::Input;
 use pulse_store::ExecutionRecord;
 
@@ -30,12 +30,16 @@ pub async fn recover(driver: &Driver) -> Result<usize, Error> {
                 _ => None,
             };
             driver.take_place(&record, limit);
-            if record.active_commands == 0 {
-                continue;
+            let mut taken = Ok(());
+            if record.active_commands > 0 {
+                taken = take_up(driver, record.id).await;
+                recovered += usize::from(taken.is_ok());
             }
-            match take_up(driver, record.id).await {
-                Ok(()) => recovered += 1,
-                Err(error) => tracing::error!(execution = %record.id, %error, "an execution cannot be taken up"),
+            if taken.is_ok() && record.trigger == Trigger::Workflow {
+                taken = driver.take_up_orphan(record.id).await;
+            }
+            if let Err(error) = taken {
+                tracing::error!(execution = %record.id, %error, "an execution cannot be taken up");
             }
         }
         if !full {
