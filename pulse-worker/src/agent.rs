@@ -142,7 +142,7 @@ impl Agent {
         self.ledger.stop();
         match self.ledger.active() {
             0 => tracing::info!("stopping"),
-            running => tracing::info!(
+            running => tracing::warn!(
                 running,
                 supervisor = self.supervisor_pid,
                 "stopping: the commands run on, and their results are delivered after the next start; to end them, \
@@ -269,10 +269,14 @@ impl Agent {
                 self.ledger.connected();
             }
             LinkEvent::Received(message) => {
-                if matches!(message, ToWorker::Drain) {
-                    tracing::info!(running = self.ledger.active(), "draining: taking no more commands");
-                }
+                let is_drain = matches!(message, ToWorker::Drain);
                 self.ledger.received(message);
+                if is_drain {
+                    tracing::info!(running = self.ledger.active(), "draining: taking no more commands");
+                    // The server hears at once that it is so.
+                    let metadata = self.metadata();
+                    self.ledger.heartbeat(metadata);
+                }
             }
             LinkEvent::Closed => self.disconnected(),
             LinkEvent::Refused(error) => return Err(error),

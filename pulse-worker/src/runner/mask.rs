@@ -6,13 +6,15 @@
 //! pause between. What ends with nothing like the beginning of a secret is passed on at once.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use pulse_core::workflow::MASK;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// Shortest line of a value with several lines that is masked by itself: shorter ones are braces and the like.
 const SHORTEST_LINE: usize = 4;
+/// Shortest value that is looked for within Base64 of something longer: of a shorter one too little would be left to go by.
+const SHORTEST_WITHIN: usize = 8;
 /// Where programs that write Base64 break lines: `base64` and `openssl`.
 const LINE_WIDTHS: [usize; 2] = [76, 64];
 
@@ -119,6 +121,9 @@ fn forms(value: &str) -> Vec<String> {
             forms.push(encoded);
         }
     }
+    if trimmed.len() >= SHORTEST_WITHIN {
+        forms.extend((0..3).flat_map(|offset| within(trimmed, offset)));
+    }
     // Nothing but white space cannot be told from any other, nor would masking it hide anything.
     forms.retain(|form| !form.trim().is_empty());
     if trimmed.trim().is_empty() {
@@ -127,6 +132,15 @@ fn forms(value: &str) -> Vec<String> {
     forms.sort_unstable();
     forms.dedup();
     forms
+}
+
+/// What every Base64 of a longer text has of a value that stands so many bytes (modulo 3) behind its beginning, as in
+/// `user:password`: without the characters at both ends in which there is something else, too.
+fn within(value: &str, offset: usize) -> [String; 2] {
+    let mut plain = vec![0; offset];
+    plain.extend_from_slice(value.as_bytes());
+    let (from, to) = ((offset * 8).div_ceil(6), plain.len() * 8 / 6);
+    [STANDARD_NO_PAD.encode(&plain), URL_SAFE_NO_PAD.encode(&plain)].map(|text| text[from..to].to_owned())
 }
 
 /// Text broken into lines of so many bytes, if it is longer than one.

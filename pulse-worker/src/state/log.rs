@@ -197,6 +197,9 @@ impl Log {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use uuid::Uuid;

@@ -91,12 +91,13 @@ impl Feed {
         }
     }
 
-    /// The end can be told.
-    pub fn has_end(&mut self, command_id: CommandId) {
-        if let Some(outlet) = self.outlets.get_mut(&command_id) {
-            outlet.has_end = true;
-            self.give_turn(command_id);
-        }
+    /// The end can be told. Whether that comes next: all output has been sent, or almost.
+    pub fn has_end(&mut self, command_id: CommandId) -> bool {
+        let Some(outlet) = self.outlets.get_mut(&command_id) else { return false };
+        outlet.has_end = true;
+        let comes_next = outlet.bytes < WINDOW && self.bytes < WINDOW_OF_ALL;
+        self.give_turn(command_id);
+        comes_next
     }
 
     /// Another agent is connected: everything unacknowledged is sent anew. `ended` says which ends may be told.

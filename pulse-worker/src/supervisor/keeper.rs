@@ -233,7 +233,6 @@ impl Keeper {
                 tracing::debug!(%command_id, end = %one_line(&end.describe()), "command ended");
                 self.running.remove(&command_id);
                 self.feed.printed(command_id, last);
-                self.tell(&FromSupervisor::Over { command_id });
                 self.book.ended(command_id, end, kept);
             }
             Event::Read { command_id, pieces } => self.on_read(command_id, pieces),
@@ -308,7 +307,10 @@ impl Keeper {
                         let spool = Spool::new(self.directory(command_id), 0);
                         self.feed.add(command_id, Shared::new(spool), 0, 0);
                     }
-                    self.feed.has_end(command_id);
+                    // Its end comes next, or else when its output has come through.
+                    if !self.feed.has_end(command_id) {
+                        self.tell(&FromSupervisor::Over { command_id });
+                    }
                 }
                 Effect::Remove(command_id) => {
                     if let Some(spool) = self.feed.remove(command_id)

@@ -117,7 +117,7 @@ pub enum FromSupervisor {
         /// Why.
         reason: String,
     },
-    /// A command's process has ended; its output may still follow.
+    /// A command's process has ended, but much of its output is still to follow.
     Over {
         /// Which attempt.
         command_id: CommandId,

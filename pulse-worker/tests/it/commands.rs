@@ -105,6 +105,8 @@ async fn no_more_than_the_capacity_runs_and_none_while_draining() {
     assert_eq!(session.end(command_id, 0).await.end.stdout, "yes\n");
 
     session.send(&ToWorker::Drain).await;
+    let Some(FromWorker::Heartbeat { metadata }) = session.try_next().await else { panic!("no heartbeat") };
+    assert_eq!(metadata["draining"], true);
     session.dispatch(script("true")).await;
     assert!(matches!(session.next().await, FromWorker::Rejected { reason, .. } if reason.contains("draining")));
     rig.stop(session).await;

@@ -77,7 +77,9 @@ async fn a_refusal_ends_the_worker_with_a_hint() {
     assert!(error.hint().is_some_and(|hint| hint.contains("WORKER_API_KEY")), "{error}");
     assert!(!error.to_string().contains(crate::stand_in::KEY));
 
-    for (code, hint) in [("duplicate", "PULSE_WORKER_STATE"), ("name-taken", "WORKER_NAME"), ("protocol", "version")] {
+    for (code, hint) in
+        [("duplicate-worker", "PULSE_WORKER_STATE"), ("name-taken", "WORKER_NAME"), ("protocol", "version")]
+    {
         let rig = Rig::new().await;
         let mut session = rig.server.connection().await;
         assert!(matches!(session.next().await, FromWorker::Hello(_)));

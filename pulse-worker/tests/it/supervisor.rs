@@ -6,7 +6,9 @@ use pulse_core::command::{CommandSpec, Outcome, Stream};
 use pulse_core::ids::CommandId;
 use pulse_core::protocol::worker::{FromWorker, KnownState, ToWorker};
 use rustix::process::Signal;
+use serde_json::json;
 use std::path::Path;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
 
 /// A command that writes down that it ran, tells its process, and goes on for a while once `go` exists.
@@ -371,4 +373,82 @@ async fn cancelling_works_after_an_agent_took_over() {
     assert!(last.is_none_or(|seq| seq == 1), "{last:?}");
     assert_eq!((end.outcome, end.error.as_deref()), (Outcome::Cancelled, Some("not wanted")));
     gone(&[pid]).await;
+}
+
+/// A frame of the protocol between agent and supervisor, written down here so that a change of it is noticed.
+fn framed(message: &serde_json::Value) -> Vec<u8> {
+    let body = message.to_string();
+    let mut frame = u32::try_from(body.len() + 1).unwrap().to_le_bytes().to_vec();
+    frame.push(1);
+    frame.extend_from_slice(body.as_bytes());
+    frame
+}
+
+async fn receive(stream: &mut tokio::net::UnixStream) -> serde_json::Value {
+    let length = stream.read_u32_le().await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), 1);
+    let mut body = vec![0; length as usize - 1];
+    stream.read_exact(&mut body).await.unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
+/// A supervisor of another version, in this process: its listener in the worker's state directory.
+fn other_version(dir: &tempfile::TempDir) -> tokio::net::UnixListener {
+    std::fs::create_dir(state(dir)).unwrap();
+    // As a worker would have left it.
+    std::fs::write(state(dir).join("lock"), "").unwrap();
+    tokio::net::UnixListener::bind(state(dir).join("supervisor.sock")).unwrap()
+}
+
+#[tokio::test]
+async fn a_supervisor_of_another_version_serves_until_nothing_runs_and_is_replaced() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    let listener = other_version(&dir);
+    let _agent = command(dir.path(), &server.url).spawn().unwrap();
+    let (mut stream, _) = soon("the agent", listener.accept()).await.unwrap();
+    let hello = receive(&mut stream).await;
+    assert_eq!((&hello["type"], &hello["oldest"], &hello["newest"]), (&json!("hello"), &json!(1), &json!(1)));
+    let id = CommandId(Uuid::now_v7());
+    let known = json!({"type": "known", "command_id": id, "execution_id": id, "is_over": false, "of_tomorrow": 1});
+    let welcome = json!({"type": "welcome", "protocol": 1, "version": "0.0.9", "pid": 1});
+    for message in [welcome, known, json!({"type": "ready"}), json!({"type": "of_tomorrow"})] {
+        stream.write_all(&framed(&message)).await.unwrap();
+    }
+    let mut session = server.session().await;
+    assert_eq!(session.hello().commands[0].state, KnownState::Running);
+    // Its protocol is spoken.
+    let end = json!({"outcome": "exited", "exit_code": 9, "duration_ms": 1, "stdout": "", "stderr": "",
+        "stdout_bytes": 0, "stderr_bytes": 0});
+    stream.write_all(&framed(&json!({"type": "ended", "command_id": id, "end": end}))).await.unwrap();
+    assert_eq!(session.end(id, 0).await.end.exit_code, Some(9));
+    // Nothing runs: it is told to end, and one of this version takes its place.
+    loop {
+        match receive(&mut stream).await["type"].as_str() {
+            Some("end") => break,
+            Some("forget") => {}
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    drop((listener, stream, session));
+    let mut session = server.session().await;
+    assert_eq!(session.run(script("echo new")).await.end.stdout, "new\n");
+    assert_ne!(supervisor(&state(&dir)), 1);
+}
+
+#[tokio::test]
+async fn a_supervisor_that_cannot_be_spoken_to_is_left_to_finish() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    let listener = other_version(&dir);
+    let log = std::fs::File::create(dir.path().join("agent.log")).unwrap();
+    let _agent = command(dir.path(), &server.url).stdout(log).spawn().unwrap();
+    for _ in 0..2 {
+        let (mut stream, _) = soon("the agent", listener.accept()).await.unwrap();
+        receive(&mut stream).await;
+        let refusal = json!({"type": "welcome", "protocol": null, "version": "0.0.1", "pid": 1});
+        stream.write_all(&framed(&refusal)).await.unwrap();
+    }
+    assert!(!state(&dir).join("supervisor.json").exists(), "none was started beside it");
+    drop(listener);
+    let mut session = server.session().await;
+    assert_eq!(session.run(script("echo new")).await.end.stdout, "new\n");
 }

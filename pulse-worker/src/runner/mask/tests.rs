@@ -71,6 +71,22 @@ fn every_form_is_masked_with_one_width() {
 }
 
 #[test]
+fn base64_of_something_longer_shows_nothing_of_a_value_within() {
+    let value = "correct-horse-battery";
+    for before in ["", "u", "us", "user:", "Authorization: "] {
+        for after in ["", "\n", "!!", " and more"] {
+            let encoded = STANDARD.encode(format!("{before}{value}{after}"));
+            let shown = masked(&[value], &encoded);
+            assert_eq!(shown.matches(MASK).count(), 1, "{shown}");
+            // What is left to both sides has at most a character that is partly of the value.
+            let (left, right) = shown.split_once(MASK).unwrap();
+            assert!(left.len() <= (before.len() * 8).div_ceil(6), "{shown}");
+            assert!(right.trim_end_matches('=').len() <= (after.len() * 8).div_ceil(6) + 1, "{shown}");
+        }
+    }
+}
+
+#[test]
 fn base64_is_masked_where_programs_break_its_lines() {
     let value = "-----BEGIN KEY-----\n".to_owned() + &"0123456789abcdefABCDEF\n".repeat(12) + "-----END KEY-----";
     for plain in [value.clone(), format!("{value}\n")] {
