@@ -1,6 +1,7 @@
 //! What is going to be done to the installation: a schedule of faults that follows from the seed alone.
 
 use fastrand::Rng;
+use pulse_core::fault;
 use std::time::Duration;
 
 /// How many of each fault.
@@ -73,6 +74,15 @@ pub enum Fault {
         /// Which of its processes.
         victim: Victim,
     },
+    /// A worker's agent or supervisor dies when it reaches a named point for the nth time.
+    KillWorkerAt {
+        /// Which worker.
+        worker: usize,
+        /// The point.
+        point: &'static str,
+        /// Which time.
+        nth: u32,
+    },
     /// A worker's connection is cut for a time.
     Cut {
         /// Which worker.
@@ -113,7 +123,7 @@ pub struct Planned {
 /// Requests that are given up in one go.
 const CANCELLED_AT_ONCE: u32 = 500;
 /// How often a named point is passed before the server dies there, at most.
-const LAST_NTH: u32 = 40;
+const LAST_NTH: u32 = 24;
 
 /// The schedule of a seed: the same for the same seed, counts, workers and longest cut.
 pub fn schedule(seed: u64, counts: &Counts, workers: usize, longest_cut: Duration) -> Vec<Planned> {
@@ -123,14 +133,23 @@ pub fn schedule(seed: u64, counts: &Counts, workers: usize, longest_cut: Duratio
         faults.push(match n % 2 {
             0 => Fault::KillServer { after: millis(&mut rng, 50..1_200) },
             _ => {
-                let points = pulse_core::fault::SERVER;
+                let points = fault::SERVER;
                 Fault::KillServerAt { point: points[rng.usize(..points.len())], nth: rng.u32(1..=LAST_NTH) }
             }
         });
     }
-    for _ in 0..counts.worker_kills {
-        let victim = [Victim::Agent, Victim::Agent, Victim::Supervisor, Victim::Both][rng.usize(..4)];
-        faults.push(Fault::KillWorker { worker: rng.usize(..workers), victim });
+    for n in 0..counts.worker_kills {
+        let worker = rng.usize(..workers);
+        faults.push(match n % 2 {
+            0 => {
+                let victim = [Victim::Agent, Victim::Agent, Victim::Supervisor, Victim::Both][rng.usize(..4)];
+                Fault::KillWorker { worker, victim }
+            }
+            _ => {
+                let points = [&fault::WORKER[..], &fault::SUPERVISOR[..]].concat();
+                Fault::KillWorkerAt { worker, point: points[rng.usize(..points.len())], nth: rng.u32(1..=LAST_NTH / 3) }
+            }
+        });
     }
     for _ in 0..counts.cuts {
         let direction = [Direction::ToServer, Direction::ToWorker, Direction::Both][rng.usize(..3)];

@@ -139,10 +139,7 @@ impl Server {
 
     /// Waits until it has ended by itself, but no longer than `limit`. Answers whether it has.
     pub async fn ended_within(&mut self, limit: Duration) -> bool {
-        match &mut self.child {
-            None => true,
-            Some(child) => timeout(limit, child.wait()).await.is_ok(),
-        }
+        ended_within(&mut self.child, limit).await
     }
 
     /// `kill -9`.
@@ -178,11 +175,11 @@ impl Worker {
         Self { setup, name, by, state, child: None }
     }
 
-    /// Starts its agent, unless it runs.
+    /// Starts its agent, unless it runs; with a point at which it dies, as `PULSE_FAULT` takes it.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(&mut self, capacity: u32) -> Result<(), Trouble> {
+    pub fn start(&mut self, capacity: u32, fault: Option<&str>) -> Result<(), Trouble> {
         if let Some(child) = &mut self.child
             && matches!(child.try_wait(), Ok(None))
         {
@@ -196,8 +193,16 @@ impl Worker {
             .env("PULSE_SERVER", format!("http://{}", self.by))
             .env("PULSE_WORKER_STATE", &self.state)
             .env("MAX_CONCURRENT_TASKS", capacity.to_string());
+        if let Some(fault) = fault {
+            command.env(crate::fault::VARIABLE, fault);
+        }
         self.child = Some(command.spawn().map_err(|error| Trouble::io("a worker", &error))?);
         Ok(())
+    }
+
+    /// Waits until the agent has ended by itself, but no longer than `limit`. Answers whether it has.
+    pub async fn ended_within(&mut self, limit: Duration) -> bool {
+        ended_within(&mut self.child, limit).await
     }
 
     /// `kill -9` of the agent.
@@ -247,6 +252,13 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.kill_supervisor();
+    }
+}
+
+async fn ended_within(child: &mut Option<Child>, limit: Duration) -> bool {
+    match child {
+        None => true,
+        Some(child) => timeout(limit, child.wait()).await.is_ok(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::processes::{Server, Setup, Worker, free_port};
 use super::proxy::Proxy;
 use super::verify::{Findings, succeeded, verify};
 use fastrand::Rng;
+use pulse_core::fault;
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::json;
@@ -25,7 +26,7 @@ const WORKERS: usize = 3;
 /// Commands that each runs at once.
 const CAPACITY: u32 = 4;
 /// Clients.
-const CLIENTS: usize = 6;
+const CLIENTS: usize = 16;
 /// After the last fault everything has to have ended within this.
 const STUCK: Duration = Duration::from_secs(30);
 /// A server that has not died at its named point by then is killed.
@@ -164,7 +165,7 @@ impl Trial {
         for n in 1..=WORKERS {
             let proxy = Proxy::start(listen).await.map_err(|error| Trouble::io("a proxy", &error))?;
             let mut worker = Worker::new(setup.clone(), format!("bench-{n}"), proxy.address, &worker_data);
-            worker.start(CAPACITY)?;
+            worker.start(CAPACITY, None)?;
             workers.push(worker);
             proxies.push(Arc::new(proxy));
         }
@@ -230,6 +231,7 @@ impl Trial {
             }
             Fault::KillServerAt { point, nth } => self.kill_server_at(point, nth).await?,
             Fault::KillWorker { worker, victim } => self.kill_worker(worker, victim).await?,
+            Fault::KillWorkerAt { worker, point, nth } => self.kill_worker_at(worker, point, nth).await?,
             Fault::Cut { worker, direction, time } => {
                 let proxy = self.proxies[worker].clone();
                 self.cuts.spawn(async move { proxy.cut(direction, time).await });
@@ -285,8 +287,25 @@ impl Trial {
                 _ => "worker's agent and supervisor killed",
             };
         }
-        worker.start(CAPACITY)?;
+        worker.start(CAPACITY, None)?;
         Ok(kind)
+    }
+
+    async fn kill_worker_at(&mut self, worker: usize, point: &'static str, nth: u32) -> Result<&'static str, Trouble> {
+        let worker = &mut self.workers[worker];
+        let fault = format!("{point}:{nth}");
+        worker.kill_agent().await;
+        if fault::SUPERVISOR.contains(&point) {
+            // The agent hands the point on to the first supervisor that it starts, and starts another when that dies.
+            worker.kill_supervisor();
+            worker.start(CAPACITY, Some(&fault))?;
+            return Ok("supervisor started to die at a named point");
+        }
+        worker.start(CAPACITY, Some(&fault))?;
+        let reached = worker.ended_within(POINT_PATIENCE).await;
+        worker.kill_agent().await;
+        worker.start(CAPACITY, None)?;
+        Ok(if reached { "worker's agent killed at a named point" } else { "worker's agent killed" })
     }
 
     async fn fill_server_disk(&mut self, time: Duration) -> Result<&'static str, Trouble> {
@@ -325,7 +344,7 @@ impl Trial {
             proxy.whole().await;
         }
         for worker in &mut self.workers {
-            worker.start(CAPACITY)?;
+            worker.start(CAPACITY, None)?;
         }
         self.alive().await?;
         self.load.stop.cancel();
