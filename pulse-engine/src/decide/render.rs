@@ -65,7 +65,8 @@ impl<'m> Machine<'m> {
                 match markers.is_empty() {
                     true => rendered.display,
                     false => {
-                        script.display(&self.scope(at, exprs.into_iter())).map_err(|error| named("command", error))?
+                        let scope = self.scope_with(at, markers.shown(), exprs.into_iter());
+                        script.display(&scope).map_err(|error| named("command", error))?
                     }
                 }
             }

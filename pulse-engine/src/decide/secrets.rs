@@ -16,6 +16,8 @@ pub(super) struct Markers {
     markers: Vec<(String, String)>,
     /// The execution's parameters, with markers for secrets.
     params: Arc<Value>,
+    /// The same as people may see them: with what stands in the place of secrets.
+    shown: Arc<Value>,
 }
 
 impl Markers {
@@ -23,10 +25,18 @@ impl Markers {
     pub(super) fn new(plan: &Plan, state: &State, draw: &mut Draw) -> Self {
         let params = state.origin.as_ref().map_or_else(|| Arc::new(json!({})), |origin| origin.params.clone());
         let secrets = plan.workflow.params.iter().filter(|param| param.kind == ParamType::Secret);
-        // One that was not given has no value, like any other parameter.
-        let given = secrets.filter(|param| params.get(&param.name).is_some_and(|value| !value.is_null()));
-        let mut marked = Self { markers: Vec::new(), params: params.clone() };
-        for param in given {
+        let mut marked = Self { markers: Vec::new(), params: params.clone(), shown: params };
+        for param in secrets {
+            if marked.shown.get(&param.name).is_none_or(Value::is_null) {
+                // An optional one that was not given. It can have no default, and no condition may look at it: were it an
+                // error, nothing could ever use it.
+                for params in [&mut marked.params, &mut marked.shown] {
+                    if let Value::Object(params) = Arc::make_mut(params) {
+                        params.insert(param.name.clone(), Value::String(String::new()));
+                    }
+                }
+                continue;
+            }
             // Begins with what no place takes where a shell would evaluate a value: validation refuses secrets there, too.
             let marker = format!("(\u{1}{:016x}{:016x}\u{1}", draw.bits(), draw.bits());
             if let Some(slot) = Arc::make_mut(&mut marked.params).get_mut(&param.name) {
@@ -43,6 +53,10 @@ impl Markers {
 
     pub(super) fn params(&self) -> &Arc<Value> {
         &self.params
+    }
+
+    pub(super) fn shown(&self) -> &Arc<Value> {
+        &self.shown
     }
 
     /// Takes the markers out of a command and notes where their values belong.
@@ -117,7 +131,11 @@ mod tests {
 
     #[test]
     fn whole_values_are_noted_and_anything_else_is_refused() {
-        let markers = Markers { markers: vec![("(\u{1}0\u{1}".into(), "token".into())], params: Arc::default() };
+        let markers = Markers {
+            markers: vec![("(\u{1}0\u{1}".into(), "token".into())],
+            params: Arc::default(),
+            shown: Arc::default(),
+        };
         let mut taken = spec();
         markers.take(&mut taken).unwrap();
         assert_eq!((taken.env[1].1.as_str(), taken.stdin.as_deref()), (MASK, Some(MASK)));
