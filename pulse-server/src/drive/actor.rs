@@ -203,9 +203,7 @@ pub(super) fn act(driver: &Driver, state: &State, secrets: &Arc<Secrets>, effect
         match effect {
             Effect::Dispatch(command) => driver.hand_over(state.id, command, secrets, true),
             Effect::Cancel { worker_id, command_id, reason } => {
-                if let Some(verdict) = driver.0.fleet.cancel(worker_id, command_id, &reason) {
-                    driver.end_command(verdict);
-                }
+                driver.0.fleet.cancel(worker_id, command_id, &reason);
             }
             Effect::SetTimer { at } => driver.0.timers.set(state.id, at),
             Effect::AwaitWorker { worker_id } => driver.await_worker(state.id, worker_id),

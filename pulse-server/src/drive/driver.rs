@@ -71,6 +71,13 @@ pub enum Error {
     Stopping,
 }
 
+impl Error {
+    /// Whether the same may succeed in a moment.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Stopping | Self::Store(_))
+    }
+}
+
 /// Drives all executions.
 #[derive(Clone)]
 pub struct Driver(pub(super) Arc<Shared>);
@@ -268,7 +275,8 @@ impl Driver {
             // Without its value it must not run; whether one of before a restart has, nobody knows.
             let outcome = if is_new { Outcome::NotStarted } else { Outcome::Lost };
             let end = CommandEnd::without_process(outcome, format!("the value of the secret `{missing}` is gone"));
-            return self.end_command(Verdict { execution_id: id, command_id: command.command_id, end });
+            let (worker_id, command_id) = (command.worker.worker_id, command.command_id);
+            return self.fleet().give_up(Verdict { execution_id: id, worker_id, command_id, end });
         }
         match is_new {
             true => self.fleet().dispatch(id, command, secrets.clone()),
@@ -389,16 +397,5 @@ impl Driver {
             }
             other => other,
         }
-    }
-
-    /// Ends a command without its worker.
-    pub fn end_command(&self, verdict: Verdict) {
-        let driver = self.clone();
-        self.spawn(async move {
-            let Verdict { execution_id, command_id, end } = verdict;
-            if let Err(error) = driver.result(execution_id, command_id, end).await {
-                tracing::error!(execution = %execution_id, command = %command_id, %error, "a command could not be ended");
-            }
-        });
     }
 }

@@ -9,14 +9,19 @@
 //! Whether a command that reached a socket runs is found out by asking the worker, never by a timer. What is here can be
 //! lost at any moment: after a restart it is made again from the journals and from what the workers say.
 
+mod commands;
+mod connections;
+mod ends;
+mod ledger;
 mod monitor;
 mod registry;
 mod returning;
 mod session;
 mod worker;
 
+pub use connections::Welcome;
 pub use monitor::watch;
-pub use registry::{Fleet, Removal, Welcome};
+pub use registry::{Fleet, Removal};
 pub use session::serve;
 
 use pulse_core::command::CommandEnd;
@@ -38,6 +43,8 @@ pub const LOST_GRACE: Duration = Duration::from_secs(60);
 pub struct Verdict {
     /// Whose it is.
     pub execution_id: ExecutionId,
+    /// On which worker.
+    pub worker_id: WorkerId,
     /// Which.
     pub command_id: CommandId,
     /// How it ends.

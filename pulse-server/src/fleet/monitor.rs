@@ -1,14 +1,17 @@
-//! Looks after workers that say nothing: once a second, not on any command's path.
+//! Looks after workers that say nothing, once a second and not on any command's path; and ends commands whose workers
+//! cannot tell how they ended.
 
-use super::Fleet;
+use super::{Fleet, Verdict};
 use crate::drive::Driver;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Between two looks.
-pub(super) const INTERVAL: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(1);
 /// Looks between two notes in the store of who was heard from.
 const NOTE_EVERY: u32 = 15;
+/// Between two tries to record an end.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Watches until the server stops.
 pub async fn watch(fleet: Fleet, driver: Driver, stop: CancellationToken) {
@@ -18,12 +21,15 @@ pub async fn watch(fleet: Fleet, driver: Driver, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
+            verdicts = fleet.ends() => {
+                for verdict in verdicts {
+                    driver.spawn(end(verdict, fleet.clone(), driver.clone(), stop.clone()));
+                }
+                continue;
+            }
             _ = interval.tick() => {}
         }
-        let (verdicts, seen) = fleet.inspect();
-        for verdict in verdicts {
-            driver.end_command(verdict);
-        }
+        let seen = fleet.inspect();
         looks = looks.wrapping_add(1);
         if looks.is_multiple_of(NOTE_EVERY) && !seen.is_empty() {
             let seen = seen.into_iter().map(|seen| (seen.worker_id, seen.at)).collect();
@@ -32,4 +38,20 @@ pub async fn watch(fleet: Fleet, driver: Driver, stop: CancellationToken) {
             }
         }
     }
+}
+
+/// Records an end, however often it takes, then forgets the command.
+async fn end(verdict: Verdict, fleet: Fleet, driver: Driver, stop: CancellationToken) {
+    let Verdict { execution_id, worker_id, command_id, end } = verdict;
+    while let Err(error) = driver.result(execution_id, command_id, end.clone()).await {
+        tracing::error!(execution = %execution_id, command = %command_id, %error, "a command could not be ended");
+        if !error.is_transient() {
+            break;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(AGAIN) => {}
+        }
+    }
+    fleet.finished(worker_id, command_id);
 }

@@ -52,7 +52,6 @@ pub async fn serve(mut socket: Socket, fleet: Fleet, driver: Driver, stop: Cance
         commands: HashMap::new(),
     };
     if send(&mut socket, &welcome.message).await.is_ok() {
-        session.stop_strangers(welcome.strangers).await;
         fleet.welcomed(worker_id, session.id);
         session.driver.worker_online(worker_id);
         run(&mut session, socket, &mut outgoing, &cancel).await;
@@ -203,16 +202,6 @@ impl Session {
             self.commands.insert(command_id, task);
         }
         Ok(())
-    }
-
-    /// Commands that the worker runs and the server does not wait for: of executions that have ended. They are stopped;
-    /// their results still come and are kept.
-    async fn stop_strangers(&self, strangers: Vec<(CommandId, ExecutionId)>) {
-        for (command_id, execution_id) in strangers {
-            tracing::info!(command = %command_id, execution = %execution_id, "a command of an ended execution is stopped");
-            let reason = "its execution has ended".to_owned();
-            let _ = self.sender.send(ToWorker::Cancel { command_id, reason }).await;
-        }
     }
 }
 

@@ -1,18 +1,15 @@
-//! One worker as the server knows it: its record, its connection, its queue and what runs on it.
+//! One worker as the server knows it: its record, its connection, and its commands.
 
-use super::{LOST_GRACE, SILENCE};
-use crate::secrets::Secrets;
+use super::ledger::{Ledger, Message};
+use super::{KILL_GRACE, SILENCE, Verdict};
 use pulse_core::api::WorkerView;
-use pulse_core::ids::{CommandId, ExecutionId};
+use pulse_core::command::Outcome;
+use pulse_core::ids::CommandId;
 use pulse_core::protocol::worker::{Dispatch, OUTPUT_LIMIT_BYTES, ToWorker};
 use pulse_core::status::WorkerStatus;
 use pulse_core::time::Timestamp;
 use pulse_engine::fleet::FleetWorker;
-use pulse_engine::state::Outstanding;
 use pulse_store::WorkerRecord;
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -20,119 +17,47 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct Worker {
     pub record: WorkerRecord,
     pub connection: Option<Connection>,
-    pub commands: HashMap<CommandId, InFlight>,
-    /// Commands that wait for room, in order.
-    pub queue: VecDeque<CommandId>,
+    pub ledger: Ledger,
 }
 
 /// A worker's open connection.
 pub(super) struct Connection {
-    /// Its id, to tell it from one that replaced it.
-    pub session: u64,
     pub sender: mpsc::Sender<ToWorker>,
     /// Ends it.
     pub cancel: CancellationToken,
-    /// When it was last heard from.
-    pub heard: Timestamp,
-}
-
-/// A command that has not been acknowledged.
-pub(super) struct InFlight {
-    pub execution_id: ExecutionId,
-    pub command: Outstanding,
-    /// What its secrets are; put in at the moment it is sent.
-    pub secrets: Arc<Secrets>,
-    pub phase: Phase,
-    /// Why it is to be stopped, if it is.
-    pub cancel: Option<String>,
-    /// When it was sent, or found again after a restart.
-    pub since: Timestamp,
-}
-
-/// How far a command is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// It waits for room, or for the worker.
-    Queued,
-    /// It was given to the connection; the worker has not said anything.
-    Sent,
-    /// The worker has it.
-    Running,
-    /// Its result is here and not yet durable.
-    Finished,
 }
 
 impl Worker {
     pub fn new(record: WorkerRecord) -> Self {
-        Self { record, connection: None, commands: HashMap::new(), queue: VecDeque::new() }
-    }
-
-    /// Commands that take room on the worker.
-    pub fn busy(&self) -> u32 {
-        let busy = self.commands.values().filter(|c| matches!(c.phase, Phase::Sent | Phase::Running)).count();
-        u32::try_from(busy).unwrap_or(u32::MAX)
+        Self { ledger: Ledger::new(record.capacity), record, connection: None }
     }
 
     pub fn status(&self, now: Timestamp) -> WorkerStatus {
-        match &self.connection {
-            Some(connection) if now.since(connection.heard) < SILENCE => WorkerStatus::Online,
+        match self.ledger.silence(now) {
+            Some(silence) if silence < SILENCE => WorkerStatus::Online,
             Some(_) => WorkerStatus::Unreachable,
-            None if self.commands.values().any(|command| command.phase != Phase::Queued) => WorkerStatus::Unreachable,
+            None if self.ledger.is_owed() => WorkerStatus::Unreachable,
             None => WorkerStatus::Offline,
         }
     }
 
-    /// Sends what there is room for, in order.
-    pub fn pump(&mut self, now: Timestamp, kill_grace: Duration) {
-        let Some(connection) = &self.connection else { return };
-        let mut room = self.record.capacity.saturating_sub(self.busy());
-        while room > 0 {
-            let Some(id) = self.queue.front() else { return };
-            let Some(command) = self.commands.get_mut(id).filter(|command| command.phase == Phase::Queued) else {
-                self.queue.pop_front();
-                continue;
-            };
-            let (spec, mask) = match command.secrets.put_into(&command.command.spec) {
-                Ok(ready) => ready,
-                Err(missing) => {
-                    // Nothing comes here without its secrets; the command must not run without them.
-                    tracing::error!(command = %id, secret = %missing, "a secret is missing: the command is not sent");
-                    self.queue.pop_front();
-                    continue;
+    /// Says what there is to say and answers what ended without the worker. What the connection has no room for waits:
+    /// a worker that does not read is told when it does, or on its next connection.
+    pub fn flush(&mut self, now: Timestamp) -> Vec<Verdict> {
+        if let Some(connection) = &self.connection {
+            while let Ok(permit) = connection.sender.try_reserve() {
+                let Some(message) = self.ledger.next_message(now) else { break };
+                match message {
+                    Message::Cancel { command_id, reason } => permit.send(ToWorker::Cancel { command_id, reason }),
+                    Message::Dispatch(id) => match ready(&self.ledger, id) {
+                        Ok(dispatch) => permit.send(ToWorker::Dispatch(Box::new(dispatch))),
+                        // It must not run without it.
+                        Err(reason) => self.ledger.end(id, Outcome::NotStarted, reason),
+                    },
                 }
-            };
-            let dispatch = ToWorker::Dispatch(Box::new(Dispatch {
-                command_id: command.command.command_id,
-                execution_id: command.execution_id,
-                step: command.command.step.clone(),
-                attempt: command.command.attempt,
-                spec,
-                kill_grace_ms: u64::try_from(kill_grace.as_millis()).unwrap_or(u64::MAX),
-                output_limit_bytes: OUTPUT_LIMIT_BYTES,
-                mask,
-            }));
-            // A full channel means that the worker does not read: what waits is sent when it does, or to its next
-            // connection.
-            if connection.sender.try_send(dispatch).is_err() {
-                return;
             }
-            (command.phase, command.since) = (Phase::Sent, now);
-            self.queue.pop_front();
-            room -= 1;
         }
-    }
-
-    /// Commands whose time is long over on a worker that nobody can ask.
-    pub fn overdue(&self, now: Timestamp) -> Vec<CommandId> {
-        let connected = self.connection.as_ref().is_some_and(|connection| now.since(connection.heard) < SILENCE);
-        let limit = |command: &InFlight| Duration::from_millis(command.command.spec.timeout_ms) + LOST_GRACE;
-        let overdue = |command: &InFlight| {
-            matches!(command.phase, Phase::Sent | Phase::Running) && now.since(command.since) > limit(command)
-        };
-        match connected {
-            true => Vec::new(),
-            false => self.commands.iter().filter(|(_, command)| overdue(command)).map(|(id, _)| *id).collect(),
-        }
+        std::iter::from_fn(|| self.ledger.next_end()).collect()
     }
 
     pub fn view(&self, now: Timestamp) -> WorkerView {
@@ -143,10 +68,10 @@ impl Worker {
             status: self.status(now),
             labels: record.labels.clone(),
             capacity: record.capacity,
-            active: self.busy(),
+            active: self.ledger.busy(),
             draining: record.draining,
             version: record.version.clone(),
-            last_seen: self.connection.as_ref().map_or(record.last_seen, |connection| connection.heard),
+            last_seen: record.last_seen,
             metadata: record.metadata.clone(),
         }
     }
@@ -158,8 +83,26 @@ impl Worker {
             labels: self.record.labels.clone(),
             status: self.status(now),
             draining: self.record.draining,
-            active: u32::try_from(self.commands.len()).unwrap_or(u32::MAX),
+            active: u32::try_from(self.ledger.len()).unwrap_or(u32::MAX),
             capacity: self.record.capacity,
         }
     }
+}
+
+/// A command with the values of its secrets in place.
+fn ready(ledger: &Ledger, id: CommandId) -> Result<Dispatch, String> {
+    let in_flight = ledger.command(id).ok_or("it is gone")?;
+    let command = &in_flight.command;
+    let secrets = in_flight.secrets.put_into(&command.spec);
+    let (spec, mask) = secrets.map_err(|missing| format!("the value of the secret `{missing}` is gone"))?;
+    Ok(Dispatch {
+        command_id: id,
+        execution_id: in_flight.execution_id,
+        step: command.step.clone(),
+        attempt: command.attempt,
+        spec,
+        kill_grace_ms: u64::try_from(KILL_GRACE.as_millis()).unwrap_or(u64::MAX),
+        mask,
+        output_limit_bytes: OUTPUT_LIMIT_BYTES,
+    })
 }

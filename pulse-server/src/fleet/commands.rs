@@ -1,0 +1,77 @@
+//! What becomes of commands, from the engine's side and from the worker's.
+
+use super::{Fleet, Verdict};
+use crate::secrets::Secrets;
+use pulse_core::command::{CommandEnd, Outcome};
+use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
+use pulse_engine::state::Outstanding;
+use std::sync::Arc;
+
+impl Fleet {
+    /// Queues a command for its worker. One that is there already stays as it is.
+    pub fn dispatch(&self, execution_id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>) {
+        let of = (command.worker.worker_id, command.command_id);
+        let queued = self.with(of.0, |worker, now| worker.ledger.dispatch(execution_id, command, secrets, now));
+        if queued.is_none() {
+            self.removed(execution_id, of, Outcome::NotStarted, "its worker was removed before it was sent");
+        }
+    }
+
+    /// A command of before a restart: whether its worker has it is found out by its hello.
+    pub fn restore(&self, execution_id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>) {
+        let of = (command.worker.worker_id, command.command_id);
+        let kept = self.with(of.0, |worker, now| worker.ledger.restore(execution_id, command, secrets, now));
+        if kept.is_none() {
+            self.removed(
+                execution_id,
+                of,
+                Outcome::Lost,
+                "its worker was removed; nobody knows whether it took effect",
+            );
+        }
+    }
+
+    /// Nobody will ever tell of a command whose worker is not in the registry.
+    fn removed(&self, execution_id: ExecutionId, of: (WorkerId, CommandId), outcome: Outcome, reason: &str) {
+        let (worker_id, command_id) = of;
+        tracing::warn!(command = %command_id, worker = %worker_id, "a command for a worker that was removed");
+        let end = CommandEnd::without_process(outcome, reason);
+        self.give_up(Verdict { execution_id, worker_id, command_id, end });
+    }
+
+    /// Asks a worker to stop a command. One that was never sent ends with that.
+    pub fn cancel(&self, worker_id: WorkerId, command_id: CommandId, reason: &str) {
+        self.with(worker_id, |worker, _| worker.ledger.cancel(command_id, reason));
+    }
+
+    /// The worker has a command.
+    pub fn accepted(&self, worker_id: WorkerId, command_id: CommandId) {
+        self.with(worker_id, |worker, _| worker.ledger.accepted(command_id));
+    }
+
+    /// The worker has no room for a command: it is sent again with the next result, or after a moment by
+    /// [`super::watch`].
+    pub fn rejected(&self, worker_id: WorkerId, command_id: CommandId) {
+        let mut inner = self.inner();
+        if let Some(worker) = inner.workers.get_mut(&worker_id) {
+            worker.ledger.rejected(command_id);
+        }
+    }
+
+    /// Whose a command of a worker is, if the fleet has it.
+    pub fn command(&self, worker_id: WorkerId, command_id: CommandId) -> Option<(ExecutionId, Outstanding)> {
+        let inner = self.inner();
+        let in_flight = inner.workers.get(&worker_id)?.ledger.command(command_id)?;
+        Some((in_flight.execution_id, in_flight.command.clone()))
+    }
+
+    /// A command's result is here: its room is free, though the result is not durable yet.
+    pub fn finishing(&self, worker_id: WorkerId, command_id: CommandId) {
+        self.with(worker_id, |worker, _| worker.ledger.finishing(command_id));
+    }
+
+    /// A command's result is durable, or the command is given up: forget it.
+    pub fn finished(&self, worker_id: WorkerId, command_id: CommandId) {
+        self.with(worker_id, |worker, _| worker.ledger.finished(command_id));
+    }
+}

@@ -1,0 +1,101 @@
+//! The commands of one worker, and how far each is.
+
+use crate::secrets::Secrets;
+use pulse_core::ids::{CommandId, ExecutionId};
+use pulse_core::time::Timestamp;
+use pulse_engine::state::Outstanding;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A command whose result is not durable.
+#[derive(Debug)]
+pub struct InFlight {
+    /// Whose it is.
+    pub execution_id: ExecutionId,
+    /// What is run, and for which step.
+    pub command: Outstanding,
+    /// What its secrets are; put in at the moment it is sent.
+    pub secrets: Arc<Secrets>,
+    /// How far it is. Changed by [`Commands::set_phase`] only.
+    pub phase: Phase,
+    /// Why it is to be stopped, if it is.
+    pub cancel: Option<String>,
+    /// When it was sent, or found again after a restart.
+    pub since: Timestamp,
+}
+
+/// How far a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It waits for room, or for the worker.
+    Queued,
+    /// It was given to the connection; the worker has not said anything.
+    Sent,
+    /// The worker has it.
+    Running,
+    /// Its result is here and not yet durable.
+    Finished,
+}
+
+impl Phase {
+    /// Whether a command in it takes room on the worker.
+    fn takes_room(self) -> bool {
+        matches!(self, Self::Sent | Self::Running)
+    }
+}
+
+/// All commands of a worker; counts those that take room.
+#[derive(Debug, Default)]
+pub struct Commands {
+    all: HashMap<CommandId, InFlight>,
+    busy: u32,
+}
+
+impl Commands {
+    /// Commands that take room.
+    pub fn busy(&self) -> u32 {
+        self.busy
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// One of them.
+    pub fn get(&self, id: CommandId) -> Option<&InFlight> {
+        self.all.get(&id)
+    }
+
+    /// One of them, to change anything but its phase.
+    pub fn get_mut(&mut self, id: CommandId) -> Option<&mut InFlight> {
+        self.all.get_mut(&id)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (CommandId, &InFlight)> {
+        self.all.iter().map(|(id, command)| (*id, command))
+    }
+
+    /// Adds one.
+    pub fn insert(&mut self, id: CommandId, command: InFlight) {
+        self.busy += u32::from(command.phase.takes_room());
+        self.all.insert(id, command);
+    }
+
+    /// Removes one.
+    pub fn remove(&mut self, id: CommandId) -> Option<InFlight> {
+        let removed = self.all.remove(&id);
+        self.busy -= removed.as_ref().map_or(0, |command| u32::from(command.phase.takes_room()));
+        removed
+    }
+
+    /// Changes how far one is.
+    pub fn set_phase(&mut self, id: CommandId, phase: Phase) {
+        if let Some(command) = self.all.get_mut(&id) {
+            self.busy += u32::from(phase.takes_room());
+            self.busy -= u32::from(command.phase.takes_room());
+            command.phase = phase;
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What the server knows of one worker's commands, and what it says to the worker because of that: the other side of
+//! `pulse_worker::ledger`. No I/O, no clock: messages, connections and times come in by method calls; messages to send
+//! and ends to record are taken out.
+//!
+//! ```text
+//!  dispatch ─▶ Queued ──room──▶ Sent ──accepted──▶ Running ──result──▶ Finished ──durable──▶ forgotten
+//!                ▲                │
+//!                └─ not in hello ─┘
+//! ```
+//!
+//! Messages are taken out only when there is room to send them, so that nothing piles up here but what waits anyway.
+
+mod command;
+
+pub use command::{InFlight, Phase};
+
+use super::{LOST_GRACE, SILENCE, Verdict};
+use crate::secrets::Secrets;
+use command::Commands;
+use pulse_core::command::{CommandEnd, Outcome};
+use pulse_core::ids::{CommandId, ExecutionId};
+use pulse_core::protocol::worker::KnownCommand;
+use pulse_core::time::Timestamp;
+use pulse_engine::state::Outstanding;
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something to say to the worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Run this command; [`Ledger::command`] has it.
+    Dispatch(CommandId),
+    /// Stop a command.
+    Cancel {
+        /// Which.
+        command_id: CommandId,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Ledger {
+    capacity: u32,
+    link: Option<Link>,
+    commands: Commands,
+    /// Commands that wait for room, in order.
+    queue: VecDeque<CommandId>,
+    /// Commands that the worker is to stop and has not been told to.
+    cancels: VecDeque<(CommandId, String)>,
+    /// Commands that ended without the worker's word.
+    ends: VecDeque<Verdict>,
+}
+
+/// An open connection.
+#[derive(Debug)]
+struct Link {
+    session: u64,
+    heard: Timestamp,
+    /// Nothing is said before the welcome.
+    welcomed: bool,
+    /// It was noticed that the worker has fallen silent.
+    silent: bool,
+}
+
+impl Ledger {
+    /// A worker with room for so many commands at once; not connected.
+    pub fn new(capacity: u32) -> Self {
+        Self {
+            capacity,
+            link: None,
+            commands: Commands::default(),
+            queue: VecDeque::new(),
+            cancels: VecDeque::new(),
+            ends: VecDeque::new(),
+        }
+    }
+
+    /// Sets how many commands the worker runs at once.
+    pub fn set_capacity(&mut self, capacity: u32) {
+        self.capacity = capacity;
+    }
+
+    /// The commands whose results are not durable.
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// A command, if its result is not durable.
+    pub fn command(&self, id: CommandId) -> Option<&InFlight> {
+        self.commands.get(id)
+    }
+
+    /// Commands that take room on the worker.
+    pub fn busy(&self) -> u32 {
+        self.commands.busy()
+    }
+
+    /// Whether the worker has, or may have, a command.
+    pub fn is_owed(&self) -> bool {
+        self.commands.iter().any(|(_, command)| command.phase != Phase::Queued)
+    }
+
+    /// How long the open connection has been silent; `None` without one.
+    pub fn silence(&self, now: Timestamp) -> Option<Duration> {
+        self.link.as_ref().map(|link| now.since(link.heard))
+    }
+
+    /// The worker is connected from now on, in place of an older connection, and knows these commands.
+    pub fn hello(&mut self, session: u64, known: &[KnownCommand], now: Timestamp) {
+        self.link = Some(Link { session, heard: now, welcomed: false, silent: false });
+        self.cancels.clear();
+        let listed: HashSet<CommandId> = known.iter().map(|known| known.command_id).collect();
+        for KnownCommand { command_id, execution_id, .. } in known {
+            match self.commands.get(*command_id) {
+                Some(command) => {
+                    self.cancels.extend(command.cancel.clone().map(|reason| (*command_id, reason)));
+                    self.commands.set_phase(*command_id, Phase::Running);
+                }
+                None => {
+                    tracing::info!(command = %command_id, execution = %execution_id, "nobody waits for a command any more: it is stopped");
+                    self.cancels.push_back((*command_id, "its execution has ended".to_owned()));
+                }
+            }
+        }
+        // What the worker does not list it never got: its list is on its disk.
+        let is_unknown =
+            |(id, command): &(CommandId, &InFlight)| command.phase != Phase::Finished && !listed.contains(id);
+        let mut unknown: Vec<CommandId> = self.commands.iter().filter(is_unknown).map(|(id, _)| id).collect();
+        unknown.sort_unstable();
+        unknown.iter().for_each(|id| self.commands.set_phase(*id, Phase::Queued));
+        self.queue = unknown.into();
+    }
+
+    /// The welcome is on its way: other messages may follow.
+    pub fn welcomed(&mut self, session: u64) {
+        if let Some(link) = self.link.as_mut().filter(|link| link.session == session) {
+            link.welcomed = true;
+        }
+    }
+
+    /// A connection has ended. Answers whether it was the worker's.
+    pub fn gone(&mut self, session: u64) -> bool {
+        self.link.take_if(|link| link.session == session).is_some()
+    }
+
+    /// The worker was heard from. Answers how long it had been silent; `None` when the connection has been replaced.
+    pub fn heard(&mut self, session: u64, now: Timestamp) -> Option<Duration> {
+        let link = self.link.as_mut().filter(|link| link.session == session)?;
+        let silence = now.since(link.heard);
+        (link.heard, link.silent) = (now, false);
+        Some(silence)
+    }
+
+    /// Queues a command. One that is there already stays as it is.
+    pub fn dispatch(&mut self, id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>, now: Timestamp) {
+        self.add(id, command, secrets, Phase::Queued, now);
+    }
+
+    /// A command of before a restart: whether the worker has it is found out by its hello.
+    pub fn restore(&mut self, id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>, now: Timestamp) {
+        self.add(id, command, secrets, Phase::Sent, now);
+    }
+
+    fn add(
+        &mut self,
+        execution_id: ExecutionId,
+        command: Outstanding,
+        secrets: Arc<Secrets>,
+        phase: Phase,
+        now: Timestamp,
+    ) {
+        let id = command.command_id;
+        if self.commands.get(id).is_some() {
+            return;
+        }
+        self.commands.insert(id, InFlight { execution_id, command, secrets, phase, cancel: None, since: now });
+        if phase == Phase::Queued {
+            self.queue.push_back(id);
+        }
+    }
+
+    /// The worker has a command.
+    pub fn accepted(&mut self, id: CommandId) {
+        if self.phase(id) == Some(Phase::Sent) {
+            self.commands.set_phase(id, Phase::Running);
+        }
+    }
+
+    /// The worker has no room for a command: it goes back to the front of the queue.
+    pub fn rejected(&mut self, id: CommandId) {
+        if self.phase(id) == Some(Phase::Sent) {
+            self.commands.set_phase(id, Phase::Queued);
+            self.queue.push_front(id);
+        }
+    }
+
+    /// A command's result is here: its room is free, though the result is not durable yet.
+    pub fn finishing(&mut self, id: CommandId) {
+        self.commands.set_phase(id, Phase::Finished);
+    }
+
+    fn phase(&self, id: CommandId) -> Option<Phase> {
+        self.commands.get(id).map(|command| command.phase)
+    }
+
+    /// A command's result is durable, or the command is given up: forget it.
+    pub fn finished(&mut self, id: CommandId) {
+        self.commands.remove(id);
+    }
+
+    /// A command is to be stopped. One that was never sent ends here.
+    pub fn cancel(&mut self, id: CommandId, reason: &str) {
+        let Some(command) = self.commands.get_mut(id) else { return };
+        if command.phase == Phase::Queued {
+            return self.end(id, Outcome::Cancelled, format!("never sent: {reason}"));
+        }
+        command.cancel = Some(reason.to_owned());
+        if self.link.is_some() {
+            self.cancels.push_back((id, reason.to_owned()));
+        }
+    }
+
+    /// Gives up commands whose time is long over on a worker that nobody can ask. Answers whether the worker has just
+    /// fallen silent.
+    #[must_use]
+    pub fn tick(&mut self, now: Timestamp) -> bool {
+        let mut has_fallen_silent = false;
+        if let Some(link) = &mut self.link {
+            if now.since(link.heard) < SILENCE {
+                return false;
+            }
+            has_fallen_silent = !std::mem::replace(&mut link.silent, true);
+        }
+        let is_overdue = |(_, command): &(CommandId, &InFlight)| {
+            let limit = Duration::from_millis(command.command.spec.timeout_ms) + LOST_GRACE;
+            matches!(command.phase, Phase::Sent | Phase::Running) && now.since(command.since) > limit
+        };
+        let overdue: Vec<CommandId> = self.commands.iter().filter(is_overdue).map(|(id, _)| id).collect();
+        for id in overdue {
+            let reason = "its worker cannot be reached and its time is over; nobody knows whether it took effect";
+            self.end(id, Outcome::Lost, reason);
+        }
+        has_fallen_silent
+    }
+
+    /// A command ends without the worker's word. It stays until that is durable.
+    pub fn end(&mut self, id: CommandId, outcome: Outcome, reason: impl Into<String>) {
+        let Some(command) = self.commands.get(id) else { return };
+        let (execution_id, worker_id) = (command.execution_id, command.command.worker.worker_id);
+        let end = CommandEnd::without_process(outcome, reason);
+        self.ends.push_back(Verdict { execution_id, worker_id, command_id: id, end });
+        self.commands.set_phase(id, Phase::Finished);
+    }
+
+    /// Takes the next message to send on the open connection. A command counts as sent when it is taken.
+    pub fn next_message(&mut self, now: Timestamp) -> Option<Message> {
+        self.link.as_ref().filter(|link| link.welcomed)?;
+        if let Some((command_id, reason)) = self.cancels.pop_front() {
+            return Some(Message::Cancel { command_id, reason });
+        }
+        if self.busy() >= self.capacity {
+            return None;
+        }
+        while let Some(id) = self.queue.pop_front() {
+            if self.phase(id) != Some(Phase::Queued) {
+                continue;
+            }
+            self.commands.set_phase(id, Phase::Sent);
+            if let Some(command) = self.commands.get_mut(id) {
+                command.since = now;
+            }
+            return Some(Message::Dispatch(id));
+        }
+        None
+    }
+
+    /// Takes the next command that has ended without the worker's word.
+    pub fn next_end(&mut self) -> Option<Verdict> {
+        self.ends.pop_front()
+    }
+}
