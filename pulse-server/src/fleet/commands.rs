@@ -45,16 +45,16 @@ impl Fleet {
     }
 
     /// The worker has a command.
-    pub fn accepted(&self, worker_id: WorkerId, command_id: CommandId) {
-        self.with(worker_id, |worker, _| worker.ledger.accepted(command_id));
+    pub fn accepted(&self, worker_id: WorkerId, session: u64, command_id: CommandId) {
+        self.with(worker_id, |worker, _| worker.ledger.accepted(session, command_id));
     }
 
     /// The worker has no room for a command: it is sent again with the next result, or after a moment by
     /// [`super::watch`].
-    pub fn rejected(&self, worker_id: WorkerId, command_id: CommandId) {
+    pub fn rejected(&self, worker_id: WorkerId, session: u64, command_id: CommandId) {
         let mut inner = self.inner();
         if let Some(worker) = inner.workers.get_mut(&worker_id) {
-            worker.ledger.rejected(command_id);
+            worker.ledger.rejected(session, command_id);
         }
     }
 
@@ -70,7 +70,17 @@ impl Fleet {
         self.with(worker_id, |worker, _| worker.ledger.finishing(command_id));
     }
 
-    /// A command's result is durable, or the command is given up: forget it.
+    /// Whose a command is that was given up and that the worker still tells of.
+    pub fn stranger(&self, worker_id: WorkerId, command_id: CommandId) -> Option<ExecutionId> {
+        self.inner().workers.get(&worker_id)?.ledger.stranger(command_id)
+    }
+
+    /// A command's end without its worker's word is durable.
+    pub(super) fn given_up(&self, worker_id: WorkerId, command_id: CommandId, outcome: Outcome) {
+        self.with(worker_id, |worker, _| worker.ledger.given_up(command_id, outcome));
+    }
+
+    /// A command's result is durable: forget it.
     pub fn finished(&self, worker_id: WorkerId, command_id: CommandId) {
         self.with(worker_id, |worker, _| worker.ledger.finished(command_id));
     }

@@ -33,7 +33,12 @@ impl Fleet {
         let refuse = |code: &str, detail: String| ToWorker::Error { code: code.to_owned(), detail };
         check(&hello).map_err(|(code, detail)| refuse(code, detail))?;
         let (id, name) = (hello.worker_id, hello.name.clone());
-        let known = self.inner().workers.get(&id).map(|worker| worker.record.clone());
+        let (session, known) = {
+            // Numbered by the order of their coming: storing the worker may take longer for an older connection.
+            let mut inner = self.inner();
+            inner.sessions += 1;
+            (inner.sessions, inner.workers.get(&id).map(|worker| worker.record.clone()))
+        };
         let record = WorkerRecord {
             id,
             name: hello.name,
@@ -57,15 +62,15 @@ impl Fleet {
         })?;
         let now = clock::steady();
         let mut inner = self.inner();
-        inner.sessions += 1;
-        let session = inner.sessions;
         let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone()));
+        if !worker.ledger.hello(session, &hello.commands, now) {
+            return Err(refuse("replaced", "a newer connection of this worker is open".to_owned()));
+        }
         worker.record = record;
+        worker.ledger.set_capacity(worker.record.capacity);
         if let Some(older) = worker.connection.replace(Connection { sender, cancel }) {
             older.cancel.cancel();
         }
-        worker.ledger.set_capacity(worker.record.capacity);
-        worker.ledger.hello(session, &hello.commands, now);
         self.changed(&mut inner, id);
         let heartbeat_interval_ms = u64::try_from(HEARTBEAT.as_millis()).unwrap_or(u64::MAX);
         Ok(Welcome { session, message: ToWorker::Welcome { session: format!("{session}"), heartbeat_interval_ms } })

@@ -53,5 +53,5 @@ async fn end(verdict: Verdict, fleet: Fleet, driver: Driver, stop: CancellationT
             () = tokio::time::sleep(AGAIN) => {}
         }
     }
-    fleet.finished(worker_id, command_id);
+    fleet.given_up(worker_id, command_id, end.outcome);
 }

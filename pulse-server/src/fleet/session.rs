@@ -2,7 +2,7 @@
 //! small task of their own, so that commands do not wait for each other's commits.
 
 use super::{Fleet, HEARTBEAT, SILENCE};
-use crate::drive::{Driver, Printed, Reported};
+use crate::drive::{self, Driver, Printed, Reported};
 use crate::http::socket::{Gone, Socket};
 use futures_util::StreamExt;
 use pulse_core::command::CommandEnd;
@@ -21,6 +21,9 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 const OUTGOING: usize = 4_096;
 /// Messages of one command that may wait for their commit. Beyond that its connection is not read: the worker holds back.
 const PER_COMMAND: usize = 64;
+
+/// Between two tries to store what a worker said.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Serves a worker until the connection ends or the server stops.
 pub async fn serve(mut socket: Socket, fleet: Fleet, driver: Driver, stop: CancellationToken) {
@@ -48,6 +51,7 @@ pub async fn serve(mut socket: Socket, fleet: Fleet, driver: Driver, stop: Cance
         fleet: fleet.clone(),
         driver,
         sender,
+        stop: stop.clone(),
         known,
         commands: HashMap::new(),
     };
@@ -134,6 +138,8 @@ struct Session {
     fleet: Fleet,
     driver: Driver,
     sender: mpsc::Sender<ToWorker>,
+    /// The server's end.
+    stop: CancellationToken,
     known: HashMap<CommandId, ExecutionId>,
     commands: HashMap<CommandId, mpsc::Sender<Said>>,
 }
@@ -151,15 +157,17 @@ impl Session {
             FromWorker::Heartbeat { metadata } => {
                 self.fleet.heard(self.worker_id, self.id, Some(metadata));
             }
-            FromWorker::Accepted { command_id } => self.fleet.accepted(self.worker_id, command_id),
+            FromWorker::Accepted { command_id } => self.fleet.accepted(self.worker_id, self.id, command_id),
             FromWorker::Rejected { command_id, reason } => {
                 tracing::warn!(worker = %self.worker_id, command = %command_id, reason, "a worker has rejected a command");
-                self.fleet.rejected(self.worker_id, command_id);
+                self.fleet.rejected(self.worker_id, self.id, command_id);
             }
             FromWorker::Output { command_id, stream, seq, data, gap_bytes } => {
                 self.said(command_id, Said::Output(Printed { stream, seq, data, gap_bytes })).await?;
             }
             FromWorker::Result { command_id, end } => {
+                let stranger = self.fleet.stranger(self.worker_id, command_id);
+                self.known.extend(stranger.map(|execution_id| (command_id, execution_id)));
                 fault::point("result.received");
                 self.fleet.finishing(self.worker_id, command_id);
                 self.said(command_id, Said::Result(Box::new(end))).await?;
@@ -181,7 +189,9 @@ impl Session {
         };
         let in_fleet = self.fleet.command(self.worker_id, command_id);
         let execution_id = in_fleet.as_ref().map(|(execution_id, _)| *execution_id);
-        let Some(execution_id) = execution_id.or_else(|| self.known.get(&command_id).copied()) else {
+        let in_doubt = || self.fleet.stranger(self.worker_id, command_id);
+        let listed = || self.known.get(&command_id).copied();
+        let Some(execution_id) = execution_id.or_else(listed).or_else(in_doubt) else {
             // A worker may repeat a result whose acknowledgement was lost: the server has forgotten the command since.
             if matches!(said, Said::Result(_)) {
                 let _ = self.sender.send(ToWorker::Ack { command_id, output_seq: None }).await;
@@ -196,7 +206,8 @@ impl Session {
             None => self.driver.reported(execution_id, command_id, self.worker_id).await,
         };
         let Some(reported) = reported else { return Err(NotYours) };
-        let follow = follow(reported, said_of, self.fleet.clone(), self.driver.clone(), self.sender.clone());
+        let follow =
+            follow(reported, said_of, self.fleet.clone(), self.driver.clone(), self.sender.clone(), self.stop.clone());
         self.driver.spawn(follow);
         if task.send(said).await.is_ok() {
             self.commands.insert(command_id, task);
@@ -212,29 +223,42 @@ async fn follow(
     fleet: Fleet,
     driver: Driver,
     sender: mpsc::Sender<ToWorker>,
+    stop: CancellationToken,
 ) {
     let (worker_id, command_id) = (reported.worker.worker_id, reported.command_id);
     while let Some(said) = said.recv().await {
         match said {
             Said::Output(piece) => {
-                let output_seq = Some(piece.seq);
-                match driver.output(&reported, piece).await {
-                    Ok(()) => {
-                        let _ = sender.send(ToWorker::Ack { command_id, output_seq }).await;
+                // In order, and an acknowledgement covers what came before: a piece that could not be stored holds up
+                // the ones after it.
+                while let Err(error) = driver.output(&reported, piece.clone()).await {
+                    tracing::error!(command = %command_id, %error, "output could not be stored");
+                    if !again(&error, &stop).await {
+                        return;
                     }
-                    Err(error) => tracing::warn!(command = %command_id, %error, "output could not be stored"),
                 }
+                let _ = sender.send(ToWorker::Ack { command_id, output_seq: Some(piece.seq) }).await;
             }
             Said::Result(end) => {
-                match driver.result(reported.execution_id, command_id, *end).await {
-                    Ok(()) => {
-                        fleet.finished(worker_id, command_id);
-                        let _ = sender.send(ToWorker::Ack { command_id, output_seq: None }).await;
+                while let Err(error) = driver.result(reported.execution_id, command_id, (*end).clone()).await {
+                    tracing::error!(command = %command_id, %error, "a result could not be stored");
+                    if !again(&error, &stop).await {
+                        return;
                     }
-                    Err(error) => tracing::error!(command = %command_id, %error, "a result could not be stored"),
                 }
+                fleet.finished(worker_id, command_id);
+                let _ = sender.send(ToWorker::Ack { command_id, output_seq: None }).await;
                 return;
             }
         }
+    }
+}
+
+/// Waits a moment before another try. Answers false when there should be none: the worker keeps what is not
+/// acknowledged.
+async fn again(error: &drive::Error, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(AGAIN) => error.is_transient(),
     }
 }

@@ -108,19 +108,18 @@ impl Ledger {
         }
     }
 
-    /// The commands for a hello: all whose results are not acknowledged, in the order of their coming. One that was not
-    /// accepted yet is not among them: the server will dispatch it again and get its answer.
+    /// The commands for a hello: all whose results are not acknowledged, in the order of their coming. One whose
+    /// acceptance is still being written is among them: the server must not believe that it never got here.
     pub fn known(&self) -> Vec<KnownCommand> {
         let mut known: Vec<(u64, KnownCommand)> = self
             .commands
             .iter()
-            .filter_map(|(&command_id, command)| {
+            .map(|(&command_id, command)| {
                 let state = match &command.phase {
-                    Phase::Accepting => return None,
-                    Phase::Running { is_over: false, .. } => KnownState::Running,
+                    Phase::Accepting | Phase::Running { is_over: false, .. } => KnownState::Running,
                     Phase::Running { is_over: true, .. } | Phase::Ended(_) => KnownState::Finished,
                 };
-                Some((command.ordinal, KnownCommand { command_id, execution_id: command.execution_id, state }))
+                (command.ordinal, KnownCommand { command_id, execution_id: command.execution_id, state })
             })
             .collect();
         known.sort_unstable_by_key(|(ordinal, _)| *ordinal);
@@ -243,7 +242,10 @@ impl Ledger {
 
     /// The supervisor could not take a command.
     pub fn not_accepted(&mut self, command_id: CommandId, reason: &str) {
-        if self.commands.get(&command_id).is_some_and(|command| matches!(command.phase, Phase::Accepting)) {
+        // An agent that came after it was handed over takes it for running.
+        let is_open =
+            |command: &Command| matches!(command.phase, Phase::Accepting | Phase::Running { is_over: false, .. });
+        if self.commands.get(&command_id).is_some_and(is_open) {
             self.remove(command_id);
             self.reject(command_id, reason);
         }

@@ -84,12 +84,11 @@ impl Book {
         self.effects.pop_front()
     }
 
-    /// All that is durable: which, whose, and whether its process has ended.
+    /// All that is durable or is about to be: which, whose, and whether its process has ended.
     pub fn known(&self) -> impl Iterator<Item = (CommandId, ExecutionId, bool)> {
-        self.commands.iter().filter_map(|(id, command)| match command.phase {
-            Phase::Accepting { .. } => None,
-            Phase::Running { .. } => Some((*id, command.execution_id, false)),
-            Phase::Ending(_) | Phase::Ended(_) => Some((*id, command.execution_id, true)),
+        self.commands.iter().map(|(id, command)| {
+            let is_over = matches!(command.phase, Phase::Ending(_) | Phase::Ended(_));
+            (*id, command.execution_id, is_over)
         })
     }
 

@@ -4,12 +4,14 @@ use crate::secrets::Secrets;
 use pulse_core::ids::{CommandId, ExecutionId};
 use pulse_core::time::Timestamp;
 use pulse_engine::state::Outstanding;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A command whose result is not durable.
 #[derive(Debug)]
 pub struct InFlight {
+    /// Its place among all commands of the worker, by the order of their coming.
+    pub ordinal: u64,
     /// Whose it is.
     pub execution_id: ExecutionId,
     /// What is run, and for which step.
@@ -18,10 +20,16 @@ pub struct InFlight {
     pub secrets: Arc<Secrets>,
     /// How far it is. Changed by [`Commands::set_phase`] only.
     pub phase: Phase,
+    /// Whether the worker may have it: it was sent, and a later hello does not say otherwise.
+    pub may_run: bool,
+    /// Whether its result has come.
+    pub is_told: bool,
     /// Why it is to be stopped, if it is.
     pub cancel: Option<String>,
-    /// When it was sent, or found again after a restart.
+    /// When it was first sent, or found again after a restart.
     pub since: Timestamp,
+    /// When the worker was last told to stop it, or to run it.
+    pub told: Timestamp,
 }
 
 /// How far a command is.
@@ -75,6 +83,13 @@ impl Commands {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (CommandId, &InFlight)> {
         self.all.iter().map(|(id, command)| (*id, command))
+    }
+
+    /// Notes which of them the worker has.
+    pub fn listed(&mut self, listed: &HashSet<CommandId>) {
+        for (id, command) in &mut self.all {
+            command.may_run = listed.contains(id);
+        }
     }
 
     /// Adds one.

@@ -4,13 +4,21 @@
 //!
 //! ```text
 //!  dispatch ─▶ Queued ──room──▶ Sent ──accepted──▶ Running ──result──▶ Finished ──durable──▶ forgotten
-//!                ▲                │
-//!                └─ not in hello ─┘
+//!                ▲                │  │               │
+//!                └─ not in hello ─┘  └── not in hello, but cancelled; or overdue while nobody can ask ──▶ ended here
 //! ```
+//!
+//! What a worker lists in its hello is the truth about what it has: it lists all that is or will be on its disk. Only
+//! that, never a timer, puts a command that was sent back into the queue. Commands that it lists and nobody wants any
+//! more take room until they have ended.
 //!
 //! Messages are taken out only when there is room to send them, so that nothing piles up here but what waits anyway.
 
 mod command;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
 
 pub use command::{InFlight, Phase};
 
@@ -19,12 +27,16 @@ use crate::secrets::Secrets;
 use command::Commands;
 use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::ids::{CommandId, ExecutionId};
-use pulse_core::protocol::worker::KnownCommand;
+use pulse_core::protocol::worker::{KnownCommand, KnownState};
 use pulse_core::time::Timestamp;
 use pulse_engine::state::Outstanding;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// After so long without a result a cancel is said again on the same connection. A dispatch is not: nothing is lost
+/// within a connection, and a second one would make a rejection of the first ambiguous.
+const SAY_AGAIN: Duration = Duration::from_secs(30);
 
 /// Something to say to the worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +58,11 @@ pub struct Ledger {
     capacity: u32,
     link: Option<Link>,
     commands: Commands,
-    /// Commands that wait for room, in order.
-    queue: VecDeque<CommandId>,
+    ordinal: u64,
+    /// Commands that the worker runs, or may run, and nobody here waits for, with their executions.
+    strangers: HashMap<CommandId, ExecutionId>,
+    /// Commands that wait for room, by the order of their coming.
+    queue: BTreeMap<u64, CommandId>,
     /// Commands that the worker is to stop and has not been told to.
     cancels: VecDeque<(CommandId, String)>,
     /// Commands that ended without the worker's word.
@@ -72,7 +87,9 @@ impl Ledger {
             capacity,
             link: None,
             commands: Commands::default(),
-            queue: VecDeque::new(),
+            ordinal: 0,
+            strangers: HashMap::new(),
+            queue: BTreeMap::new(),
             cancels: VecDeque::new(),
             ends: VecDeque::new(),
         }
@@ -95,7 +112,7 @@ impl Ledger {
 
     /// Commands that take room on the worker.
     pub fn busy(&self) -> u32 {
-        self.commands.busy()
+        self.commands.busy() + u32::try_from(self.strangers.len()).unwrap_or(u32::MAX)
     }
 
     /// Whether the worker has, or may have, a command.
@@ -108,30 +125,50 @@ impl Ledger {
         self.link.as_ref().map(|link| now.since(link.heard))
     }
 
-    /// The worker is connected from now on, in place of an older connection, and knows these commands.
-    pub fn hello(&mut self, session: u64, known: &[KnownCommand], now: Timestamp) {
+    /// The worker is connected from now on, in place of an older connection, and knows these commands. Answers false,
+    /// and changes nothing, when a newer connection was faster.
+    #[must_use]
+    pub fn hello(&mut self, session: u64, known: &[KnownCommand], now: Timestamp) -> bool {
+        if self.link.as_ref().is_some_and(|link| link.session > session) {
+            return false;
+        }
         self.link = Some(Link { session, heard: now, welcomed: false, silent: false });
         self.cancels.clear();
+        self.strangers.clear();
         let listed: HashSet<CommandId> = known.iter().map(|known| known.command_id).collect();
-        for KnownCommand { command_id, execution_id, .. } in known {
+        self.commands.listed(&listed);
+        for KnownCommand { command_id, execution_id, state } in known {
             match self.commands.get(*command_id) {
                 Some(command) => {
                     self.cancels.extend(command.cancel.clone().map(|reason| (*command_id, reason)));
                     self.commands.set_phase(*command_id, Phase::Running);
                 }
-                None => {
+                None if *state == KnownState::Running => {
                     tracing::info!(command = %command_id, execution = %execution_id, "nobody waits for a command any more: it is stopped");
+                    self.strangers.insert(*command_id, *execution_id);
                     self.cancels.push_back((*command_id, "its execution has ended".to_owned()));
                 }
+                // Its result follows.
+                None => {}
             }
         }
-        // What the worker does not list it never got: its list is on its disk.
-        let is_unknown =
+        let is_unlisted =
             |(id, command): &(CommandId, &InFlight)| command.phase != Phase::Finished && !listed.contains(id);
-        let mut unknown: Vec<CommandId> = self.commands.iter().filter(is_unknown).map(|(id, _)| id).collect();
-        unknown.sort_unstable();
-        unknown.iter().for_each(|id| self.commands.set_phase(*id, Phase::Queued));
-        self.queue = unknown.into();
+        let unlisted = self.commands.iter().filter(is_unlisted);
+        let mut unlisted: Vec<_> =
+            unlisted.map(|(id, command)| (command.ordinal, id, command.cancel.clone())).collect();
+        unlisted.sort_unstable();
+        self.queue.clear();
+        for (ordinal, id, cancel) in unlisted {
+            match cancel {
+                None => {
+                    self.commands.set_phase(id, Phase::Queued);
+                    self.queue.insert(ordinal, id);
+                }
+                Some(reason) => self.end(id, Outcome::Cancelled, format!("it never reached its worker: {reason}")),
+            }
+        }
+        true
     }
 
     /// The welcome is on its way: other messages may follow.
@@ -176,39 +213,83 @@ impl Ledger {
         if self.commands.get(id).is_some() {
             return;
         }
-        self.commands.insert(id, InFlight { execution_id, command, secrets, phase, cancel: None, since: now });
+        self.ordinal += 1;
+        let ordinal = self.ordinal;
+        let (may_run, is_told) = (phase != Phase::Queued, false);
+        let (cancel, since, told) = (None, now, now);
+        let command =
+            InFlight { ordinal, execution_id, command, secrets, phase, may_run, is_told, cancel, since, told };
+        self.commands.insert(id, command);
         if phase == Phase::Queued {
-            self.queue.push_back(id);
+            self.queue.insert(ordinal, id);
         }
     }
 
     /// The worker has a command.
-    pub fn accepted(&mut self, id: CommandId) {
-        if self.phase(id) == Some(Phase::Sent) {
+    pub fn accepted(&mut self, session: u64, id: CommandId) {
+        if self.is_current(session) && self.phase(id) == Some(Phase::Sent) {
             self.commands.set_phase(id, Phase::Running);
         }
     }
 
-    /// The worker has no room for a command: it goes back to the front of the queue.
-    pub fn rejected(&mut self, id: CommandId) {
-        if self.phase(id) == Some(Phase::Sent) {
-            self.commands.set_phase(id, Phase::Queued);
-            self.queue.push_front(id);
+    /// The worker has no room for a command, or cannot keep it: it goes back to its place in the queue.
+    pub fn rejected(&mut self, session: u64, id: CommandId) {
+        // On a connection that was replaced it is old news: the command may have been sent again since.
+        if !self.is_current(session) {
+            return;
         }
+        self.strangers.remove(&id);
+        if !matches!(self.phase(id), Some(Phase::Sent | Phase::Running)) {
+            return;
+        }
+        let Some(command) = self.commands.get(id) else { return };
+        if let Some(reason) = command.cancel.clone() {
+            return self.end(id, Outcome::Cancelled, format!("its worker did not take it: {reason}"));
+        }
+        self.queue.insert(command.ordinal, id);
+        self.commands.set_phase(id, Phase::Queued);
     }
 
     /// A command's result is here: its room is free, though the result is not durable yet.
     pub fn finishing(&mut self, id: CommandId) {
+        self.strangers.remove(&id);
         self.commands.set_phase(id, Phase::Finished);
+        if let Some(command) = self.commands.get_mut(id) {
+            command.is_told = true;
+        }
+    }
+
+    fn is_current(&self, session: u64) -> bool {
+        self.link.as_ref().is_some_and(|link| link.session == session)
     }
 
     fn phase(&self, id: CommandId) -> Option<Phase> {
         self.commands.get(id).map(|command| command.phase)
     }
 
-    /// A command's result is durable, or the command is given up: forget it.
+    /// A command's result is durable: forget it.
     pub fn finished(&mut self, id: CommandId) {
         self.commands.remove(id);
+    }
+
+    /// The end of a command without its worker's word is durable. One that the worker may still run takes room until
+    /// its result comes, late, or until the worker's next hello.
+    pub fn given_up(&mut self, id: CommandId, outcome: Outcome) {
+        if self.commands.get(id).is_some_and(|command| command.is_told) {
+            // Its result came meanwhile and is about to be durable.
+            return;
+        }
+        if let Some(command) = self.commands.remove(id)
+            && outcome == Outcome::Lost
+            && command.may_run
+        {
+            self.strangers.insert(id, command.execution_id);
+        }
+    }
+
+    /// Whose a command is that nobody waits for any more and that this worker may still tell of.
+    pub fn stranger(&self, id: CommandId) -> Option<ExecutionId> {
+        self.strangers.get(&id).copied()
     }
 
     /// A command is to be stopped. One that was never sent ends here.
@@ -217,6 +298,7 @@ impl Ledger {
         if command.phase == Phase::Queued {
             return self.end(id, Outcome::Cancelled, format!("never sent: {reason}"));
         }
+        // Told at once by the next message, and again if that is not answered.
         command.cancel = Some(reason.to_owned());
         if self.link.is_some() {
             self.cancels.push_back((id, reason.to_owned()));
@@ -230,6 +312,7 @@ impl Ledger {
         let mut has_fallen_silent = false;
         if let Some(link) = &mut self.link {
             if now.since(link.heard) < SILENCE {
+                self.say_again(now);
                 return false;
             }
             has_fallen_silent = !std::mem::replace(&mut link.silent, true);
@@ -244,6 +327,19 @@ impl Ledger {
             self.end(id, Outcome::Lost, reason);
         }
         has_fallen_silent
+    }
+
+    /// Finds what the worker was told to stop and has not.
+    fn say_again(&mut self, now: Timestamp) {
+        let is_due = |(_, command): &(CommandId, &InFlight)| {
+            command.phase == Phase::Running && command.cancel.is_some() && now.since(command.told) > SAY_AGAIN
+        };
+        let due: Vec<CommandId> = self.commands.iter().filter(is_due).map(|(id, _)| id).collect();
+        for id in due {
+            let Some(command) = self.commands.get_mut(id) else { continue };
+            command.told = now;
+            self.cancels.extend(command.cancel.clone().map(|reason| (id, reason)));
+        }
     }
 
     /// A command ends without the worker's word. It stays until that is durable.
@@ -264,13 +360,13 @@ impl Ledger {
         if self.busy() >= self.capacity {
             return None;
         }
-        while let Some(id) = self.queue.pop_front() {
+        while let Some((_, id)) = self.queue.pop_first() {
             if self.phase(id) != Some(Phase::Queued) {
                 continue;
             }
             self.commands.set_phase(id, Phase::Sent);
             if let Some(command) = self.commands.get_mut(id) {
-                command.since = now;
+                (command.since, command.told, command.may_run) = (now, now, true);
             }
             return Some(Message::Dispatch(id));
         }

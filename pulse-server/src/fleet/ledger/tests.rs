@@ -1,0 +1,133 @@
+//! What the simulation meets too rarely to find it broken.
+
+use super::*;
+use pulse_core::command::CommandSpec;
+use pulse_core::event::WorkerRef;
+use pulse_core::ids::{Attempt, WorkerId};
+use uuid::Uuid;
+
+fn id(n: u128) -> CommandId {
+    CommandId(Uuid::from_u128(n))
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1_000)
+}
+
+fn known(n: u128, state: KnownState) -> KnownCommand {
+    KnownCommand { command_id: id(n), execution_id: ExecutionId(id(n).0), state }
+}
+
+fn dispatch(ledger: &mut Ledger, n: u128) {
+    let spec = serde_json::from_str::<CommandSpec>(r#"{"command": "true", "timeout_ms": 1000}"#).unwrap();
+    let worker = WorkerRef { worker_id: WorkerId(Uuid::from_u128(9)), worker: "w".into() };
+    let command =
+        Outstanding { command_id: id(n), worker, step: "s".into(), attempt: Attempt(1), spec: Arc::new(spec) };
+    ledger.dispatch(ExecutionId(id(n).0), command, Arc::default(), at(0));
+}
+
+/// A connected ledger with two commands sent on session 5.
+fn with_two_sent() -> Ledger {
+    let mut ledger = Ledger::new(2);
+    (1..=3).for_each(|n| dispatch(&mut ledger, n));
+    assert!(ledger.hello(5, &[], at(0)));
+    assert_eq!(ledger.next_message(at(0)), None, "nothing is said before the welcome");
+    ledger.welcomed(5);
+    assert_eq!(taken(&mut ledger), [1, 2]);
+    ledger
+}
+
+/// The commands that are sent now.
+fn taken(ledger: &mut Ledger) -> Vec<u128> {
+    let sent = std::iter::from_fn(|| ledger.next_message(at(1)));
+    sent.map(|message| match message {
+        Message::Dispatch(id) => id.0.as_u128(),
+        other => panic!("{other:?}"),
+    })
+    .collect()
+}
+
+#[test]
+fn an_older_hello_changes_nothing() {
+    let mut ledger = with_two_sent();
+    assert!(!ledger.hello(4, &[], at(1)));
+    ledger.cancel(id(1), "no");
+    assert!(ledger.next_end().is_none(), "1 was sent on the newer connection: it may run");
+}
+
+#[test]
+fn what_a_replaced_connection_says_of_room_is_old_news() {
+    let mut ledger = with_two_sent();
+    assert!(ledger.hello(6, &[], at(1)));
+    ledger.welcomed(6);
+    assert_eq!(taken(&mut ledger), [1, 2]);
+    ledger.rejected(5, id(1));
+    ledger.cancel(id(1), "no");
+    assert!(ledger.next_end().is_none(), "1 was sent again: it may run");
+    ledger.rejected(6, id(1));
+    assert_eq!(ledger.next_end().unwrap().end.outcome, Outcome::Cancelled);
+}
+
+#[test]
+fn rejected_commands_keep_their_places() {
+    let mut ledger = with_two_sent();
+    ledger.rejected(5, id(1));
+    ledger.rejected(5, id(2));
+    assert_eq!(taken(&mut ledger), [1, 2]);
+    ledger.finishing(id(1));
+    assert_eq!(taken(&mut ledger), [3]);
+}
+
+#[test]
+fn a_silent_worker_keeps_its_commands_until_their_time_and_a_grace_are_over() {
+    let mut ledger = with_two_sent();
+    ledger.accepted(5, id(1));
+    let lost_at = 2 + i64::try_from(LOST_GRACE.as_secs()).unwrap();
+    assert!(!ledger.tick(at(44)));
+    assert!(ledger.tick(at(45)), "it has just fallen silent");
+    assert!(!ledger.tick(at(46)), "that is told once");
+    assert!(ledger.next_end().is_none() && ledger.is_owed());
+    ledger.heard(5, at(lost_at));
+    assert!(!ledger.tick(at(lost_at)));
+    assert!(ledger.next_end().is_none(), "no timer decides while the worker can be asked");
+    assert!(ledger.tick(at(lost_at + 45)));
+    let ends: Vec<_> = std::iter::from_fn(|| ledger.next_end()).map(|end| end.end.outcome).collect();
+    assert_eq!(ends, [Outcome::Lost, Outcome::Lost]);
+}
+
+#[test]
+fn a_command_that_was_given_up_takes_room_until_its_worker_tells() {
+    let mut ledger = with_two_sent();
+    assert!(ledger.tick(at(100)));
+    ledger.given_up(id(1), Outcome::Lost);
+    ledger.given_up(id(2), Outcome::Lost);
+    ledger.heard(5, at(101));
+    assert_eq!((ledger.busy(), taken(&mut ledger)), (2, vec![]));
+    assert_eq!(ledger.stranger(id(1)), Some(ExecutionId(id(1).0)));
+    ledger.finishing(id(1));
+    assert_eq!(taken(&mut ledger), [3]);
+}
+
+#[test]
+fn what_nobody_wants_any_more_is_stopped_and_takes_room() {
+    let mut ledger = Ledger::new(2);
+    dispatch(&mut ledger, 1);
+    assert!(ledger.hello(1, &[known(7, KnownState::Running), known(8, KnownState::Finished)], at(0)));
+    ledger.welcomed(1);
+    let Some(Message::Cancel { command_id, .. }) = ledger.next_message(at(0)) else { panic!() };
+    assert_eq!((command_id, taken(&mut ledger)), (id(7), vec![1]));
+    assert_eq!(ledger.busy(), 2);
+}
+
+#[test]
+fn a_cancel_that_is_not_heeded_is_said_again() {
+    let mut ledger = with_two_sent();
+    ledger.accepted(5, id(1));
+    ledger.cancel(id(1), "no");
+    let is_cancel = |message| matches!(message, Some(Message::Cancel { .. }));
+    assert!(is_cancel(ledger.next_message(at(1))));
+    ledger.heard(5, at(31));
+    assert!(!ledger.tick(at(32)));
+    assert!(is_cancel(ledger.next_message(at(32))));
+    assert_eq!(ledger.next_message(at(32)), None);
+}
