@@ -379,7 +379,7 @@ impl World {
         let connection = self.connections.last_key_value().map_or(0, |(last, _)| last + 1);
         self.connections.insert(connection, Connection::default());
         self.open = Some((connection, false));
-        self.to_server(connection, Said::Hello(self.worker.ledger.known()));
+        self.say_to_server(connection, Said::Hello(self.worker.ledger.known()));
     }
 
     fn backoff(&mut self) -> u64 {
@@ -411,7 +411,7 @@ impl World {
         }
     }
 
-    fn to_server(&mut self, connection: u64, said: Said) {
+    fn say_to_server(&mut self, connection: u64, said: Said) {
         let now = self.agenda.now;
         let Some(way) = self.connections.get_mut(&connection) else { return };
         if let Some(at) = way.arrival(Way::ToServer, now, &mut self.random) {
@@ -419,7 +419,7 @@ impl World {
         }
     }
 
-    fn to_worker(&mut self, connection: u64, message: ToWorker) {
+    fn say_to_worker(&mut self, connection: u64, message: ToWorker) {
         let now = self.agenda.now;
         let Some(way) = self.connections.get_mut(&connection) else { return };
         if let Some(at) = way.arrival(Way::ToWorker, now, &mut self.random) {
@@ -476,7 +476,7 @@ impl World {
                     // An acknowledgement on a connection that was replaced does not reach the worker.
                     let is_told = self.server.journal[&n].told.is_some();
                     assert!(is_told || self.current != Some(connection), "the result of {n} is thrown away");
-                    self.to_worker(connection, ToWorker::Ack { command_id, output_seq: None });
+                    self.say_to_worker(connection, ToWorker::Ack { command_id, output_seq: None });
                 }
                 FromWorker::Heartbeat { .. } | FromWorker::Output { .. } | FromWorker::Hello(_) => {}
             },
@@ -495,7 +495,7 @@ impl World {
             // Its task is told to end; until it does, it reads on.
             self.end(older, 8_000);
         }
-        self.to_worker(connection, ToWorker::Welcome { session: String::new(), heartbeat_interval_ms: 15_000 });
+        self.say_to_worker(connection, ToWorker::Welcome { session: String::new(), heartbeat_interval_ms: 15_000 });
         let delay = self.random.below(20);
         self.agenda.after(delay, Event::Welcomed { life, session });
     }
@@ -543,7 +543,7 @@ impl World {
             }
         };
         if self.server.sessions.contains_key(&connection) {
-            self.to_worker(connection, ToWorker::Ack { command_id: command_id(n), output_seq });
+            self.say_to_worker(connection, ToWorker::Ack { command_id: command_id(n), output_seq });
         }
     }
 
@@ -554,7 +554,7 @@ impl World {
             while let Some(connection) = self.current
                 && let Some(message) = self.server.next_message(now)
             {
-                self.to_worker(connection, message);
+                self.say_to_worker(connection, message);
             }
             while let Some(verdict) = self.server.ledger.next_end() {
                 let n = number(verdict.command_id);
@@ -573,7 +573,7 @@ impl World {
         while let Some((connection, true)) = self.open
             && let Some(message) = self.worker.ledger.next_message()
         {
-            self.to_server(connection, Said::Message(message));
+            self.say_to_server(connection, Said::Message(message));
         }
     }
 
