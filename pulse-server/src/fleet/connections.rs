@@ -72,6 +72,7 @@ impl Fleet {
             older.cancel.cancel();
         }
         self.changed(&mut inner, id);
+        self.0.returning.came(id);
         let heartbeat_interval_ms = u64::try_from(HEARTBEAT.as_millis()).unwrap_or(u64::MAX);
         Ok(Welcome { session, message: ToWorker::Welcome { session: format!("{session}"), heartbeat_interval_ms } })
     }

@@ -6,6 +6,7 @@ use super::world::{CAPACITY, command_id, number};
 use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::ids::ExecutionId;
 use pulse_worker::ledger::{Effect, Ledger};
+use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A process.
@@ -81,8 +82,8 @@ impl Worker {
                     let n = number(dispatch.command_id);
                     if self.live.contains_key(&n) {
                         self.ledger.accepted(dispatch.command_id, dispatch.execution_id);
-                    } else if !self.accepting.contains_key(&n) {
-                        self.accepting.insert(n, false);
+                    } else if let Vacant(place) = self.accepting.entry(n) {
+                        place.insert(false);
                         self.writing.push_back(Entry::Accepted(n));
                         return Some(Follows::Write);
                     }
