@@ -378,7 +378,7 @@ steps:
     },
     Entry {
         code: Code::EndlessCycle,
-        means: "Routes lead round in a circle with nothing between them: no command, prompt, wait or changed value.",
+        means: "Routes lead round in a circle with nothing between them: no command, prompt, wait or changed value. Or steps that set and read values lead round, and no way leads out.",
         matters: "Whatever a route decided once, it decides again: the execution would go round until `max_steps`.",
         mend: "Lead the way back to a step that does something: the command whose result is looked at, a wait before \
                the next look, or a prompt.",

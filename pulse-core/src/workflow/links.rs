@@ -59,6 +59,7 @@ fn check_reach(steps: &[Step], diagnostics: &mut Diagnostics) {
     let index: HashMap<&str, usize> = steps.iter().enumerate().map(|(i, step)| (step.id.as_str(), i)).collect();
     unreachable(steps, &index, diagnostics);
     cycles(steps, &index, diagnostics);
+    endless(steps, &index, diagnostics);
     steps.iter().flat_map(|step| step.kind.lists()).for_each(|list| check_reach(list, diagnostics));
 }
 
@@ -90,6 +91,48 @@ fn cycles(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagno
             let help = Some("put a command, a prompt, a wait or a changed value into the cycle".to_owned());
             diagnostics.add(Code::EndlessCycle, path, *at, message, help);
         }
+    }
+}
+
+/// Steps that only set, read and choose, and lead round for ever whatever they decide: no way from them comes to an end, or
+/// to a command, a prompt, a wait or steps of its own.
+fn endless(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagnostics) {
+    let quiet = |step: &Step| matches!(step.kind, StepKind::Route(_) | StepKind::Set(_) | StepKind::Parse(_));
+    let ends = |goto: &Goto| matches!(goto, Goto::End | Goto::Fail);
+    let can_end = |step: &Step| {
+        let route = match &step.kind {
+            StepKind::Route(route) => route.conditions.iter().any(|condition| ends(&condition.goto)),
+            _ => false,
+        };
+        route || step.goto.as_ref().is_some_and(ends)
+    };
+    let mut told = vec![false; steps.len()];
+    // What consists of routes alone has been found before.
+    let changes = |step: &Step| quiet(step) && !matches!(step.kind, StepKind::Route(_));
+    for (start, step) in steps.iter().enumerate().filter(|(_, step)| changes(step)) {
+        let (mut open, mut seen, mut leaves) = (vec![start], vec![false; steps.len()], false);
+        while let Some(position) = open.pop() {
+            let Some(step) = steps.get(position).filter(|step| quiet(step) && !can_end(step)) else {
+                leaves = true;
+                break;
+            };
+            if std::mem::replace(&mut seen[position], true) {
+                continue;
+            }
+            // A jump to nowhere is a mistake of its own: behind it may be anything.
+            jumps(step, |_, target| open.push(index.get(target).copied().unwrap_or(steps.len())));
+            if !never_falls_through(step) {
+                open.push(position + 1);
+            }
+        }
+        if leaves || told[start] {
+            continue;
+        }
+        told.iter_mut().zip(seen).for_each(|(told, seen)| *told |= seen);
+        let (path, at) = &step.concerning;
+        let message = format!("from step `{}` on it goes round for ever: no way leads out", step.id);
+        let help = Some("let a condition lead out, or put a command, a prompt or a wait into the cycle".to_owned());
+        diagnostics.add(Code::EndlessCycle, path, *at, message, help);
     }
 }
 

@@ -147,3 +147,20 @@ fn every_step_takes_a_time_limit() {
         assert_eq!(findings("0"), ["E008:2"], "{kind}");
     }
 }
+
+#[test]
+fn a_cycle_without_a_way_out_is_found_whatever_it_sets() {
+    let steps = |steps: &str| findings(&format!("steps:\n{steps}"));
+    let set = "  - {id: a, values: {n: '1'}";
+    assert_eq!(steps(&format!("{set}, goto: a}}\n")), ["E021:2"]);
+    assert_eq!(steps(&format!("{set}}}\n  - {{id: b, type: parse, goto: a}}\n")), ["E021:2"]);
+    let default = "  - {id: r, conditions: [{if: 'state.n > 3', goto: a}, {default: true, goto: a}]}\n";
+    assert_eq!(steps(&format!("{set}}}\n{default}")), ["E021:2"]);
+    assert_eq!(steps(&format!("{set}, goto: nowhere}}\n")), ["E011:2"]);
+    // A way out, a condition that may skip the jump, or something that takes time.
+    let out = "  - {id: r, conditions: [{if: 'state.n > 3', goto: end}, {default: true, goto: a}]}\n";
+    assert_eq!(steps(&format!("{set}}}\n{out}")), [""; 0]);
+    assert_eq!(steps(&format!("{set}, goto: a, condition: 'state.n != 1'}}\n")), [""; 0]);
+    assert_eq!(steps(&format!("{set}}}\n  - {{id: w, duration: 5, goto: a}}\n")), [""; 0]);
+    assert_eq!(steps(&format!("{set}}}\n  - {{id: c, command: x, goto: a}}\n")), [""; 0]);
+}
