@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 #[path = "../shared/migrating.rs"]
 mod migrating;
+#[path = "../shared/model.rs"]
+mod model;
 mod opening;
 mod outages;
 mod proxy;
@@ -52,6 +54,40 @@ async fn open_mariadb() -> (Arc<dyn Store>, FreshDatabase) {
 
 async fn open_postgres() -> (Arc<dyn Store>, FreshDatabase) {
     open_fresh(Server::Postgres).await
+}
+
+/// Random operations against the model. Fewer than on SQLite: each case is a database of its own.
+mod against_the_model {
+    use crate::{OPTIONS, model};
+    use proptest::prelude::*;
+    use pulse_store::conformance::databases::{FreshDatabase, Server};
+
+    fn config() -> ProptestConfig {
+        ProptestConfig { cases: 6, max_shrink_iters: 64, failure_persistence: None, ..ProptestConfig::default() }
+    }
+
+    fn run(server: Server, ops: &[model::Op]) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let database = FreshDatabase::create(server).await;
+            let url = database.url();
+            model::run(ops, model::Model::new(), async || pulse_store::open(&url, OPTIONS).await.unwrap()).await;
+        });
+    }
+
+    proptest! {
+        #![proptest_config(config())]
+
+        #[test]
+        fn mariadb(ops in prop::collection::vec(model::op(), 20..60)) {
+            run(Server::MariaDb, &ops);
+        }
+
+        #[test]
+        fn postgres(ops in prop::collection::vec(model::op(), 20..60)) {
+            run(Server::Postgres, &ops);
+        }
+    }
 }
 
 mod on_mariadb {
