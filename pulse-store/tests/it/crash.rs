@@ -4,15 +4,22 @@
 //! is done; then it dies. Afterwards the file holds everything that was done, and of the operation that was under way all
 //! or nothing for each execution, with no gap and nothing torn; and it goes on from there.
 //!
-//! A killed process is what this shows: what it had handed to the kernel is still written. A power loss, which loses that
-//! too, is what `synchronous=FULL` is for, and cannot be had here.
+//! Where exactly a kill hits is chance, and the time in which SQLite writes is short. So crashes between any two writes are
+//! made from the files as well: until a checkpoint SQLite only ever appends to its log, so that the database as it was at
+//! the start with any prefix of the log, cut between two writes or within one, is what a crash at that point leaves. The
+//! length of the log when an operation was acknowledged says which of them a prefix must hold.
+//!
+//! All this is about what was handed to the kernel. That it is on the disk when the power fails is what `synchronous=FULL`
+//! is for, and cannot be tried here.
 
 use crate::model::{Answer, Execution, Model, Op, compare, observe, op, perform, run};
 use proptest::prelude::*;
 use pulse_store::{OpenOptions, Store, open};
 use serde::{Deserialize, Serialize};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -180,6 +187,60 @@ async fn check(url: &str, ops: &[Op], answers: &[Answer]) {
     // Whether a lease was renewed is not to be seen; everything else is known, and it goes on.
     if !matches!(pending, Some(Op::Renew { .. })) {
         run(&ops[ops.len().min(answers.len() + 1)..], model, async || open_at(url).await).await;
+    }
+}
+
+/// Does operations to a fresh file. Answers what was acknowledged, and how long the log was then.
+async fn with_log(path: &Path, ops: &[Op]) -> Vec<(Answer, u64)> {
+    let url = format!("sqlite://{}", path.display());
+    open_at(&url).await.close().await;
+    let before = fs::read(path).unwrap();
+    let store = open_at(&url).await;
+    let (mut model, mut acknowledged) = (Model::new(), Vec::new());
+    for op in ops {
+        let answer = perform(&*store, &model, op).await;
+        model.apply(op);
+        let length = fs::metadata(log_of(path)).map_or(0, |file| file.len());
+        acknowledged.push((answer, length));
+    }
+    assert!(acknowledged.is_sorted_by_key(|(_, length)| *length), "the log was begun anew");
+    // Not closed: that would put the log into the database, as a checkpoint would.
+    fs::copy(log_of(path), path.with_extension("log")).unwrap();
+    assert!(fs::read(path).unwrap() == before, "there was a checkpoint");
+    store.close().await;
+    fs::write(path, before).unwrap();
+    acknowledged
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    path.with_extension("db-wal")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn every_prefix_of_the_log_is_whole(
+        ops in prop::collection::vec(op().prop_filter("goes on", |op| !matches!(op, Op::Reopen { .. })), 5..40),
+        cuts in prop::collection::vec(0.0..=1.0_f64, 8),
+    ) {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("pulse.db");
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let acknowledged = with_log(&path, &ops).await;
+            let (database, log) = (fs::read(&path).unwrap(), fs::read(path.with_extension("log")).unwrap());
+            for (n, cut) in cuts.into_iter().enumerate() {
+                let length = (log.len() as f64 * cut) as usize;
+                let image = dir.path().join(format!("image{n}.db"));
+                fs::write(&image, &database).unwrap();
+                fs::write(log_of(&image), &log[..length]).unwrap();
+                let answers: Vec<Answer> =
+                    acknowledged.iter().take_while(|(_, end)| *end <= length as u64).map(|(answer, _)| answer.clone()).collect();
+                check(&format!("sqlite://{}", image.display()), &ops, &answers).await;
+            }
+        });
     }
 }
 

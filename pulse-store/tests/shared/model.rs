@@ -78,14 +78,14 @@ pub fn op() -> impl Strategy<Value = Op> {
     );
     prop_oneof![
         // Mostly right ones, or nothing would come of it.
-        6 => (slot.clone(), 1..4_u64, prop::bool::weighted(0.2)).prop_map(|(slot, count, end)| Op::Append {
+        6 => (slot.clone(), 1..4_u64, prop::bool::weighted(0.4)).prop_map(|(slot, count, end)| Op::Append {
             slot, count, offset: 0, fence: 0, key: None, end
         }),
         3 => append.prop_map(|(slot, count, offset, fence, key, end)| Op::Append { slot, count, offset, fence, key, end }),
         2 => Just(Op::Burst),
         3 => (slot.clone(), 0..2_u8, 1..5_u64, any::<bool>())
             .prop_map(|(slot, command, seq, stderr)| Op::Output { slot, command, seq, stderr }),
-        2 => slot.clone().prop_map(|slot| Op::Delete { slot }),
+        3 => slot.clone().prop_map(|slot| Op::Delete { slot }),
         2 => (slot.clone(), 0..2_u8, any::<bool>()).prop_map(|(slot, owner, over)| Op::Claim { slot, owner, over }),
         1 => (slot.clone(), 0..2_u8, any::<bool>()).prop_map(|(slot, owner, over)| Op::Renew { slot, owner, over }),
         1 => (slot.clone(), 0..2_u8).prop_map(|(slot, owner)| Op::Release { slot, owner }),
