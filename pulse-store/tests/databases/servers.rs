@@ -187,7 +187,7 @@ async fn both_write_the_same_things(server: Server) {
         let answers = join_all(calls).await;
         let versions: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).map(|w| w.version).collect();
         assert_eq!(versions, [round], "{answers:?}");
-        assert!(answers.iter().any(|answer| *answer == Err(Error::VersionConflict { current: round })), "{answers:?}");
+        assert!(answers.contains(&Err(Error::VersionConflict { current: round })), "{answers:?}");
 
         // One name for two workflows, in two spellings, and for two workers.
         let names = [format!("Name {round}"), format!("NAME {round}")];

@@ -281,7 +281,7 @@ impl Plan {
 
 fn text(count: u32, n: u64) -> String {
     // Some of them larger than a page of the database.
-    let filler = if (u64::from(count) + n) % 5 == 0 { 9000 } else { 3 };
+    let filler = if (u64::from(count) + n).is_multiple_of(5) { 9000 } else { 3 };
     format!("{count} {n} {}", "🦀".repeat(filler))
 }
 
