@@ -10,7 +10,7 @@
 //!                                                          command tasks (runner) ──▶ spools
 //! ```
 //!
-//! The agent can be killed and started again while its commands run on: the [`supervisor`] owns them. The [`ledger`] and
+//! The agent can be killed and started again while its commands run on: the `supervisor` owns them. The [`ledger`] and
 //! the supervisor's book decide and do no I/O; the [`runner`] runs one command and needs no server, worker or supervisor.
 
 mod agent;

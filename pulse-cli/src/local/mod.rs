@@ -7,9 +7,9 @@
 //!   └── ends of commands, answers, timers, Ctrl-C
 //! ```
 //!
-//! - [`library`]: the definitions in a file and beside it, with everything that can be wrong with them before they run
-//! - [`here`]: this machine as a worker, by the worker's own runner
-//! - [`session`]: drives the executions and tells the view
+//! - `library`: the definitions in a file and beside it, with everything that can be wrong with them before they run
+//! - `here`: this machine as a worker, by the worker's own runner
+//! - `session`: drives the executions and tells the view
 
 mod here;
 mod library;

@@ -1,6 +1,6 @@
 //! What an agent knows about its worker's commands, and what it says to the server and asks of the supervisor because of
 //! that. No I/O, no clock: messages and events come in by method calls, effects and outgoing messages are taken out, in
-//! order. What is durable is the supervisor's business ([`crate::supervisor`]).
+//! order. What is durable is the supervisor's business (`crate::supervisor`).
 //!
 //! ```text
 //!  dispatch ─▶ Accepting ──accepted──▶ Running ──ended──▶ Ended ──ack──▶ forgotten
