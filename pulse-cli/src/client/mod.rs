@@ -109,6 +109,14 @@ impl Client {
         self.json(self.request(Method::PUT, path)?.header(IF_MATCH, format!("\"{version}\"")).json(body)).await
     }
 
+    /// Changes parts of a resource.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn patch<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Error> {
+        self.json(self.request(Method::PATCH, path)?.json(body)).await
+    }
+
     /// Removes a resource.
     ///
     /// # Errors

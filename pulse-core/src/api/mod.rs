@@ -14,7 +14,7 @@ pub use execution::{
 };
 pub use output::OutputChunk;
 pub use problem::Problem;
-pub use worker::WorkerView;
+pub use worker::{WorkerChange, WorkerView};
 pub use workflow::{
     CheckRequest, CheckResult, GraphEdge, GraphNode, WorkflowGraph, WorkflowPut, WorkflowSummary, WorkflowVersionView,
     WorkflowView,

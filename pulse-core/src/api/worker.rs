@@ -33,3 +33,18 @@ pub struct WorkerView {
     #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
     pub metadata: Map<String, Value>,
 }
+
+/// What an administrator changes of a worker. It outlasts the worker's next hello, and a restart.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerChange {
+    /// All labels, in place of those that the worker itself tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Whether it gets no new work.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub draining: Option<bool>,
+    /// How many commands it is given at once, in place of what the worker itself tells; more than that it would refuse.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub capacity: Option<u32>,
+}

@@ -1,6 +1,7 @@
 //! What becomes of commands, from the engine's side and from the worker's.
 
 use super::{Fleet, Verdict};
+use crate::drive::Printed;
 use crate::secrets::Secrets;
 use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
@@ -63,6 +64,12 @@ impl Fleet {
         let inner = self.inner();
         let in_flight = inner.workers.get(&worker_id)?.ledger.command(command_id)?;
         Some((in_flight.execution_id, in_flight.command.clone()))
+    }
+
+    /// A piece of output came. Answers how many bytes its command has printed, if the fleet has it.
+    pub(super) fn printed(&self, worker_id: WorkerId, command_id: CommandId, piece: &Printed) -> Option<u64> {
+        let mut inner = self.inner();
+        inner.workers.get_mut(&worker_id)?.ledger.printed(command_id, piece.seq, piece.data.len())
     }
 
     /// A command's result is here: its room is free, though the result is not durable yet.

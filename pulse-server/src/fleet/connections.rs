@@ -7,8 +7,14 @@ use pulse_core::ids::WorkerId;
 use pulse_core::protocol::worker::{Hello, PROTOCOL, ToWorker};
 use pulse_store::WorkerRecord;
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
+
+/// How long an older connection of another process has for a sign of life before it is replaced.
+const PROBE: Duration = Duration::from_secs(3);
 
 /// What a worker is told after its hello.
 #[derive(Debug)]
@@ -19,27 +25,66 @@ pub struct Welcome {
     pub message: ToWorker,
 }
 
+/// A connection as it comes.
+pub(super) struct From {
+    /// The way to it.
+    pub sender: mpsc::Sender<ToWorker>,
+    /// Ends it.
+    pub cancel: CancellationToken,
+    /// Asks it for a sign of life.
+    pub probe: Arc<Notify>,
+    /// Where it comes from.
+    pub peer: SocketAddr,
+}
+
 impl Fleet {
+    /// Whether another process with this worker's id is connected and alive: then what to tell the one that comes.
+    async fn rival(&self, id: WorkerId, instance: &str) -> Option<String> {
+        let asked = clock::steady();
+        let (peer, since) = {
+            let inner = self.inner();
+            let connection = inner.workers.get(&id)?.connection.as_ref()?;
+            // An agent that does not say which process it is comes in place of itself.
+            if instance.is_empty() || connection.instance.is_empty() || connection.instance == instance {
+                return None;
+            }
+            connection.probe.notify_one();
+            (connection.peer, connection.since)
+        };
+        while clock::steady().since(asked) < PROBE {
+            tokio::time::sleep(PROBE / 100).await;
+            let now = clock::steady();
+            // Gone meanwhile: there is no rival.
+            let silence = self.inner().workers.get(&id)?.ledger.silence(now)?;
+            if silence < now.since(asked) {
+                return Some(format!(
+                    "another process with this worker's id is connected from {peer} since {since} and alive: stop it, \
+                     or give this one a state directory of its own (PULSE_WORKER_STATE)"
+                ));
+            }
+        }
+        None
+    }
+
     /// Takes a hello in: the worker is connected from now on, in place of an older connection of the same worker.
     ///
     /// # Errors
     /// The message that refuses it.
-    pub async fn hello(
-        &self,
-        hello: Hello,
-        sender: mpsc::Sender<ToWorker>,
-        cancel: CancellationToken,
-    ) -> Result<Welcome, ToWorker> {
+    pub(super) async fn hello(&self, hello: Hello, from: From) -> Result<Welcome, ToWorker> {
         let refuse = |code: &str, detail: String| ToWorker::Error { code: code.to_owned(), detail };
         check(&hello).map_err(|(code, detail)| refuse(code, detail))?;
         let (id, name) = (hello.worker_id, hello.name.clone());
+        if let Some(rival) = self.rival(id, &hello.instance).await {
+            return Err(refuse("duplicate-worker", rival));
+        }
         let (session, known) = {
             // Numbered by the order of their coming: storing the worker may take longer for an older connection.
             let mut inner = self.inner();
             inner.sessions += 1;
             (inner.sessions, inner.workers.get(&id).map(|worker| worker.record.clone()))
         };
-        let record = WorkerRecord {
+        let overrides = self.overrides(id).await.map_err(|error| refuse("unavailable", error.to_string()))?;
+        let mut record = WorkerRecord {
             id,
             name: hello.name,
             labels: hello.labels,
@@ -50,6 +95,7 @@ impl Fleet {
             metadata: hello.metadata,
             created_at: known.map_or_else(clock::now, |known| known.created_at),
         };
+        overrides.put_over(&mut record);
         self.0.store.save_worker(record.clone()).await.map_err(|error| match error {
             pulse_store::Error::NameTaken { .. } => refuse(
                 "name-taken",
@@ -62,13 +108,22 @@ impl Fleet {
         })?;
         let now = clock::steady();
         let mut inner = self.inner();
+        let is_new = !inner.workers.contains_key(&id);
         let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone()));
         if !worker.ledger.hello(session, &hello.commands, now) {
             return Err(refuse("replaced", "a newer connection of this worker is open".to_owned()));
         }
-        worker.record = record;
+        // What was changed while this was stored stands.
+        let draining = if is_new { record.draining } else { worker.record.draining };
+        worker.record = WorkerRecord { draining, ..record };
+        if is_new {
+            worker.changes = overrides;
+        }
+        worker.changes.put_over(&mut worker.record);
         worker.ledger.set_capacity(worker.record.capacity);
-        if let Some(older) = worker.connection.replace(Connection { sender, cancel }) {
+        let From { sender, cancel, probe, peer } = from;
+        let connection = Connection { sender, cancel, instance: hello.instance, peer, since: clock::now(), probe };
+        if let Some(older) = worker.connection.replace(connection) {
             older.cancel.cancel();
         }
         self.changed(&mut inner, id);

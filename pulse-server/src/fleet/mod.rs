@@ -14,6 +14,7 @@ mod connections;
 mod ends;
 mod ledger;
 mod monitor;
+mod overrides;
 mod registry;
 mod returning;
 mod session;

@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub returning: Returning,
     inner: Mutex<Inner>,
     ends: Ends,
+    /// Held while an administrator's change is stored.
+    pub changing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -59,7 +61,7 @@ impl Fleet {
         let returning = Returning::of(&records);
         let workers = records.into_iter().map(|record| (record.id, Worker::new(record))).collect();
         let inner = Mutex::new(Inner { workers, ..Inner::default() });
-        Ok(Self(Arc::new(Shared { store, hub, returning, inner, ends: Ends::default() })))
+        Ok(Self(Arc::new(Shared { store, hub, returning, inner, ends: Ends::default(), changing: Default::default() })))
     }
 
     /// The workers that are on their way back after a start.
@@ -176,6 +178,7 @@ impl Fleet {
             }
             return Err(error);
         }
+        self.forget_overrides(id).await?;
         Ok(Removal::Removed)
     }
 

@@ -1,6 +1,7 @@
 //! One worker's connection: hello, then messages both ways. Each command's output and result are handled in order by a
 //! small task of their own, so that commands do not wait for each other's commits.
 
+use super::connections::From;
 use super::{Fleet, HEARTBEAT, SILENCE};
 use crate::drive::{self, Driver, Printed, Reported};
 use crate::http::socket::{Gone, Socket};
@@ -8,10 +9,12 @@ use futures_util::StreamExt;
 use pulse_core::command::CommandEnd;
 use pulse_core::fault;
 use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
-use pulse_core::protocol::worker::{FromWorker, Hello, ToWorker};
+use pulse_core::protocol::worker::{FromWorker, Hello, OUTPUT_LIMIT_BYTES, ToWorker};
 use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
@@ -22,11 +25,14 @@ const OUTGOING: usize = 4_096;
 /// Messages of one command that may wait for their commit. Beyond that its connection is not read: the worker holds back.
 const PER_COMMAND: usize = 64;
 
+/// Most bytes of a command's output that are kept: what a worker is told to send at most, and room for its masks, its
+/// markers, and replaced bytes.
+const MOST_OUTPUT: u64 = OUTPUT_LIMIT_BYTES + OUTPUT_LIMIT_BYTES / 4;
 /// Between two tries to store what a worker said.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Serves a worker until the connection ends or the server stops.
-pub async fn serve(mut socket: Socket, fleet: Fleet, driver: Driver, stop: CancellationToken) {
+pub async fn serve(mut socket: Socket, peer: SocketAddr, fleet: Fleet, driver: Driver, stop: CancellationToken) {
     let Some(hello) = read_hello(&mut socket).await else {
         return socket.close(1008, "the first message must be hello").await;
     };
@@ -36,7 +42,9 @@ pub async fn serve(mut socket: Socket, fleet: Fleet, driver: Driver, stop: Cance
     // The executions of commands that only the worker still knows.
     let known: HashMap<CommandId, ExecutionId> =
         hello.commands.iter().map(|command| (command.command_id, command.execution_id)).collect();
-    let welcome = match fleet.hello(hello, sender.clone(), cancel.clone()).await {
+    let probe = Arc::new(Notify::new());
+    let from = From { sender: sender.clone(), cancel: cancel.clone(), probe: probe.clone(), peer };
+    let welcome = match fleet.hello(hello, from).await {
         Ok(welcome) => welcome,
         Err(refusal) => {
             tracing::warn!(worker = %name, ?refusal, "a worker's hello is refused");
@@ -58,7 +66,7 @@ pub async fn serve(mut socket: Socket, fleet: Fleet, driver: Driver, stop: Cance
     if send(&mut socket, &welcome.message).await.is_ok() {
         fleet.welcomed(worker_id, session.id);
         session.driver.worker_online(worker_id);
-        run(&mut session, socket, &mut outgoing, &cancel).await;
+        run(&mut session, socket, &mut outgoing, &cancel, &probe).await;
     }
     fleet.gone(worker_id, session.id);
     tracing::info!(worker = %name, session = session.id, "a worker's connection has ended");
@@ -82,6 +90,7 @@ async fn run(
     mut socket: Socket,
     outgoing: &mut mpsc::Receiver<ToWorker>,
     cancel: &CancellationToken,
+    probe: &Notify,
 ) {
     let mut ping = tokio::time::interval(HEARTBEAT);
     ping.reset();
@@ -117,6 +126,11 @@ async fn run(
                     return;
                 }
                 fault::point(after);
+            }
+            () = probe.notified() => {
+                if socket.send(Message::Ping(Default::default())).await.is_err() {
+                    return;
+                }
             }
             _ = ping.tick() => {
                 // The registry calls the worker unreachable after SILENCE; the connection is given up a while later.
@@ -216,6 +230,30 @@ impl Session {
     }
 }
 
+/// Holds a worker that does not hold itself to the limit of a command's output.
+#[derive(Default)]
+struct Within {
+    /// Bytes of a command that the fleet does not count, having given it up.
+    bytes: u64,
+    /// What was not kept.
+    gap: Option<Printed>,
+}
+
+impl Within {
+    /// Whether a piece is to be kept, given the bytes of all so far.
+    fn take(&mut self, counted: Option<u64>, piece: &Printed) -> bool {
+        let length = u64::try_from(piece.data.len()).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(length);
+        if counted.unwrap_or(self.bytes) <= MOST_OUTPUT {
+            return true;
+        }
+        let before = self.gap.as_ref().and_then(|gap| gap.gap_bytes).unwrap_or(0);
+        let gap_bytes = Some(before.saturating_add(length));
+        self.gap = Some(Printed { stream: piece.stream, seq: piece.seq, data: String::new(), gap_bytes });
+        false
+    }
+}
+
 /// One command's output and result, in order: each is acknowledged once it is durable.
 async fn follow(
     reported: Reported,
@@ -226,8 +264,13 @@ async fn follow(
     stop: CancellationToken,
 ) {
     let (worker_id, command_id) = (reported.worker.worker_id, reported.command_id);
+    let mut within = Within::default();
     while let Some(said) = said.recv().await {
         match said {
+            Said::Output(piece) if !within.take(fleet.printed(worker_id, command_id, &piece), &piece) => {
+                // Not kept: where it is missing is noted with the result.
+                let _ = sender.send(ToWorker::Ack { command_id, output_seq: Some(piece.seq) }).await;
+            }
             Said::Output(piece) => {
                 // In order, and an acknowledgement covers what came before: a piece that could not be stored holds up
                 // the ones after it.
@@ -240,6 +283,11 @@ async fn follow(
                 let _ = sender.send(ToWorker::Ack { command_id, output_seq: Some(piece.seq) }).await;
             }
             Said::Result(end) => {
+                if let Some(marker) = within.gap.take()
+                    && let Err(error) = driver.output(&reported, marker).await
+                {
+                    tracing::error!(command = %command_id, %error, "a gap in output could not be noted");
+                }
                 while let Err(error) = driver.result(reported.execution_id, command_id, (*end).clone()).await {
                     tracing::error!(command = %command_id, %error, "a result could not be stored");
                     if !again(&error, &stop).await {
@@ -260,5 +308,25 @@ async fn again(error: &drive::Error, stop: &CancellationToken) -> bool {
     tokio::select! {
         () = stop.cancelled() => false,
         () = tokio::time::sleep(AGAIN) => error.is_transient(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pulse_core::command::Stream;
+
+    #[test]
+    fn output_beyond_the_limit_is_one_gap() {
+        let piece = |seq, data: &str| Printed { stream: Stream::Stdout, seq, data: data.to_owned(), gap_bytes: None };
+        let mut within = Within::default();
+        assert!(within.take(Some(MOST_OUTPUT), &piece(1, "abc")) && within.gap.is_none());
+        assert!(!within.take(Some(MOST_OUTPUT + 1), &piece(2, "abc")));
+        assert!(!within.take(Some(MOST_OUTPUT + 6), &piece(3, "de")));
+        let gap = within.gap.take().unwrap();
+        assert_eq!((gap.seq, gap.data.as_str(), gap.gap_bytes), (3, "", Some(5)));
+        // One that nobody counts is counted here.
+        let mut within = Within { bytes: MOST_OUTPUT - 1, gap: None };
+        assert!(within.take(None, &piece(1, "a")) && !within.take(None, &piece(2, "a")));
     }
 }

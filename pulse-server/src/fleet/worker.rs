@@ -1,6 +1,7 @@
 //! One worker as the server knows it: its record, its connection, and its commands.
 
 use super::ledger::{Ledger, Message};
+use super::overrides::Overrides;
 use super::{KILL_GRACE, SILENCE, Verdict};
 use pulse_core::api::WorkerView;
 use pulse_core::command::Outcome;
@@ -10,7 +11,9 @@ use pulse_core::status::WorkerStatus;
 use pulse_core::time::Timestamp;
 use pulse_engine::fleet::FleetWorker;
 use pulse_store::WorkerRecord;
-use tokio::sync::mpsc;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// A worker.
@@ -18,6 +21,8 @@ pub(super) struct Worker {
     pub record: WorkerRecord,
     pub connection: Option<Connection>,
     pub ledger: Ledger,
+    /// What an administrator has put in place of what the worker tells.
+    pub changes: Overrides,
 }
 
 /// A worker's open connection.
@@ -25,11 +30,21 @@ pub(super) struct Connection {
     pub sender: mpsc::Sender<ToWorker>,
     /// Ends it.
     pub cancel: CancellationToken,
+    /// Which process it is, if the worker says so.
+    pub instance: String,
+    /// Where it comes from, and since when.
+    pub peer: SocketAddr,
+    /// See `peer`.
+    pub since: Timestamp,
+    /// Asks for a sign of life.
+    pub probe: Arc<Notify>,
 }
 
 impl Worker {
     pub fn new(record: WorkerRecord) -> Self {
-        Self { ledger: Ledger::new(record.capacity), record, connection: None }
+        let mut ledger = Ledger::new(record.capacity);
+        let _ = ledger.set_draining(record.draining);
+        Self { ledger, record, connection: None, changes: Overrides::default() }
     }
 
     pub fn status(&self, now: Timestamp) -> WorkerStatus {
@@ -48,6 +63,7 @@ impl Worker {
             while let Ok(permit) = connection.sender.try_reserve() {
                 let Some(message) = self.ledger.next_message(now) else { break };
                 match message {
+                    Message::Drain => permit.send(ToWorker::Drain),
                     Message::Cancel { command_id, reason } => permit.send(ToWorker::Cancel { command_id, reason }),
                     Message::Dispatch(id) => match ready(&self.ledger, id) {
                         Ok(dispatch) => permit.send(ToWorker::Dispatch(Box::new(dispatch))),

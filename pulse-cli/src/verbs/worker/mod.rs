@@ -1,5 +1,7 @@
 //! `pulse worker`: runs one in this process; with a verb, the workers a server knows.
 
+mod drain;
+mod label;
 mod ls;
 mod rm;
 mod run;
@@ -27,6 +29,10 @@ pub enum Verb {
     Ls(ls::Args),
     /// Show one worker: labels, load, its machine
     Show(show::Args),
+    /// Give a worker no new commands; those that run there run on
+    Drain(drain::Args),
+    /// Change a worker's labels
+    Label(label::Args),
     /// Remove a worker that is not coming back
     Rm(rm::Args),
 }
@@ -35,6 +41,8 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     match args.verb {
         Some(Verb::Ls(args)) => ls::run(args, context).await,
         Some(Verb::Show(args)) => show::run(args, context).await,
+        Some(Verb::Drain(args)) => drain::run(args, context).await,
+        Some(Verb::Label(args)) => label::run(args, context).await,
         Some(Verb::Rm(args)) => rm::run(args, context).await,
         None => run::run(args.run, context).await,
     }

@@ -9,3 +9,4 @@ mod main_job;
 mod recorded;
 mod roll_out;
 mod secrets;
+mod workers;

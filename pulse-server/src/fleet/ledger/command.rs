@@ -24,6 +24,10 @@ pub struct InFlight {
     pub may_run: bool,
     /// Whether its result has come.
     pub is_told: bool,
+    /// The last piece of output that came, and the bytes of all that came, since this server started.
+    pub output_seq: u64,
+    /// See `output_seq`.
+    pub output_bytes: u64,
     /// Why it is to be stopped, if it is.
     pub cancel: Option<String>,
     /// When it was first sent, or found again after a restart.

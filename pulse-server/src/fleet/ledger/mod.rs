@@ -50,12 +50,16 @@ pub enum Message {
         /// Why.
         reason: String,
     },
+    /// Take no more commands.
+    Drain,
 }
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Ledger {
     capacity: u32,
+    /// It gets no new commands.
+    draining: bool,
     link: Option<Link>,
     commands: Commands,
     ordinal: u64,
@@ -78,6 +82,8 @@ struct Link {
     welcomed: bool,
     /// It was noticed that the worker has fallen silent.
     silent: bool,
+    /// The worker was told to take no more.
+    drained: bool,
 }
 
 impl Ledger {
@@ -85,6 +91,7 @@ impl Ledger {
     pub fn new(capacity: u32) -> Self {
         Self {
             capacity,
+            draining: false,
             link: None,
             commands: Commands::default(),
             ordinal: 0,
@@ -98,6 +105,14 @@ impl Ledger {
     /// Sets how many commands the worker runs at once.
     pub fn set_capacity(&mut self, capacity: u32) {
         self.capacity = capacity;
+    }
+
+    /// Sets whether the worker gets no new commands. Those that wait for it wait on. Answers whether its connection has
+    /// to be made anew: a worker that was told to drain goes on with its next one.
+    #[must_use]
+    pub fn set_draining(&mut self, draining: bool) -> bool {
+        self.draining = draining;
+        !draining && self.link.as_ref().is_some_and(|link| link.drained)
     }
 
     /// The commands whose results are not durable.
@@ -132,7 +147,7 @@ impl Ledger {
         if self.link.as_ref().is_some_and(|link| link.session > session) {
             return false;
         }
-        self.link = Some(Link { session, heard: now, welcomed: false, silent: false });
+        self.link = Some(Link { session, heard: now, welcomed: false, silent: false, drained: false });
         self.cancels.clear();
         self.strangers.clear();
         let listed: HashSet<CommandId> = known.iter().map(|known| known.command_id).collect();
@@ -216,9 +231,22 @@ impl Ledger {
         self.ordinal += 1;
         let ordinal = self.ordinal;
         let (may_run, is_told) = (phase != Phase::Queued, false);
+        let (output_seq, output_bytes) = (0, 0);
         let (cancel, since, told) = (None, now, now);
-        let command =
-            InFlight { ordinal, execution_id, command, secrets, phase, may_run, is_told, cancel, since, told };
+        let command = InFlight {
+            ordinal,
+            execution_id,
+            command,
+            secrets,
+            phase,
+            may_run,
+            is_told,
+            output_seq,
+            output_bytes,
+            cancel,
+            since,
+            told,
+        };
         self.commands.insert(id, command);
         if phase == Phase::Queued {
             self.queue.insert(ordinal, id);
@@ -248,6 +276,17 @@ impl Ledger {
         }
         self.queue.insert(command.ordinal, id);
         self.commands.set_phase(id, Phase::Queued);
+    }
+
+    /// A piece of a command's output came. Answers how many bytes that makes, each piece counted once; `None` when the
+    /// command is not here.
+    pub fn printed(&mut self, id: CommandId, seq: u64, bytes: usize) -> Option<u64> {
+        let command = self.commands.get_mut(id)?;
+        if seq > command.output_seq {
+            command.output_seq = seq;
+            command.output_bytes = command.output_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        }
+        Some(command.output_bytes)
     }
 
     /// A command's result is here: its room is free, though the result is not durable yet.
@@ -353,11 +392,15 @@ impl Ledger {
 
     /// Takes the next message to send on the open connection. A command counts as sent when it is taken.
     pub fn next_message(&mut self, now: Timestamp) -> Option<Message> {
-        self.link.as_ref().filter(|link| link.welcomed)?;
+        let link = self.link.as_mut().filter(|link| link.welcomed)?;
+        if self.draining && !std::mem::replace(&mut link.drained, true) {
+            return Some(Message::Drain);
+        }
         if let Some((command_id, reason)) = self.cancels.pop_front() {
             return Some(Message::Cancel { command_id, reason });
         }
-        if self.busy() >= self.capacity {
+        let is_drained = self.link.as_ref().is_some_and(|link| link.drained);
+        if is_drained || self.busy() >= self.capacity {
             return None;
         }
         while let Some((_, id)) = self.queue.pop_first() {

@@ -131,3 +131,28 @@ fn a_cancel_that_is_not_heeded_is_said_again() {
     assert!(is_cancel(ledger.next_message(at(32))));
     assert_eq!(ledger.next_message(at(32)), None);
 }
+
+#[test]
+fn a_draining_worker_is_told_on_each_connection_and_gets_nothing_new() {
+    let mut ledger = with_two_sent();
+    assert!(!ledger.set_draining(true));
+    assert_eq!(ledger.next_message(at(1)), Some(Message::Drain));
+    ledger.finishing(id(1));
+    assert_eq!(ledger.next_message(at(1)), None, "3 waits");
+    assert!(ledger.hello(6, &[known(2, KnownState::Running)], at(2)));
+    ledger.welcomed(6);
+    assert_eq!((ledger.next_message(at(2)), ledger.next_message(at(2))), (Some(Message::Drain), None));
+    assert!(ledger.set_draining(false), "the worker was told: only a new connection lets it take more");
+    assert!(ledger.hello(7, &[known(2, KnownState::Running)], at(3)));
+    ledger.welcomed(7);
+    assert_eq!(taken(&mut ledger), [3]);
+}
+
+#[test]
+fn output_that_comes_again_is_counted_once() {
+    let mut ledger = with_two_sent();
+    assert_eq!(ledger.printed(id(1), 1, 10), Some(10));
+    assert_eq!(ledger.printed(id(1), 2, 10), Some(20));
+    assert_eq!(ledger.printed(id(1), 1, 10), Some(20));
+    assert_eq!(ledger.printed(id(9), 1, 10), None);
+}

@@ -88,7 +88,7 @@ async fn worker(
     let driver = app.driver.clone();
     driver.spawn(async move {
         if let Ok(socket) = Socket::open(upgrade, MAX_MESSAGE_BYTES).await {
-            fleet::serve(socket, app.driver.fleet().clone(), app.driver.clone(), app.stop.clone()).await;
+            fleet::serve(socket, peer.0, app.driver.fleet().clone(), app.driver.clone(), app.stop.clone()).await;
         }
     });
     Ok(switching(&accept))

@@ -101,6 +101,7 @@ impl Server {
         let message = self.ledger.next_message(now)?;
         Some(match message {
             Message::Cancel { command_id, reason } => ToWorker::Cancel { command_id, reason },
+            Message::Drain => ToWorker::Drain,
             Message::Dispatch(id) => {
                 let n = number(id);
                 let journaled = &self.journal[&n];

@@ -1,0 +1,209 @@
+//! Workers as the server treats them: two processes with one id, draining, labels and capacity, workers that fall silent
+//! with a command, and workers that print without end. Some of them are written by hand, over real sockets.
+
+use super::installation::{Installation, actions};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+const ID: &str = "01900000-0000-7000-8000-000000000001";
+
+/// A worker written by hand.
+struct Hand {
+    runtime: tokio::runtime::Runtime,
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Hand {
+    fn connect(installation: &Installation) -> Self {
+        let key = std::fs::read_to_string(installation.directory.path().join("pulse-data/worker.key")).unwrap();
+        let url = installation.url.replace("http://", "ws://") + "/ws/worker";
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {}", key.trim()).parse().unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let socket = runtime.block_on(tokio_tungstenite::connect_async(request)).unwrap().0;
+        Self { runtime, socket }
+    }
+
+    /// Connects and says hello as this process; answers what the server says to that.
+    fn hello(installation: &Installation, instance: &str, commands: Value) -> (Self, Value) {
+        let mut hand = Self::connect(installation);
+        hand.say(json!({
+            "type": "hello", "protocol": 1, "worker_id": ID, "name": "hand", "version": "0", "capacity": 2,
+            "labels": {"role": "told"}, "metadata": {}, "commands": commands, "instance": instance,
+        }));
+        let answer = hand.hear();
+        (hand, answer)
+    }
+
+    fn say(&mut self, message: Value) {
+        self.runtime.block_on(self.socket.send(Message::text(message.to_string()))).unwrap();
+    }
+
+    /// The next message; reading also answers pings.
+    fn hear(&mut self) -> Value {
+        self.hear_until_close().expect("the connection is open")
+    }
+
+    /// The next message, or `None` when the server has closed the connection.
+    fn hear_until_close(&mut self) -> Option<Value> {
+        loop {
+            let next = async { tokio::time::timeout(Duration::from_secs(60), self.socket.next()).await };
+            match self.runtime.block_on(next).expect("the server speaks") {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// The next message of this type.
+    fn hear_of(&mut self, kind: &str) -> Value {
+        loop {
+            let message = self.hear();
+            if message["type"] == kind {
+                return message;
+            }
+        }
+    }
+}
+
+fn exited(command_id: &Value, stdout: &str) -> Value {
+    json!({
+        "type": "result", "command_id": command_id, "outcome": "exited", "exit_code": 0, "duration_ms": 1,
+        "stdout": stdout, "stderr": "", "stdout_bytes": stdout.len(), "stderr_bytes": 0,
+    })
+}
+
+#[test]
+fn of_two_processes_with_one_id_the_living_one_stays() {
+    let installation = Installation::start();
+    {
+        let (first, welcome) = Hand::hello(&installation, "a", json!([]));
+        assert_eq!(welcome["type"], "welcome");
+        let living = std::thread::spawn(move || {
+            let mut first = first;
+            let end = first.hear_until_close();
+            (first, end)
+        });
+        let (_second, refusal) = Hand::hello(&installation, "b", json!([]));
+        assert_eq!((&refusal["type"], &refusal["code"]), (&json!("error"), &json!("duplicate-worker")));
+        let detail = refusal["detail"].as_str().unwrap();
+        assert!(detail.contains("from 127.0.0.1:") && detail.contains("since 20"), "{detail}");
+        assert!(!living.is_finished(), "the first is still connected");
+
+        // The same process comes in place of itself.
+        let (same, welcome) = Hand::hello(&installation, "a", json!([]));
+        assert_eq!(welcome["type"], "welcome");
+        assert_eq!(living.join().unwrap().1, None, "its older connection is closed");
+
+        // Nobody reads here any more, so nobody answers: another process takes the place.
+        let (_other, welcome) = Hand::hello(&installation, "b", json!([]));
+        assert_eq!(welcome["type"], "welcome");
+        drop(same);
+    }
+}
+
+#[test]
+fn a_draining_worker_gets_nothing_new_whatever_it_says_and_however_often_the_server_starts() {
+    let mut installation = Installation::start();
+    {
+        let (mut hand, _) = Hand::hello(&installation, "a", json!([]));
+        let ran = installation.pulse(&["worker", "drain", "hand"]);
+        assert_eq!((ran.code, ran.out.as_str()), (0, "hand is draining: nothing runs there\n"), "{}", ran.err);
+        assert_eq!(hand.hear_of("drain")["type"], "drain");
+        assert!(installation.pulse(&["worker", "ls"]).out.contains("online (draining)"));
+        let ran = installation.pulse(&["worker", "label", "hand", "site=berlin", "role-"]);
+        assert_eq!((ran.code, ran.out.as_str()), (0, "hand: site=berlin\n"), "{}", ran.err);
+        let (status, view) = installation.call("PATCH", "/api/workers/hand", Some(json!({"capacity": 1})));
+        assert_eq!((status, &view["capacity"]), (200, &json!(1)), "{view}");
+    }
+    installation.kill_and_restart();
+    {
+        let (mut hand, welcome) = Hand::hello(&installation, "a", json!([]));
+        assert_eq!((&welcome["type"], &hand.hear()["type"]), (&json!("welcome"), &json!("drain")));
+        let view = installation.get("/api/workers/hand");
+        assert_eq!((&view["draining"], &view["capacity"]), (&json!(true), &json!(1)));
+        assert_eq!(view["labels"], json!({"site": "berlin"}));
+        let body = json!({"command": "true", "targets": ["hand"]});
+        let id = installation.call("POST", "/api/commands", Some(body)).1["id"].as_str().unwrap().to_owned();
+        let failed = installation.wait_for(&id, &["failed"]);
+        assert!(actions(&failed).contains(&"worker_offline".to_owned()), "{failed}");
+        // A worker goes on after a drain with its next connection.
+        let ran = installation.pulse(&["worker", "drain", "hand", "--undo"]);
+        assert_eq!((ran.code, ran.out.as_str()), (0, "hand takes commands again\n"), "{}", ran.err);
+        assert_eq!(hand.hear_until_close(), None);
+        let (mut hand, _) = Hand::hello(&installation, "a", json!([]));
+        let body = json!({"command": "true", "targets": ["hand"]});
+        let id = installation.call("POST", "/api/commands", Some(body)).1["id"].as_str().unwrap().to_owned();
+        let dispatch = hand.hear_of("dispatch");
+        hand.say(json!({"type": "accepted", "command_id": dispatch["command_id"]}));
+        hand.say(exited(&dispatch["command_id"], ""));
+        installation.wait_for(&id, &["completed"]);
+    }
+}
+
+#[test]
+fn changes_of_workers_are_checked_and_need_an_administrator() {
+    let installation = Installation::start();
+    let name = installation.get("/api/workers")["items"][0]["name"].as_str().unwrap().to_owned();
+    let path = format!("/api/workers/{name}");
+    let bad = [
+        json!({}),
+        json!({"capacity": 0}),
+        json!({"capacity": 10_001}),
+        json!({"labels": {"a,b": "c"}}),
+        json!({"labels": {"a": "b=c"}}),
+        json!({"labels": {"": "b"}}),
+        json!({"labels": {"a!": "b"}}),
+        json!({"labels": {"a": "b\nc"}}),
+        json!({"nope": true}),
+    ];
+    for body in bad {
+        assert_eq!(installation.call("PATCH", &path, Some(body.clone())).0, 422, "{body}");
+    }
+    assert_eq!(installation.call("PATCH", "/api/workers/nobody", Some(json!({"draining": true}))).0, 404);
+    assert_eq!(installation.call("PATCH", &path, None).0, 415);
+    let token = json!({"name": "op", "role": "operator", "expires_days": 1});
+    let token = installation.call("POST", "/api/tokens", Some(token)).1["token"].as_str().unwrap().to_owned();
+    let change = || Some(json!({"draining": true}));
+    assert_eq!(installation.call_at(&installation.url, &token, "PATCH", &path, change()).0, 403);
+    assert_eq!(installation.call_at(&installation.url, "nobody's", "PATCH", &path, change()).0, 401);
+    assert_eq!(installation.get(&path)["draining"], false);
+}
+
+#[test]
+fn an_abort_closes_what_runs_on_a_worker_that_is_away_and_a_late_result_is_kept() {
+    let installation = Installation::start();
+    {
+        let (mut hand, _) = Hand::hello(&installation, "a", json!([]));
+        let body = json!({"command": "sleep 60", "targets": ["hand"]});
+        let id = installation.call("POST", "/api/commands", Some(body)).1["id"].as_str().unwrap().to_owned();
+        let dispatch = hand.hear_of("dispatch");
+        let command_id = dispatch["command_id"].clone();
+        hand.say(json!({"type": "accepted", "command_id": command_id}));
+        drop(hand);
+        installation.until("the worker is unreachable", || {
+            (installation.get("/api/workers/hand")["status"] == "unreachable").then_some(())
+        });
+        assert_eq!(installation.execution(&id)["status"], "running");
+        assert_eq!(installation.call("POST", &format!("/api/executions/{id}/abort"), Some(json!({}))).0, 204);
+        installation.wait_for(&id, &["aborted"]);
+        assert_eq!(installation.call("DELETE", "/api/workers/hand", None).0, 409, "it may still tell of its command");
+
+        // Back again, it is told to stop; what it tells is kept and changes nothing.
+        let known = json!([{"command_id": command_id, "execution_id": id, "state": "running"}]);
+        let (mut hand, _) = Hand::hello(&installation, "a", known);
+        assert_eq!(hand.hear_of("cancel")["command_id"], command_id);
+        hand.say(exited(&command_id, "after all"));
+        assert_eq!(hand.hear_of("ack")["command_id"], command_id);
+        let execution = installation.execution(&id);
+        assert_eq!(execution["status"], "aborted");
+        let late = execution["logs"].as_array().unwrap().iter().find(|entry| entry["action"] == "command_result");
+        assert_eq!(late.expect("it is kept")["late"], true, "{execution}");
+    }
+}

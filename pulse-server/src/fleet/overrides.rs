@@ -1,0 +1,85 @@
+//! What an administrator changes of workers: kept in the store beside the worker, and put over what its hellos tell.
+
+use super::Fleet;
+use pulse_core::api::WorkerChange;
+use pulse_core::ids::WorkerId;
+use pulse_store::WorkerRecord;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What stands in place of what a worker tells of itself. Whether it drains is in its record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Overrides {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    labels: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    capacity: Option<u32>,
+}
+
+impl Overrides {
+    /// Puts them over a record.
+    pub fn put_over(&self, record: &mut WorkerRecord) {
+        if let Some(labels) = &self.labels {
+            record.labels.clone_from(labels);
+        }
+        if let Some(capacity) = self.capacity {
+            record.capacity = capacity;
+        }
+    }
+}
+
+fn setting(id: WorkerId) -> String {
+    format!("worker:{id}")
+}
+
+impl Fleet {
+    /// What is stored for a worker.
+    pub(super) async fn overrides(&self, id: WorkerId) -> pulse_store::Result<Overrides> {
+        let stored = self.0.store.setting(&setting(id)).await?;
+        Ok(stored.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default())
+    }
+
+    /// A worker was removed: one that enrols with its id again starts afresh.
+    pub(super) async fn forget_overrides(&self, id: WorkerId) -> pulse_store::Result<()> {
+        match self.overrides(id).await? == Overrides::default() {
+            true => Ok(()),
+            false => self.0.store.put_setting(&setting(id), b"{}".to_vec()).await,
+        }
+    }
+
+    /// Changes a worker; durable when this returns. Answers false when there is none.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn change(&self, id: WorkerId, change: WorkerChange) -> pulse_store::Result<bool> {
+        // One change at a time: each builds on what the one before it has stored.
+        let _turn = self.0.changing.lock().await;
+        let WorkerChange { labels, draining, capacity } = change;
+        let mut overrides = self.overrides(id).await?;
+        if labels.is_some() || capacity.is_some() {
+            overrides.labels = labels.or(overrides.labels);
+            overrides.capacity = capacity.or(overrides.capacity);
+            let text = serde_json::to_vec(&overrides).expect("texts and numbers have a JSON form");
+            self.0.store.put_setting(&setting(id), text).await?;
+        }
+        let Some(mut record) = self.inner().workers.get(&id).map(|worker| worker.record.clone()) else {
+            return Ok(false);
+        };
+        overrides.put_over(&mut record);
+        record.draining = draining.unwrap_or(record.draining);
+        self.0.store.save_worker(record.clone()).await?;
+        let changed = self.with(id, |worker, _| {
+            (worker.record.labels, worker.record.capacity) = (record.labels, record.capacity);
+            worker.record.draining = record.draining;
+            worker.changes = overrides;
+            worker.ledger.set_capacity(record.capacity);
+            if worker.ledger.set_draining(record.draining)
+                && let Some(connection) = &worker.connection
+            {
+                connection.cancel.cancel();
+            }
+        });
+        self.changed(&mut self.inner(), id);
+        Ok(changed.is_some())
+    }
+}
