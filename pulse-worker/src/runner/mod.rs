@@ -6,6 +6,11 @@
 //! (`setsid`, a daemon) is found by the [`Reaper`], where the environment has one. Elsewhere it is found by [`MARKER`] in
 //! the environments of all processes; that costs about a millisecond per hundred processes, so it is looked for only when
 //! a command was stopped, or when something was left in its group or at its pipes.
+//!
+//! A command has no session of its own, only a group: a session needs code between fork and exec, and so a fork instead of
+//! `posix_spawn`, which took half as long again in a process of 4 MiB (0.61 and 0.90 ms per shell) and several times as
+//! long in a large one. What a session is good for is there all the same: the supervisor's has no terminal, and what
+//! leaves the group is found.
 
 mod environment;
 mod group;

@@ -16,8 +16,10 @@ const PREFIX: &str = "pulse-supervisor-";
 /// Time for a killed group to become empty.
 const EMPTY: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(5);
+/// An empty group of ours that is older belongs to a supervisor that died and has no successor.
+const ABANDONED: Duration = Duration::from_secs(600);
 
-/// The group that this process is in.
+/// The group that this process is in, until this is dropped.
 #[derive(Debug)]
 pub struct Cgroup {
     path: PathBuf,
@@ -31,6 +33,7 @@ impl Cgroup {
     /// In words, when the system has no such groups or does not let this process make one.
     pub fn enter() -> Result<Self, String> {
         let parent = own().ok_or("there is no cgroup version 2 here")?;
+        remove_abandoned(&parent);
         let path = parent.join(format!("{PREFIX}{}", uuid::Uuid::now_v7()));
         let failed = |error: io::Error| format!("{}: {error}", path.display());
         fs::create_dir(&path).map_err(failed)?;
@@ -50,19 +53,42 @@ impl Cgroup {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
 
+impl Drop for Cgroup {
     /// Leaves it, and removes it.
-    pub fn leave(self) {
-        // It stays when something is in it; the next supervisor ends that.
+    fn drop(&mut self) {
         let _ = fs::write(self.parent.join("cgroup.procs"), "0");
-        let _ = fs::remove_dir(&self.path);
+        remove(&self.path);
+    }
+}
+
+/// Removes a group as soon as what was killed in it is gone. It stays when something else is in it.
+fn remove(path: &Path) {
+    let deadline = Instant::now() + EMPTY;
+    while fs::remove_dir(path).is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy)
+        && Instant::now() < deadline
+    {
+        std::thread::sleep(POLL);
+    }
+}
+
+/// Removes empty groups that nobody will remove any more. One that is not empty cannot be removed.
+fn remove_abandoned(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if is_ours && age().is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_dir(entry.path());
+        }
     }
 }
 
 /// Kills everything in the group of a former supervisor, and removes it. Returns how many processes were in it.
 pub fn kill(path: &Path) -> usize {
     let is_ours = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
-    if !is_ours || !path.join("cgroup.kill").exists() {
+    // A worker that was started by a command of a supervisor must not end itself.
+    if !is_ours || own().is_none_or(|own| own.starts_with(path)) || !path.join("cgroup.kill").exists() {
         return 0;
     }
     let members = || fs::read_to_string(path.join("cgroup.procs")).map_or(0, |list| list.lines().count());
@@ -70,11 +96,7 @@ pub fn kill(path: &Path) -> usize {
     if found > 0 {
         let _ = fs::write(path.join("cgroup.kill"), "1");
     }
-    let deadline = Instant::now() + EMPTY;
-    while members() > 0 && Instant::now() < deadline {
-        std::thread::sleep(POLL);
-    }
-    let _ = fs::remove_dir(path);
+    remove(path);
     found
 }
 

@@ -241,10 +241,16 @@ impl Supervisors {
                 if connection.run(&events).await.is_none() || events.send(Event::Gone).await.is_err() {
                     return;
                 }
+                // One line per change, not per try.
+                let mut last_failure = String::new();
                 connection = loop {
                     match self.open().await {
                         Ok(connection) => break connection,
-                        Err(error) => tracing::error!(%error, "trying again"),
+                        Err(error) if error.to_string() == last_failure => {}
+                        Err(error) => {
+                            last_failure = error.to_string();
+                            tracing::error!(%error, "trying again");
+                        }
                     }
                     tokio::select! {
                         () = sleep(RETRY) => {}

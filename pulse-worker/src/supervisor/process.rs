@@ -120,9 +120,7 @@ async fn run(dir: &Path, lock: File) -> Result<(), Error> {
     let reaper = reaper.ok();
     keeper::run(Setup { listener, results, log, written, log_thread, lock, reaper, dir, stop }).await;
     let _ = fs::remove_file(SOCKET);
-    if let Ok(cgroup) = cgroup {
-        cgroup.leave();
-    }
+    drop(cgroup);
     tracing::debug!("nothing runs and nobody is connected: the supervisor ends");
     Ok(())
 }

@@ -38,17 +38,13 @@ async fn start_long(session: &mut Session, dir: &Path) -> (CommandId, u32) {
     (command_id, pid)
 }
 
-/// The command's whole end after an agent took over, once.
-async fn takes_over(session: &mut Session, command_id: CommandId, dir: &Path) {
-    let known = session.hello().commands.clone();
-    assert_eq!((known.len(), known[0].command_id, known[0].state), (1, command_id, KnownState::Running));
-    std::fs::write(dir.join("go"), "").unwrap();
+/// What the long command printed after its first line, and its end, each once.
+async fn delivers_the_rest(session: &mut Session, command_id: CommandId) {
     // Whether the acknowledgement of the first piece had got through is not known.
     let first = session.next().await;
-    let FromWorker::Output { seq, .. } = first else { panic!("{first:?}") };
+    let FromWorker::Output { seq, data, stream, .. } = first else { panic!("{first:?}") };
     assert!(seq == 1 || seq == 2, "{seq}");
     session.ack(command_id, Some(seq)).await;
-    let FromWorker::Output { data, stream, .. } = first else { panic!() };
     let rest = session.end(command_id, seq).await;
     let of = |wanted: Stream| {
         let first = if stream == wanted && seq == 2 { data.clone() } else { String::new() };
@@ -57,6 +53,14 @@ async fn takes_over(session: &mut Session, command_id: CommandId, dir: &Path) {
     assert_eq!((of(Stream::Stdout).as_str(), of(Stream::Stderr).as_str()), (OUT, ERR));
     assert_eq!((rest.end.outcome, rest.end.exit_code), (Outcome::Exited, Some(5)));
     assert!(rest.end.stdout.ends_with(OUT));
+}
+
+/// The command's whole end after an agent took over, once.
+async fn takes_over(session: &mut Session, command_id: CommandId, dir: &Path) {
+    let known = session.hello().commands.clone();
+    assert_eq!((known.len(), known[0].command_id, known[0].state), (1, command_id, KnownState::Running));
+    std::fs::write(dir.join("go"), "").unwrap();
+    delivers_the_rest(session, command_id).await;
     assert_eq!(ran(dir), format!("{command_id}\n"), "started once");
 }
 
@@ -107,10 +111,7 @@ async fn a_command_that_ends_while_no_agent_lives_is_delivered_later() {
     let (_agent, mut session) = start(&dir, &server).await;
     let known = session.hello().commands.clone();
     assert_eq!((known.len(), known[0].command_id, known[0].state), (1, command_id, KnownState::Finished));
-    // Nothing says any more what was acknowledged: it comes again.
-    let whole = session.end(command_id, 0).await;
-    assert!(whole.text(Stream::Stdout).ends_with(OUT));
-    assert_eq!((whole.text(Stream::Stderr).as_str(), whole.end.exit_code), (ERR, Some(5)));
+    delivers_the_rest(&mut session, command_id).await;
     assert_ne!(supervisor(&state(&dir)), keeper);
 }
 
