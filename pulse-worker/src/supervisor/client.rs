@@ -27,7 +27,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Messages that may wait for the agent. When it is full the socket is not read.
 const EVENTS: usize = 64;
@@ -39,8 +39,8 @@ const START: Duration = Duration::from_secs(60);
 const WELCOME: Duration = Duration::from_secs(30);
 /// Between tries to start one, and to reach one that cannot be spoken to.
 const RETRY: Duration = Duration::from_secs(1);
-/// Connecting fails by chance when a supervisor is just ending: it is tried so often in a row.
-const TRIES: usize = 5;
+/// Between tries to reach one that is just ending.
+const SOON: Duration = Duration::from_millis(20);
 /// The log of the supervisor is begun anew when it is larger.
 const LARGEST_LOG: u64 = 1024 * 1024;
 /// What a supervisor gets of this process's environment. Commands get theirs from the hello.
@@ -137,12 +137,19 @@ impl Supervisors {
 
     /// The inner error is the version of one that cannot be spoken to.
     async fn try_open(&self) -> Result<Result<Connection, String>, Error> {
+        let deadline = Instant::now() + START;
         let mut last = io::Error::other("it ended again and again");
-        for _ in 0..TRIES {
+        while Instant::now() < deadline {
             let stream = match self.connect().await {
                 Ok(stream) => stream,
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
                     self.start().await?;
+                    continue;
+                }
+                // It is just ending, or has no room for another connection now.
+                Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::WouldBlock) => {
+                    last = error;
+                    sleep(SOON).await;
                     continue;
                 }
                 Err(error) => return Err(failed(&error.to_string())),
@@ -153,7 +160,11 @@ impl Supervisors {
                     connection.end().await;
                 }
                 Ok(Ok(outcome)) => return Ok(outcome),
-                Ok(Err(error)) => last = error,
+                Ok(Err(error)) => {
+                    // It is just ending.
+                    last = error;
+                    sleep(SOON).await;
+                }
                 Err(_elapsed) => return Err(failed("it does not answer")),
             }
         }

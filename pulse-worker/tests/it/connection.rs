@@ -20,9 +20,11 @@ async fn the_hello_says_who_it_is_and_the_id_stays() {
     let (server, dir) = (StandIn::new().await, rig.dir.path().join("state"));
     rig.stop.cancel();
     soon("the stop", rig.worker).await.unwrap().unwrap();
-    let worker = tokio::spawn(pulse_worker::run(config(&server.url, &dir), CancellationToken::new()));
-    assert_eq!(server.session().await.hello().worker_id, hello.worker_id);
-    worker.abort();
+    let worker = pulse_worker::run(config(&server.url, &dir), CancellationToken::new());
+    tokio::select! {
+        session = server.session() => assert_eq!(session.hello().worker_id, hello.worker_id),
+        ended = worker => panic!("the worker ended: {ended:?}"),
+    }
 }
 
 #[tokio::test]

@@ -224,7 +224,7 @@ async fn dies_at(point: &str) -> (Outcome, usize) {
     let text = format!("echo x >> {}; echo out; sleep 0.1; exit 6", ran.display());
     let command_id = CommandId(Uuid::now_v7());
     let mut agent = command(dir.path(), &server.url).env("PULSE_FAULT", format!("{point}:1")).spawn().unwrap();
-    let (mut outcome, mut is_known) = (None, false);
+    let (mut outcome, mut is_known, mut agent_died) = (None, false, false);
     while outcome.is_none() {
         // A stand-in for what the server does: it dispatches what the worker does not know until it has a result.
         let mut session = server.session().await;
@@ -239,17 +239,17 @@ async fn dies_at(point: &str) -> (Outcome, usize) {
                 FromWorker::Result { end, .. } => {
                     session.ack(command_id, None).await;
                     outcome = Some(end.outcome);
-                    break;
+                    if point != "worker.acknowledged" {
+                        break;
+                    }
                 }
                 FromWorker::Heartbeat { .. } => {}
                 other => panic!("{point}: unexpected {other:?}"),
             }
         }
-        if point == "worker.acknowledged" || point == "supervisor.forget" {
-            // That comes after the end; the result may come again, and nothing else.
-            until("the fault", || agent.try_wait().unwrap().is_some() || point.starts_with("supervisor")).await;
-        }
-        if agent.try_wait().unwrap().is_some() {
+        if point.starts_with("worker.") && !agent_died {
+            soon("the agent's death", agent.wait()).await.unwrap();
+            agent_died = true;
             agent = command(dir.path(), &server.url).spawn().unwrap();
         }
     }
