@@ -5,14 +5,14 @@ use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::sqlx::{self, sqlite::SqliteError};
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
 /// Why a group of writes did not become durable. In every case but `Unknown` and `Fatal` nothing of it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// There is no room on the disk.
     Full(String),
-    /// The database cannot be had just now.
+    /// The database cannot be had just now, or has been closed.
     Busy(String),
     /// One of the writes is impossible in the state of the database, or in any. The others are not to blame.
     Data(String),
@@ -29,15 +29,21 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn of(error: &DbErr) -> Self {
         let text = message(error);
-        let Some(error) = driver_error(error) else { return Self::Fatal(text) };
+        let Some(error) = driver_error(error) else {
+            return match error {
+                DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::Lost(text),
+                DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => Self::Busy(text),
+                _ => Self::Fatal(text),
+            };
+        };
         match error {
             sqlx::Error::Database(error) => Self::of_database(&**error, text),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => Self::Lost(text),
+            sqlx::Error::PoolClosed => Self::Busy(text),
             _ => Self::Fatal(text),
         }
     }

@@ -95,13 +95,14 @@ async fn an_outage_is_waited_out(server: Server) {
     let known = create(&*store, record(new_id())).await;
     // Several connections that are there when it begins.
     join_all((0..8).map(|_| store.execution(known))).await;
-    for _ in 0..2 {
+    // The second one for longer than a pool waits for a connection.
+    for outage_ms in [1200, 7000] {
         proxy.set(Way::Closed);
         let id = new_id();
         let (writes, reads) = (store.clone(), store.clone());
         let write = tokio::spawn(async move { writes.append(append(record(id), 1, 2)).await });
         let read = tokio::spawn(async move { reads.execution(known).await });
-        tokio::time::sleep(Duration::from_millis(1200)).await;
+        tokio::time::sleep(Duration::from_millis(outage_ms)).await;
         assert!(!write.is_finished() && !read.is_finished(), "they wait");
         proxy.set(Way::Open);
         assert_eq!(write.await.unwrap(), Ok(Appended::New));

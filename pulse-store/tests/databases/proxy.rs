@@ -16,7 +16,7 @@ pub enum Way {
     CutAfterCommit,
     /// The next commit reaches the server long after the client was cut off. Then everything passes.
     CommitComesLate,
-    /// Whatever is connected is cut, and new connections too.
+    /// Whatever is connected is cut, and nobody listens any more.
     Closed,
 }
 
@@ -35,20 +35,36 @@ impl Proxy {
         let (user, place) = rest.rsplit_once('@').unwrap();
         let (server, database) = place.split_once('/').unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let listener_address = listener.local_addr().unwrap();
+        let address = listener_address.to_string();
         let plain = if before == "mysql" { "ssl-mode=DISABLED" } else { "sslmode=disable" };
         let through = format!("{before}://{user}@{address}/{database}?{plain}");
         let (way, server) = (Arc::new(Mutex::new(Way::Open)), server.to_owned());
         let cut = tokio::sync::watch::Sender::new(0);
         let (shared, cuts) = (way.clone(), cut.clone());
         let task = tokio::spawn(async move {
+            let (mut listener, address) = (Some(listener), listener_address);
             loop {
-                let (client, _) = listener.accept().await.unwrap();
+                if *shared.lock().unwrap() == Way::Closed {
+                    listener = None;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    continue;
+                }
+                let listening = match listener.take() {
+                    Some(listening) => listening,
+                    None => TcpListener::bind(address).await.unwrap(),
+                };
+                let accepted = tokio::time::timeout(Duration::from_millis(10), listening.accept()).await;
+                listener = Some(listening);
+                let Ok(accepted) = accepted else { continue };
+                let (client, _) = accepted.unwrap();
+                let cut = cuts.subscribe();
+                // It may have come while the way was being closed.
                 if *shared.lock().unwrap() == Way::Closed {
                     continue;
                 }
                 let Ok(server) = TcpStream::connect(&server).await else { continue };
-                tokio::spawn(carry(client, server, shared.clone(), cuts.subscribe()));
+                tokio::spawn(carry(client, server, shared.clone(), cut));
             }
         });
         (Self { way, cut, address, task }, through)
