@@ -1,6 +1,7 @@
 //! Tokens and sessions. Secrets are never kept, only their hashes.
 
 use crate::Result;
+use crate::text::make_storable;
 use async_trait::async_trait;
 use pulse_core::ids::TokenId;
 use pulse_core::status::Role;
@@ -68,4 +69,20 @@ pub trait Access {
 
     /// Deletes the sessions that have expired at `now` and answers how many. Expired tokens stay, to be seen as such.
     async fn delete_expired(&self, now: Timestamp) -> Result<u64>;
+}
+
+impl TokenRecord {
+    /// The same with texts that every database keeps.
+    pub(crate) fn storable(mut self) -> Self {
+        [&mut self.name, &mut self.created_by].into_iter().for_each(make_storable);
+        self
+    }
+}
+
+impl SessionRecord {
+    /// The same with texts that every database keeps.
+    pub(crate) fn storable(mut self) -> Self {
+        [&mut self.name, &mut self.csrf].into_iter().for_each(make_storable);
+        self
+    }
 }

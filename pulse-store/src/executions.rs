@@ -1,6 +1,7 @@
 //! Summaries of executions: what lists and wake-ups need without folding a journal.
 
 use crate::Result;
+use crate::text::{fold, make_storable, storable};
 use async_trait::async_trait;
 use pulse_core::ids::{ExecutionId, Seq, WorkflowId};
 use pulse_core::status::{ExecutionStatus, Trigger};
@@ -102,13 +103,21 @@ pub trait Executions {
     async fn delete_execution(&self, id: ExecutionId) -> Result<bool>;
 }
 
+impl ExecutionRecord {
+    /// The same with texts that every database keeps.
+    pub(crate) fn storable(mut self) -> Self {
+        let texts = [Some(&mut self.title), Some(&mut self.started_by), self.workflow.as_mut(), self.error.as_mut()];
+        texts.into_iter().flatten().chain(self.owner.as_mut()).for_each(make_storable);
+        self
+    }
+}
+
 impl ExecutionFilter {
     /// Whether a summary passes, by the definition that every implementation has to meet.
     pub(crate) fn matches(&self, record: &ExecutionRecord) -> bool {
-        use crate::text::fold;
         (self.status.is_empty() || self.status.contains(&record.status))
             && self.workflow.as_ref().is_none_or(|name| record.workflow.as_ref().is_some_and(|w| fold(w) == fold(name)))
-            && self.started_by.as_ref().is_none_or(|by| *by == record.started_by)
+            && self.started_by.as_ref().is_none_or(|by| storable(by) == record.started_by)
             && self.since.is_none_or(|since| record.created_at >= since)
             && self.until.is_none_or(|until| record.created_at <= until)
             && self.text.as_ref().is_none_or(|text| {

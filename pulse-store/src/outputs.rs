@@ -1,6 +1,7 @@
 //! Output of commands: pieces of text beside the journal.
 
 use crate::Result;
+use crate::text::{make_storable, storable};
 use async_trait::async_trait;
 use pulse_core::api::OutputChunk;
 use pulse_core::command::Stream;
@@ -49,11 +50,20 @@ pub trait Outputs {
     async fn output_end(&self, command_id: CommandId) -> Result<u64>;
 }
 
+impl OutputRecord {
+    /// The same with texts that every database keeps.
+    pub(crate) fn storable(mut self) -> Self {
+        make_storable(&mut self.chunk.data);
+        make_storable(&mut self.chunk.worker);
+        self
+    }
+}
+
 impl OutputFilter {
     /// Whether a piece passes.
     pub(crate) fn matches(&self, chunk: &OutputChunk) -> bool {
         self.step.as_ref().is_none_or(|step| *step == chunk.step_id)
-            && self.worker.as_ref().is_none_or(|worker| *worker == chunk.worker)
+            && self.worker.as_ref().is_none_or(|worker| storable(worker) == chunk.worker)
             && self.stream.is_none_or(|stream| stream == chunk.stream)
             && self.command_id.is_none_or(|id| id == chunk.command_id)
     }

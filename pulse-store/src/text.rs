@@ -1,10 +1,26 @@
 //! How texts are compared and ids are abbreviated, the same for every implementation.
 
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// The form in which names are compared when case does not matter.
 pub(crate) fn fold(text: &str) -> String {
-    text.to_lowercase()
+    storable(text).to_lowercase()
+}
+
+/// A text as every database keeps it: PostgreSQL's have no NUL, so none has.
+pub(crate) fn storable(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        false => Cow::Borrowed(text),
+        true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+    }
+}
+
+/// Makes a text one that every database keeps.
+pub(crate) fn make_storable(text: &mut String) {
+    if let Cow::Owned(changed) = storable(text) {
+        *text = changed;
+    }
 }
 
 /// The smallest and largest id that start with these hex digits; `None` when they are no start of an id.

@@ -1,6 +1,7 @@
 //! The registry of workers.
 
 use crate::Result;
+use crate::text::make_storable;
 use async_trait::async_trait;
 use pulse_core::ids::WorkerId;
 use pulse_core::time::Timestamp;
@@ -50,4 +51,12 @@ pub trait Workers {
 
     /// Forgets a worker. Answers whether there was one.
     async fn delete_worker(&self, id: WorkerId) -> Result<bool>;
+}
+
+impl WorkerRecord {
+    /// The same with texts that every database keeps. Labels and metadata are kept as JSON, which escapes.
+    pub(crate) fn storable(mut self) -> Self {
+        [&mut self.name, &mut self.version].into_iter().for_each(make_storable);
+        self
+    }
 }

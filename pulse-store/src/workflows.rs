@@ -1,6 +1,7 @@
 //! Stored workflows and every version of them.
 
 use crate::Result;
+use crate::text::make_storable;
 use async_trait::async_trait;
 use pulse_core::ids::WorkflowId;
 use pulse_core::time::Timestamp;
@@ -91,4 +92,13 @@ pub trait Workflows {
 
     /// Deletes a workflow: its name becomes free, its versions stay. Answers whether there was one.
     async fn delete_workflow(&self, id: WorkflowId) -> Result<bool>;
+}
+
+impl SaveWorkflow {
+    /// The same with texts that every database keeps.
+    pub(crate) fn storable(mut self) -> Self {
+        let texts = [&mut self.name, &mut self.description, &mut self.definition, &mut self.by];
+        texts.into_iter().chain(self.webhook.as_mut()).chain(&mut self.tags).for_each(make_storable);
+        self
+    }
 }

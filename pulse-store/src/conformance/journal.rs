@@ -1,7 +1,7 @@
 //! One writer, one journal.
 
-use super::fixtures::{NOW, append, create, entry, new_id, record, seqs};
-use crate::{Append, Appended, Error, ExecutionRecord, Store};
+use super::fixtures::{NOW, append, create, entry, new_command, new_id, of_workflow, piece, record, seqs};
+use crate::{Append, Appended, Error, ExecutionFilter, ExecutionRecord, OutputFilter, Store};
 use pulse_core::event::Entry;
 use pulse_core::ids::{ExecutionId, Seq, WorkflowId};
 use pulse_core::status::{ExecutionStatus, Trigger};
@@ -38,6 +38,36 @@ pub async fn keeps_every_character(store: Arc<dyn Store>) {
     store.append(with_text.clone()).await.unwrap();
     assert_eq!(store.read(id, Seq(0), 10).await.unwrap(), with_text.entries);
     assert_eq!(store.execution(id).await.unwrap(), Some(with_text.record));
+}
+
+/// A NUL, which one of the databases cannot keep in a text, stays in entries, which are JSON. Elsewhere it becomes the
+/// replacement character everywhere, and looking for it finds that.
+pub async fn replaces_nul(store: Arc<dyn Store>) {
+    let id = new_id();
+    let mut with_nul = append(of_workflow(record(id), "de\0ploy"), 1, 1);
+    with_nul.entries = vec![entry(1, "a\0b")];
+    with_nul.record.title = "ti\0tle".to_owned();
+    with_nul.record.error = Some("er\0ror".to_owned());
+    with_nul.record.started_by = "a\0da".to_owned();
+    store.append(with_nul.clone()).await.unwrap();
+    assert_eq!(store.read(id, Seq(0), 10).await.unwrap(), with_nul.entries);
+    let kept = store.execution(id).await.unwrap().unwrap();
+    assert_eq!((kept.title.as_str(), kept.error.as_deref()), ("ti\u{fffd}tle", Some("er\u{fffd}ror")));
+    assert_eq!((kept.started_by.as_str(), kept.workflow.as_deref()), ("a\u{fffd}da", Some("de\u{fffd}ploy")));
+    let filter = ExecutionFilter {
+        workflow: Some("DE\0PLOY".to_owned()),
+        started_by: Some("a\0da".to_owned()),
+        text: Some("I\0TL".to_owned()),
+        ..ExecutionFilter::default()
+    };
+    assert_eq!(store.executions(&filter, None, 10).await.unwrap(), [kept]);
+
+    let mut output = piece(id, new_command(), 1);
+    output.chunk.data = "x\0y".to_owned();
+    store.append_output(output).await.unwrap();
+    assert_eq!(store.output(id, 0, &OutputFilter::default(), 10).await.unwrap()[0].data, "x\u{fffd}y");
+    let none = OutputFilter { worker: Some("\0".to_owned()), ..OutputFilter::default() };
+    assert_eq!(store.output(id, 0, &none, 10).await.unwrap(), []);
 }
 
 /// An entry of 1 MiB.

@@ -24,7 +24,7 @@ pub mod workflows;
 macro_rules! conformance_tests {
     ($open:path) => {
         $crate::conformance_tests! { @modules $open;
-            journal: reads_back_what_was_appended keeps_every_character keeps_large_entries keeps_milliseconds
+            journal: reads_back_what_was_appended keeps_every_character replaces_nul keeps_large_entries keeps_milliseconds
                 refuses_gaps refuses_a_summary_of_something_else keeps_the_latest_summary
                 replaces_a_summary_alone refuses_an_old_fence;
             group: one_of_many_writers_wins takes_many_appends_of_one_execution_at_once

@@ -9,7 +9,7 @@ use pulse_core::time::Timestamp;
 #[async_trait]
 impl Access for MemoryStore {
     async fn insert_token(&self, token: TokenRecord) -> Result<()> {
-        self.lock_to_write()?.tokens.insert(token.id, token);
+        self.lock_to_write()?.tokens.insert(token.id, token.storable());
         Ok(())
     }
 
@@ -28,7 +28,7 @@ impl Access for MemoryStore {
     }
 
     async fn insert_session(&self, session: SessionRecord) -> Result<()> {
-        self.lock_to_write()?.sessions.insert(session.hash, session);
+        self.lock_to_write()?.sessions.insert(session.hash, session.storable());
         Ok(())
     }
 

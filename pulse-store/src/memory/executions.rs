@@ -65,6 +65,7 @@ impl Executions for MemoryStore {
         if expected != actual {
             return Err(Error::Conflict { execution_id: record.id, expected, actual });
         }
+        record = record.storable();
         if let Some(before) = state.executions.get(&record.id) {
             record = ExecutionRecord {
                 owner: before.owner.clone(),

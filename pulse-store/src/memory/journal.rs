@@ -10,6 +10,7 @@ use pulse_core::ids::{ExecutionId, Seq};
 impl Journal for MemoryStore {
     async fn append(&self, append: Append) -> Result<Appended> {
         append.check()?;
+        let append = Append { record: append.record.storable(), ..append };
         self.lock_to_write()?.append(append)
     }
 

@@ -43,7 +43,7 @@ impl Outputs for MemoryStore {
         if !state.executions.contains_key(&record.execution_id) {
             return Err(Error::NotFound { what: "execution", id: record.execution_id.to_string() });
         }
-        Ok(state.outputs.append(record))
+        Ok(state.outputs.append(record.storable()))
     }
 
     async fn output(

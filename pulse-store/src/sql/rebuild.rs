@@ -14,7 +14,7 @@ use sea_orm::{
 };
 
 pub(super) async fn replace_summary(store: &SqlStore, record: ExecutionRecord) -> Result<()> {
-    store.writer.change(ReplaceSummary(record)).await
+    store.writer.change(ReplaceSummary(record.storable())).await
 }
 
 struct ReplaceSummary(ExecutionRecord);

@@ -70,6 +70,7 @@ impl Writer {
     }
 
     pub(super) async fn append(&self, append: Append) -> Result<Appended> {
+        let append = Append { record: append.record.storable(), ..append };
         let (reply, answer) = Reply::new();
         let job = AppendJob::new(append, reply)?;
         let bytes = job.bytes();
@@ -78,6 +79,7 @@ impl Writer {
 
     pub(super) async fn output(&self, record: OutputRecord) -> Result<u64> {
         let (reply, answer) = Reply::new();
+        let record = record.storable();
         let bytes = record.chunk.data.len() + 512;
         self.submit(Job::Output(Box::new(OutputJob { record, reply })), bytes, answer).await
     }
