@@ -1,7 +1,7 @@
 //! Tokens and sessions. Secrets are never kept, only their hashes.
 
 use crate::Result;
-use crate::text::make_storable;
+use crate::text::{check_name, make_name};
 use async_trait::async_trait;
 use pulse_core::ids::TokenId;
 use pulse_core::status::Role;
@@ -72,17 +72,18 @@ pub trait Access {
 }
 
 impl TokenRecord {
-    /// The same with texts that every database keeps.
-    pub(crate) fn storable(mut self) -> Self {
-        [&mut self.name, &mut self.created_by].into_iter().for_each(make_storable);
-        self
+    /// The same with texts that every database keeps. Refuses a name that is too long.
+    pub(crate) fn storable(mut self) -> Result<Self> {
+        check_name("token's name", &self.name)?;
+        [&mut self.name, &mut self.created_by].into_iter().for_each(make_name);
+        Ok(self)
     }
 }
 
 impl SessionRecord {
     /// The same with texts that every database keeps.
     pub(crate) fn storable(mut self) -> Self {
-        [&mut self.name, &mut self.csrf].into_iter().for_each(make_storable);
+        [&mut self.name, &mut self.csrf].into_iter().for_each(make_name);
         self
     }
 }

@@ -44,6 +44,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A name that no index takes.
+    #[error("the {what} has more than 255 characters")]
+    TooLong {
+        /// Whose name.
+        what: &'static str,
+    },
     /// The workflow is not at the version that the change was made from (`If-Match`).
     #[error("the workflow is at version {current}")]
     VersionConflict {
@@ -102,6 +108,7 @@ impl Error {
             Self::NotEnded { .. } => "not-ended",
             Self::NotFound { .. } => "not-found",
             Self::NameTaken { .. } => "name-taken",
+            Self::TooLong { .. } => "too-long",
             Self::VersionConflict { .. } => "version-conflict",
             Self::Corrupt { .. } => "corrupt",
             Self::Unavailable { .. } => "database-unavailable",

@@ -1,7 +1,7 @@
 //! Summaries of executions: what lists and wake-ups need without folding a journal.
 
 use crate::Result;
-use crate::text::{fold, make_storable, storable};
+use crate::text::{fold, make_name, make_storable, name};
 use async_trait::async_trait;
 use pulse_core::ids::{ExecutionId, Seq, WorkflowId};
 use pulse_core::status::{ExecutionStatus, Trigger};
@@ -106,8 +106,9 @@ pub trait Executions {
 impl ExecutionRecord {
     /// The same with texts that every database keeps.
     pub(crate) fn storable(mut self) -> Self {
-        let texts = [Some(&mut self.title), Some(&mut self.started_by), self.workflow.as_mut(), self.error.as_mut()];
-        texts.into_iter().flatten().chain(self.owner.as_mut()).for_each(make_storable);
+        [Some(&mut self.title), self.error.as_mut()].into_iter().flatten().for_each(make_storable);
+        let names = [Some(&mut self.started_by), self.workflow.as_mut(), self.owner.as_mut()];
+        names.into_iter().flatten().for_each(make_name);
         self
     }
 }
@@ -117,7 +118,7 @@ impl ExecutionFilter {
     pub(crate) fn matches(&self, record: &ExecutionRecord) -> bool {
         (self.status.is_empty() || self.status.contains(&record.status))
             && self.workflow.as_ref().is_none_or(|name| record.workflow.as_ref().is_some_and(|w| fold(w) == fold(name)))
-            && self.started_by.as_ref().is_none_or(|by| storable(by) == record.started_by)
+            && self.started_by.as_ref().is_none_or(|by| name(by) == record.started_by)
             && self.since.is_none_or(|since| record.created_at >= since)
             && self.until.is_none_or(|until| record.created_at <= until)
             && self.text.as_ref().is_none_or(|text| {

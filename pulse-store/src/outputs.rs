@@ -1,7 +1,7 @@
 //! Output of commands: pieces of text beside the journal.
 
 use crate::Result;
-use crate::text::{make_storable, storable};
+use crate::text::{make_name, make_storable, name};
 use async_trait::async_trait;
 use pulse_core::api::OutputChunk;
 use pulse_core::command::Stream;
@@ -54,7 +54,11 @@ impl OutputRecord {
     /// The same with texts that every database keeps.
     pub(crate) fn storable(mut self) -> Self {
         make_storable(&mut self.chunk.data);
-        make_storable(&mut self.chunk.worker);
+        make_name(&mut self.chunk.worker);
+        let step = name(self.chunk.step_id.as_str());
+        if step != self.chunk.step_id.as_str() {
+            self.chunk.step_id = StepId::from(&*step);
+        }
         self
     }
 }
@@ -62,8 +66,8 @@ impl OutputRecord {
 impl OutputFilter {
     /// Whether a piece passes.
     pub(crate) fn matches(&self, chunk: &OutputChunk) -> bool {
-        self.step.as_ref().is_none_or(|step| *step == chunk.step_id)
-            && self.worker.as_ref().is_none_or(|worker| storable(worker) == chunk.worker)
+        self.step.as_ref().is_none_or(|step| name(step.as_str()) == chunk.step_id.as_str())
+            && self.worker.as_ref().is_none_or(|worker| name(worker) == chunk.worker)
             && self.stream.is_none_or(|stream| stream == chunk.stream)
             && self.command_id.is_none_or(|id| id == chunk.command_id)
     }

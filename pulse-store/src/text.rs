@@ -1,5 +1,6 @@
 //! How texts are compared and ids are abbreviated, the same for every implementation.
 
+use crate::{Error, Result};
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -41,6 +42,33 @@ pub(crate) fn prefix_range(prefix: &str) -> Option<(Uuid, Uuid)> {
     let rest = u128::MAX.checked_shr(4 * digits).unwrap_or(0);
     let start = value.checked_shl(open).unwrap_or(0);
     Some((Uuid::from_u128(start), Uuid::from_u128(start | rest)))
+}
+
+/// How many characters a name has at most: as many as an index of every database takes.
+pub(crate) const LONGEST_NAME: usize = 255;
+
+/// A name as every database keeps it, where it has been accepted long ago and is only told again.
+pub(crate) fn name(text: &str) -> Cow<'_, str> {
+    match (storable(text), text.char_indices().nth(LONGEST_NAME)) {
+        (name, None) => name,
+        (Cow::Borrowed(name), Some((end, _))) => Cow::Borrowed(&name[..end]),
+        (Cow::Owned(name), Some(_)) => Cow::Owned(name.chars().take(LONGEST_NAME).collect()),
+    }
+}
+
+/// Makes a name one that every database keeps.
+pub(crate) fn make_name(text: &mut String) {
+    if text.len() > LONGEST_NAME || text.contains('\0') {
+        *text = name(text).into_owned();
+    }
+}
+
+/// Refuses a new name that is too long.
+pub(crate) fn check_name(what: &'static str, text: &str) -> Result<()> {
+    match text.chars().nth(LONGEST_NAME) {
+        None => Ok(()),
+        Some(_) => Err(Error::TooLong { what }),
+    }
 }
 
 #[cfg(test)]

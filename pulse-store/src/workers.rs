@@ -1,7 +1,7 @@
 //! The registry of workers.
 
 use crate::Result;
-use crate::text::make_storable;
+use crate::text::{check_name, make_name};
 use async_trait::async_trait;
 use pulse_core::ids::WorkerId;
 use pulse_core::time::Timestamp;
@@ -54,9 +54,11 @@ pub trait Workers {
 }
 
 impl WorkerRecord {
-    /// The same with texts that every database keeps. Labels and metadata are kept as JSON, which escapes.
-    pub(crate) fn storable(mut self) -> Self {
-        [&mut self.name, &mut self.version].into_iter().for_each(make_storable);
-        self
+    /// The same with texts that every database keeps. Refuses a name that is too long. Labels and metadata are kept as
+    /// JSON, which escapes.
+    pub(crate) fn storable(mut self) -> Result<Self> {
+        check_name("worker's name", &self.name)?;
+        [&mut self.name, &mut self.version].into_iter().for_each(make_name);
+        Ok(self)
     }
 }

@@ -1,7 +1,7 @@
 //! Stored workflows and every version of them.
 
 use crate::Result;
-use crate::text::make_storable;
+use crate::text::{check_name, make_name, make_storable};
 use async_trait::async_trait;
 use pulse_core::ids::WorkflowId;
 use pulse_core::time::Timestamp;
@@ -95,10 +95,12 @@ pub trait Workflows {
 }
 
 impl SaveWorkflow {
-    /// The same with texts that every database keeps.
-    pub(crate) fn storable(mut self) -> Self {
-        let texts = [&mut self.name, &mut self.description, &mut self.definition, &mut self.by];
+    /// The same with texts that every database keeps. Refuses a name that is too long.
+    pub(crate) fn storable(mut self) -> Result<Self> {
+        check_name("workflow's name", &self.name)?;
+        make_name(&mut self.by);
+        let texts = [&mut self.name, &mut self.description, &mut self.definition];
         texts.into_iter().chain(self.webhook.as_mut()).chain(&mut self.tags).for_each(make_storable);
-        self
+        Ok(self)
     }
 }

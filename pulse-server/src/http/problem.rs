@@ -145,6 +145,7 @@ impl From<pulse_store::Error> for ApiError {
         use pulse_store::Error;
         match error {
             Error::NotFound { what, id } => Self::NotFound { what, id },
+            Error::TooLong { .. } => Self::Invalid { code: error.code(), detail: error.to_string() },
             Error::NameTaken { .. }
             | Error::VersionConflict { .. }
             | Error::NotEnded { .. }

@@ -70,6 +70,22 @@ pub async fn replaces_nul(store: Arc<dyn Store>) {
     assert_eq!(store.output(id, 0, &none, 10).await.unwrap(), []);
 }
 
+/// Names that are told again keep their first 255 characters, and are found by the whole.
+pub async fn keeps_the_start_of_long_names(store: Arc<dyn Store>) {
+    let (id, long) = (new_id(), "é🦀".repeat(200));
+    let start: String = long.chars().take(255).collect();
+    store.append(append(ExecutionRecord { started_by: long.clone(), ..record(id) }, 1, 1)).await.unwrap();
+    assert_eq!(store.execution(id).await.unwrap().unwrap().started_by, start);
+    let filter = ExecutionFilter { started_by: Some(long.clone()), ..ExecutionFilter::default() };
+    assert_eq!(store.executions(&filter, None, 10).await.unwrap().len(), 1);
+    let mut output = piece(id, new_command(), 1);
+    (output.chunk.worker, output.chunk.step_id) = (long.clone(), long.as_str().into());
+    store.append_output(output).await.unwrap();
+    let filter =
+        OutputFilter { worker: Some(long.clone()), step: Some(long.as_str().into()), ..OutputFilter::default() };
+    assert_eq!(store.output(id, 0, &filter, 10).await.unwrap()[0].worker, start);
+}
+
 /// An entry of 1 MiB.
 pub async fn keeps_large_entries(store: Arc<dyn Store>) {
     let id = new_id();

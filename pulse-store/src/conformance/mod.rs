@@ -24,7 +24,7 @@ pub mod workflows;
 macro_rules! conformance_tests {
     ($open:path) => {
         $crate::conformance_tests! { @modules $open;
-            journal: reads_back_what_was_appended keeps_every_character replaces_nul keeps_large_entries keeps_milliseconds
+            journal: reads_back_what_was_appended keeps_every_character replaces_nul keeps_the_start_of_long_names keeps_large_entries keeps_milliseconds
                 refuses_gaps refuses_a_summary_of_something_else keeps_the_latest_summary
                 replaces_a_summary_alone refuses_an_old_fence;
             group: one_of_many_writers_wins takes_many_appends_of_one_execution_at_once
@@ -48,7 +48,8 @@ macro_rules! conformance_tests {
                 a_reader_misses_nothing takes_pieces_in_any_order filters_pieces pages_pieces
                 refuses_output_of_nothing keeps_large_pieces;
             workflows: every_save_is_a_version refuses_a_change_of_an_old_version names_are_unique
-                a_deleted_name_is_free a_deleted_workflow_comes_back lists_by_name finds_by_text;
+                a_deleted_name_is_free a_deleted_workflow_comes_back lists_by_name finds_by_text
+                long_names_are_refused;
             workers: saves_and_replaces names_are_unique lists_by_name touches_forward_only forgets;
             access: keeps_tokens keeps_sessions deletes_expired_sessions;
         }

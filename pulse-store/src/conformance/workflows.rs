@@ -155,3 +155,12 @@ pub async fn finds_by_text(store: Arc<dyn Store>) {
     }
     assert_eq!(store.workflows(Some("o"), Some("backup"), 10).await.unwrap().len(), 1);
 }
+
+/// Up to 255 characters, whatever they are.
+pub async fn long_names_are_refused(store: Arc<dyn Store>) {
+    let longest = "Ä🦀".repeat(127) + "é";
+    let kept = store.save_workflow(save(new_id(), &longest, &longest, NOW)).await.unwrap();
+    assert_eq!(store.workflow_by_name(&longest.to_uppercase()).await.unwrap(), Some(kept));
+    let error = store.save_workflow(save(new_id(), &(longest + "x"), "bob", NOW)).await.unwrap_err();
+    assert_eq!(error, Error::TooLong { what: "workflow's name" });
+}

@@ -9,7 +9,7 @@ use pulse_core::time::Timestamp;
 #[async_trait]
 impl Access for MemoryStore {
     async fn insert_token(&self, token: TokenRecord) -> Result<()> {
-        self.lock_to_write()?.tokens.insert(token.id, token.storable());
+        self.lock_to_write()?.tokens.insert(token.id, token.storable()?);
         Ok(())
     }
 

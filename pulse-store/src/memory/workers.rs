@@ -10,7 +10,7 @@ use pulse_core::time::Timestamp;
 #[async_trait]
 impl Workers for MemoryStore {
     async fn save_worker(&self, worker: WorkerRecord) -> Result<()> {
-        let (mut state, worker) = (self.lock_to_write()?, worker.storable());
+        let (mut state, worker) = (self.lock_to_write()?, worker.storable()?);
         if state.workers.values().any(|other| other.id != worker.id && fold(&other.name) == fold(&worker.name)) {
             return Err(Error::NameTaken { name: worker.name });
         }

@@ -23,7 +23,7 @@ impl StoredWorkflow {
 #[async_trait]
 impl Workflows for MemoryStore {
     async fn save_workflow(&self, save: SaveWorkflow) -> Result<WorkflowRecord> {
-        self.lock_to_write()?.save_workflow(save.storable())
+        self.lock_to_write()?.save_workflow(save.storable()?)
     }
 
     async fn workflow(&self, id: WorkflowId) -> Result<Option<WorkflowRecord>> {

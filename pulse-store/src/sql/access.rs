@@ -14,7 +14,7 @@ use sea_orm::{
 #[async_trait]
 impl Access for SqlStore {
     async fn insert_token(&self, token: TokenRecord) -> Result<()> {
-        self.writer.change(InsertToken(token.storable().into())).await
+        self.writer.change(InsertToken(token.storable()?.into())).await
     }
 
     async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>> {

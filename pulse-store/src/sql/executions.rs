@@ -2,7 +2,7 @@
 
 use super::entity::execution::{self, Column, Entity, Model};
 use super::{SqlStore, deletion, limit, rebuild};
-use crate::text::{prefix_range, storable};
+use crate::text::{name, prefix_range};
 use crate::{ExecutionFilter, ExecutionRecord, Executions, Result};
 use async_trait::async_trait;
 use pulse_core::ids::ExecutionId;
@@ -163,7 +163,7 @@ pub(super) fn with_states(conditions: Condition, filter: &ExecutionFilter) -> Co
 fn conditions(filter: &ExecutionFilter) -> Condition {
     Condition::all()
         .add_option(filter.workflow.as_deref().map(|name| Column::WorkflowKey.eq(execution::workflow_key(name))))
-        .add_option(filter.started_by.as_deref().map(|by| Column::StartedBy.eq(storable(by).as_ref())))
+        .add_option(filter.started_by.as_deref().map(|by| Column::StartedBy.eq(name(by).as_ref())))
         .add_option(filter.since.map(|since| Column::CreatedAt.gte(since.as_millis())))
         .add_option(filter.until.map(|until| Column::CreatedAt.lte(until.as_millis())))
         .add_option(filter.since.map(|since| Column::Id.gte(first_id_at(since.as_millis().saturating_sub(SLACK_MS)))))

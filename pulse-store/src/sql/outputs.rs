@@ -2,7 +2,7 @@
 
 use super::entity::{output, stored};
 use super::{SqlStore, limit};
-use crate::text::storable;
+use crate::text::name;
 use crate::{OutputFilter, OutputRecord, Outputs, Result};
 use async_trait::async_trait;
 use pulse_core::api::OutputChunk;
@@ -26,12 +26,8 @@ impl Outputs for SqlStore {
         let rows = output::Entity::find()
             .filter(Column::ExecutionId.eq(id.0))
             .filter(Column::Cursor.gt(stored(after_cursor)))
-            .apply_if(filter.step.as_ref(), |query, step| {
-                query.filter(Column::StepId.eq(storable(step.as_str()).as_ref()))
-            })
-            .apply_if(filter.worker.as_ref(), |query, worker| {
-                query.filter(Column::Worker.eq(storable(worker).as_ref()))
-            })
+            .apply_if(filter.step.as_ref(), |query, step| query.filter(Column::StepId.eq(name(step.as_str()).as_ref())))
+            .apply_if(filter.worker.as_ref(), |query, worker| query.filter(Column::Worker.eq(name(worker).as_ref())))
             .apply_if(filter.stream, |query, stream| query.filter(Column::Stream.eq(stream.as_str())))
             .apply_if(filter.command_id, |query, command| query.filter(Column::CommandId.eq(command.0)))
             .order_by_asc(Column::Cursor)

@@ -19,7 +19,7 @@ use worker::{Column, Entity, Model};
 #[async_trait]
 impl Workers for SqlStore {
     async fn save_worker(&self, worker: WorkerRecord) -> Result<()> {
-        self.writer.change(Save(Model::new(worker.storable())?)).await
+        self.writer.change(Save(Model::new(worker.storable()?)?)).await
     }
 
     async fn worker(&self, id: WorkerId) -> Result<Option<WorkerRecord>> {

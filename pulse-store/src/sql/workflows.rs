@@ -16,7 +16,7 @@ use sea_orm::{
 #[async_trait]
 impl Workflows for SqlStore {
     async fn save_workflow(&self, save: SaveWorkflow) -> Result<WorkflowRecord> {
-        self.writer.change(Save(save.storable())).await
+        self.writer.change(Save(save.storable()?)).await
     }
 
     async fn workflow(&self, id: WorkflowId) -> Result<Option<WorkflowRecord>> {
