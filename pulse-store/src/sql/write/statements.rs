@@ -34,7 +34,8 @@ pub(super) enum LookUp {
     /// Id, last entry, fence and status of executions that are appended to. On a shared database nobody else changes them
     /// until the commit: neither appends to them nor takes them over.
     Heads,
-    /// Which executions there are. On a shared database nobody deletes them until the commit.
+    /// Which executions there are. On a shared database nobody deletes them until the commit, nor adds output to them: the
+    /// cursors that are looked up next are the last ones.
     Existing,
     /// What requests with these digests of idempotency keys wrote.
     IdempotencyKeys,
@@ -218,10 +219,11 @@ impl LookUp {
     /// What is written behind the select to lock what it finds. SQLite has one writer, and knows no such words.
     fn lock(self, backend: DbBackend) -> &'static str {
         match (self, backend) {
-            (Self::Heads, DbBackend::MySql | DbBackend::Postgres) => " FOR UPDATE",
-            (Self::Existing | Self::Texts, DbBackend::MySql) => " LOCK IN SHARE MODE",
+            // In one order, so that two who lock several of them seldom wait for each other.
+            (Self::Heads | Self::Existing, DbBackend::MySql | DbBackend::Postgres) => " ORDER BY id FOR UPDATE",
+            (Self::Texts, DbBackend::MySql) => " LOCK IN SHARE MODE",
             // Shared with updates of what is no key.
-            (Self::Existing | Self::Texts, DbBackend::Postgres) => " FOR KEY SHARE",
+            (Self::Texts, DbBackend::Postgres) => " FOR KEY SHARE",
             _ => "",
         }
     }
