@@ -51,6 +51,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     if let Some(keep) = config.retention {
         driver.spawn(upkeep::retention(store.clone(), keep, stop.clone()));
     }
+    driver.spawn(upkeep::room(store.clone(), stop.clone()));
     let access = Access::new(store, config.admin_token.as_deref(), config.worker_key.as_deref());
     let app = Arc::new(App {
         access,

@@ -1,5 +1,6 @@
 //! The whole of a store, as the server holds it.
 
+use crate::Error;
 use crate::{Access, Claims, Executions, Journal, Outputs, Settings, Workers, Workflows};
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -11,6 +12,12 @@ pub trait Store:
 {
     /// Says why, once the store takes no more writes because it failed.
     fn failed(&self) -> watch::Receiver<Option<String>>;
+
+    /// Why the last write was not done, when it can be once there is room again or the database can be reached; `None`
+    /// after one that was. Only another write tells that it is over.
+    fn trouble(&self) -> Option<Error> {
+        None
+    }
 
     /// Finishes the writes that are queued, refuses new ones, and closes the database.
     async fn close(&self);

@@ -3,6 +3,7 @@
 mod check;
 mod rebuild;
 mod retention;
+mod room;
 mod summaries;
 #[cfg(test)]
 mod tests;
@@ -10,3 +11,4 @@ mod tests;
 pub use check::{Checked, check};
 pub use rebuild::{Rebuilt, rebuild};
 pub(crate) use retention::run as retention;
+pub(crate) use room::run as room;

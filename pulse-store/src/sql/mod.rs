@@ -66,6 +66,10 @@ impl Store for SqlStore {
         self.writer.failed()
     }
 
+    fn trouble(&self) -> Option<crate::Error> {
+        self.writer.trouble()
+    }
+
     async fn close(&self) {
         self.writer.close().await;
         if let Err(error) = self.reads.close().await {

@@ -207,3 +207,24 @@ fn an_abort_closes_what_runs_on_a_worker_that_is_away_and_a_late_result_is_kept(
         assert_eq!(late.expect("it is kept")["late"], true, "{execution}");
     }
 }
+
+#[test]
+fn a_server_that_is_stopped_says_so_and_leaves_commands_running() {
+    let mut installation = Installation::start();
+    let (mut hand, _) = Hand::hello(&installation, "a", json!([]));
+    let body = json!({"command": "sleep 60", "targets": ["hand"]});
+    let id = installation.call("POST", "/api/commands", Some(body)).1["id"].as_str().unwrap().to_owned();
+    let command_id = hand.hear_of("dispatch")["command_id"].clone();
+    hand.say(json!({"type": "accepted", "command_id": command_id}));
+    // Ends with exit code 0, though a command runs.
+    installation.stop();
+    let next = hand.runtime.block_on(hand.socket.next());
+    let Some(Ok(Message::Close(Some(frame)))) = next else { panic!("{next:?}") };
+    assert_eq!(u16::from(frame.code), 1001);
+    installation.start_again();
+    let known = json!([{"command_id": command_id, "execution_id": id, "state": "finished"}]);
+    let (mut hand, _) = Hand::hello(&installation, "a", known);
+    hand.say(exited(&command_id, "done meanwhile"));
+    assert_eq!(hand.hear_of("ack")["command_id"], command_id);
+    installation.wait_for(&id, &["completed"]);
+}

@@ -12,12 +12,18 @@ use warp::{Filter, Reply};
 pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
     let health = warp::path!("healthz").and(warp::get()).map(|| "ok\n".into_response());
     let ready = warp::path!("readyz").and(warp::get()).and(with(app)).map(|app: Arc<App>| {
-        let failed = app.driver.store().failed().borrow().clone();
-        let ready = app.ready.load(Ordering::Relaxed) && !app.stop.is_cancelled() && failed.is_none();
-        match ready {
-            true => "ready\n".into_response(),
-            false => warp::reply::with_status("not ready\n", StatusCode::SERVICE_UNAVAILABLE).into_response(),
-        }
+        let store = app.driver.store();
+        let is_up = app.ready.load(Ordering::Relaxed) && !app.stop.is_cancelled();
+        // They answer anyone, so they name no path and no address; the log does.
+        let reason = match (store.failed().borrow().is_some(), store.trouble()) {
+            (true, _) => "the database has failed",
+            (false, Some(pulse_store::Error::Full { .. })) => "the disk is full: nothing can be stored",
+            (false, Some(_)) => "the database cannot be reached",
+            (false, None) if is_up => return "ready\n".into_response(),
+            (false, None) => "the server is stopping",
+        };
+        let text = format!("not ready: {reason}\n");
+        warp::reply::with_status(text, StatusCode::SERVICE_UNAVAILABLE).into_response()
     });
     health.or(ready).unify().boxed()
 }

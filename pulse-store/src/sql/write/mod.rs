@@ -31,7 +31,7 @@ pub(super) use task::{Connect, Kind};
 
 use crate::{Append, Appended, Error, OutputRecord, Result};
 use job::{AppendJob, ChangeJob, Job, OutputJob, Reply};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -54,6 +54,8 @@ pub(super) struct Writer {
     queue: mpsc::Sender<Queued>,
     budget: Arc<Semaphore>,
     failed: watch::Receiver<Option<String>>,
+    /// Why the last write was not done, if it may be done later.
+    trouble: Mutex<Option<Error>>,
     database: Arc<str>,
 }
 
@@ -62,7 +64,13 @@ impl Writer {
     pub(super) fn start(kind: Kind, connect: Connect, database: Arc<str>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let failed = task::start(kind, connect, jobs, database.clone());
-        Self { queue, budget: Arc::new(Semaphore::new(BUDGET_KIB as usize)), failed, database }
+        Self {
+            queue,
+            budget: Arc::new(Semaphore::new(BUDGET_KIB as usize)),
+            failed,
+            trouble: Mutex::default(),
+            database,
+        }
     }
 
     pub(super) fn failed(&self) -> watch::Receiver<Option<String>> {
@@ -101,9 +109,25 @@ impl Writer {
     async fn submit<T>(&self, job: Job, bytes: usize, answer: oneshot::Receiver<Result<T>>) -> Result<T> {
         self.enqueue(job, bytes).await?;
         // The task answers everything it takes; that it did not means that it is gone, and nobody knows what it did.
-        answer
+        let answer = answer
             .await
-            .unwrap_or_else(|_| Err(Error::Failed { detail: format!("database {}: the writer ended", self.database) }))
+            .unwrap_or_else(|_| Err(Error::Failed { detail: format!("database {}: the writer ended", self.database) }));
+        match &answer {
+            Ok(_) => *self.noted() = None,
+            Err(error @ (Error::Full { .. } | Error::Unavailable { .. })) => *self.noted() = Some(error.clone()),
+            // A refusal says nothing about the database.
+            Err(_) => {}
+        }
+        answer
+    }
+
+    /// See [`crate::Store::trouble`].
+    pub(super) fn trouble(&self) -> Option<Error> {
+        self.noted().clone()
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Option<Error>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a job into the queue: at the first poll, when there is room, so that jobs begun in an order are queued in it.

@@ -79,10 +79,12 @@ async fn a_full_disk_is_waited_out() {
     let answers = join_all((0..5).map(|_| writer.append(first_entry(&large)))).await;
     assert!(answers.iter().all(|answer| matches!(answer, Err(Error::Full { .. }))), "{answers:?}");
     assert_eq!(*writer.failed().borrow(), None);
+    assert!(matches!(writer.trouble(), Some(Error::Full { .. })), "{:?}", writer.trouble());
     assert_eq!(count(&path).await, 0);
 
     full.store(false, Ordering::SeqCst);
     assert_eq!(writer.append(first_entry(&large)).await, Ok(Appended::New));
+    assert_eq!(writer.trouble(), None);
     assert_eq!(count(&path).await, 1);
 }
 

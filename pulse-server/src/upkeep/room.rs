@@ -1,0 +1,29 @@
+//! While the disk is full, or the database cannot be reached: a small write each second, so that the server says that it
+//! is ready as soon as it is, though nobody else writes.
+
+use pulse_store::Store;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// What is written. It needs new pages, as an entry with output does.
+const BYTES: usize = 64 * 1024;
+/// Where.
+const SETTING: &str = "room";
+
+/// Looks until the server stops.
+pub(crate) async fn run(store: Arc<dyn Store>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+        let Some(trouble) = store.trouble() else { continue };
+        let probe = store.put_setting(SETTING, vec![0; BYTES]).await;
+        if probe.is_ok() && store.put_setting(SETTING, Vec::new()).await.is_ok() {
+            tracing::info!(was = %trouble, "the database takes writes again");
+        }
+    }
+}
