@@ -56,7 +56,8 @@ impl Fleet {
             let now = clock::steady();
             // Gone meanwhile: there is no rival.
             let silence = self.inner().workers.get(&id)?.ledger.silence(now)?;
-            if silence < now.since(asked) {
+            // In the same millisecond counts: it is alive then.
+            if silence <= now.since(asked) {
                 return Some(format!(
                     "another process with this worker's id is connected from {peer} since {since} and alive: stop it, \
                      or give this one a state directory of its own (PULSE_WORKER_STATE)"
