@@ -15,7 +15,7 @@ mod commands;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::recent::Recent;
 use commands::{Command, Phase};

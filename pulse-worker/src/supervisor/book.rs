@@ -226,3 +226,31 @@ fn bytes_of(end: &CommandEnd, kept: &Kept) -> usize {
     let pieces: usize = kept.pieces.iter().map(|piece| piece.data.len()).sum();
     end.stdout.len() + end.stderr.len() + pieces + 512
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::tests::{dispatch, end, id};
+    use pulse_core::protocol::worker::ToWorker;
+
+    fn start(book: &mut Book, n: u128) -> Vec<Effect> {
+        let ToWorker::Dispatch(dispatch) = dispatch(n) else { panic!() };
+        book.start(dispatch);
+        std::iter::from_fn(|| book.next_effect()).collect()
+    }
+
+    #[test]
+    fn what_was_forgotten_is_not_started_again_by_whichever_agent() {
+        let mut book = Book::default();
+        assert!(matches!(start(&mut book, 1)[..], [Effect::Log(Entry::Accepted { .. })]));
+        book.acceptance_written(id(1));
+        book.ended(id(1), end(), Kept::default());
+        book.forget(id(1));
+        assert!(book.known().next().is_some(), "its result is not durable: nobody can have it");
+        book.result_written(id(1));
+        book.forget(id(1));
+        while book.next_effect().is_some() {}
+        assert!(matches!(start(&mut book, 1)[..], [Effect::Accepted(..)]));
+        assert!(book.known().next().is_none() && book.is_quiet());
+    }
+}
