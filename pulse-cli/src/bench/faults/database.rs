@@ -109,10 +109,11 @@ impl Database {
         }
     }
 
-    async fn up(&mut self) -> Result<(), Trouble> {
+    /// The server itself.
+    fn command(&self) -> Result<Option<Command>, Trouble> {
         let (data, port) = (self.directory.join("data"), self.address.port().to_string());
-        let mut command = match self.kind {
-            Kind::Sqlite => return Ok(()),
+        Ok(Some(match self.kind {
+            Kind::Sqlite => return Ok(None),
             Kind::Mariadb => {
                 let mut command = Command::new("mariadbd");
                 command
@@ -130,25 +131,39 @@ impl Database {
                 command.arg("-k").arg(&self.directory);
                 command
             }
-        };
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.directory.join("log"));
-        let log = log.map_err(|error| Trouble::io("the database's log", &error))?;
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true).process_group(0);
-        self.child = Some(command.spawn().map_err(|error| Trouble::io("the database", &error))?);
+        }))
+    }
+
+    async fn up(&mut self) -> Result<(), Trouble> {
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect(self.address).await.is_err() {
             if Instant::now() > deadline {
                 return Err(Trouble::new("the database did not come up; its log is in database/log"));
             }
+            // After `kill -9` PostgreSQL does not start again before the last of its former processes has noticed.
+            let ended = self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
+            if ended && !self.spawn()? {
+                return Ok(());
+            }
             sleep(Duration::from_millis(50)).await;
         }
         if self.kind == Kind::Mariadb {
             let mut command = Command::new("mariadb");
-            command.args(["--no-defaults", "-h", "127.0.0.1", "-P", &port, "-u", "root"]);
+            command.args(["--no-defaults", "-h", "127.0.0.1", "-P", &self.address.port().to_string(), "-u", "root"]);
             command.args(["-e", "CREATE DATABASE IF NOT EXISTS pulse CHARACTER SET utf8mb4"]);
             ran("mariadb", command).await?;
         }
         Ok(())
+    }
+
+    /// Starts its process, if it has one.
+    fn spawn(&mut self) -> Result<bool, Trouble> {
+        let Some(mut command) = self.command()? else { return Ok(false) };
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.directory.join("log"));
+        let log = log.map_err(|error| Trouble::io("the database's log", &error))?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true).process_group(0);
+        self.child = Some(command.spawn().map_err(|error| Trouble::io("the database", &error))?);
+        Ok(true)
     }
 }
 
