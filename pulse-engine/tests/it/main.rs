@@ -1,5 +1,6 @@
 //! All tests of the crate from outside, in one binary.
 
+mod clocks;
 mod determinism;
 mod expr;
 mod scenarios;
