@@ -13,6 +13,7 @@ const KNOWN: &[&str] = &[
     "PULSE_DATABASE_URL",
     "PULSE_DATA_KEY",
     "PULSE_FAULT",
+    "PULSE_LEGACY_AGENTS",
     "PULSE_LISTEN",
     "PULSE_LOG",
     "PULSE_LOG_FORMAT",
@@ -79,6 +80,9 @@ pub struct Args {
     /// The key that secret parameters are sealed with: 32 bytes as 64 hex digits or Base64
     #[arg(long, env = "PULSE_DATA_KEY", hide_env_values = true, value_name = "KEY")]
     pub data_key: Option<String>,
+    /// Serve agents of the first PULSE, too: their heartbeat, and their socket at `/`
+    #[arg(long, env = "PULSE_LEGACY_AGENTS", value_parser = clap::builder::BoolishValueParser::new())]
+    pub legacy_agents: bool,
     /// Delete executions so many days after they ended [default: never]
     #[arg(long, env = "PULSE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: Option<u32>,
@@ -101,6 +105,8 @@ pub struct Config {
     pub worker_key: Option<String>,
     /// The key that secrets are sealed with.
     pub data_key: Option<DataKey>,
+    /// Whether agents of the first PULSE are served.
+    pub legacy_agents: bool,
     /// How long executions are kept after they ended; for ever when not given.
     pub retention: Option<Duration>,
 }
@@ -131,6 +137,7 @@ impl TryFrom<Args> for Config {
             admin_token: args.admin_token,
             worker_key: args.worker_key,
             data_key: args.data_key.as_deref().map(DataKey::parse).transpose()?,
+            legacy_agents: args.legacy_agents,
             retention: args.retention_days.map(|days| DAY * days),
         })
     }

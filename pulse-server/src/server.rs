@@ -57,6 +57,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
         access,
         driver,
         public_url: config.public_url,
+        legacy_agents: config.legacy_agents,
         ready: AtomicBool::new(true),
         stop: stop.clone(),
     });

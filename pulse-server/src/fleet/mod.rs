@@ -13,6 +13,7 @@ mod commands;
 mod connections;
 mod ends;
 mod ledger;
+pub mod legacy;
 mod monitor;
 mod overrides;
 mod registry;

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
 /// How long a worker may take to say hello.
-const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Messages to a worker that may wait to be sent: enough for the acknowledgements of a worker with thousands of slots.
 const OUTGOING: usize = 4_096;
 /// Messages of one command that may wait for their commit. Beyond that its connection is not read: the worker holds back.
@@ -36,40 +36,58 @@ pub async fn serve(mut socket: Socket, peer: SocketAddr, fleet: Fleet, driver: D
     let Some(hello) = read_hello(&mut socket).await else {
         return socket.close(1008, "the first message must be hello").await;
     };
-    let (sender, mut outgoing) = mpsc::channel(OUTGOING);
-    let cancel = stop.child_token();
-    let (worker_id, name) = (hello.worker_id, hello.name.clone());
-    // The executions of commands that only the worker still knows.
-    let known: HashMap<CommandId, ExecutionId> =
-        hello.commands.iter().map(|command| (command.command_id, command.execution_id)).collect();
-    let probe = Arc::new(Notify::new());
-    let from = From { sender: sender.clone(), cancel: cancel.clone(), probe: probe.clone(), peer };
-    let welcome = match fleet.hello(hello, from).await {
-        Ok(welcome) => welcome,
+    let (mut opened, welcome) = match Opened::of(hello, peer, fleet, driver, stop).await {
+        Ok(opened) => opened,
         Err(refusal) => {
-            tracing::warn!(worker = %name, ?refusal, "a worker's hello is refused");
             let _ = send(&mut socket, &refusal).await;
             return socket.close(1008, "hello refused").await;
         }
     };
-    tracing::info!(worker = %name, session = welcome.session, "a worker has connected");
-    let mut session = Session {
-        worker_id,
-        id: welcome.session,
-        fleet: fleet.clone(),
-        driver,
-        sender,
-        stop: stop.clone(),
-        known,
-        commands: HashMap::new(),
-    };
-    if send(&mut socket, &welcome.message).await.is_ok() {
-        fleet.welcomed(worker_id, session.id);
-        session.driver.worker_online(worker_id);
-        run(&mut session, socket, &mut outgoing, &cancel, &probe).await;
+    if send(&mut socket, &welcome).await.is_ok() {
+        opened.session.welcomed();
+        run(&mut opened, socket).await;
     }
-    fleet.gone(worker_id, session.id);
-    tracing::info!(worker = %name, session = session.id, "a worker's connection has ended");
+    opened.session.over();
+}
+
+/// A connection whose hello was accepted.
+pub(super) struct Opened {
+    pub session: Session,
+    /// What the worker is to be told.
+    pub outgoing: mpsc::Receiver<ToWorker>,
+    /// Ends it.
+    pub cancel: CancellationToken,
+    /// Asks for a sign of life.
+    pub probe: Arc<Notify>,
+}
+
+impl Opened {
+    /// Takes a hello in, and answers the first message besides.
+    ///
+    /// # Errors
+    /// The message that refuses it.
+    pub async fn of(
+        hello: Hello,
+        peer: SocketAddr,
+        fleet: Fleet,
+        driver: Driver,
+        stop: CancellationToken,
+    ) -> Result<(Self, ToWorker), ToWorker> {
+        let (sender, outgoing) = mpsc::channel(OUTGOING);
+        let cancel = stop.child_token();
+        let (worker_id, name) = (hello.worker_id, hello.name.clone());
+        // The executions of commands that only the worker still knows.
+        let known = hello.commands.iter().map(|command| (command.command_id, command.execution_id)).collect();
+        let probe = Arc::new(Notify::new());
+        let from = From { sender: sender.clone(), cancel: cancel.clone(), probe: probe.clone(), peer };
+        let welcome = fleet.hello(hello, from).await.inspect_err(|refusal| {
+            tracing::warn!(worker = %name, ?refusal, "a worker's hello is refused");
+        })?;
+        tracing::info!(worker = %name, session = welcome.session, "a worker has connected");
+        let (id, commands) = (welcome.session, HashMap::new());
+        let session = Session { worker_id, name, id, fleet, driver, sender, stop, known, commands };
+        Ok((Self { session, outgoing, cancel, probe }, welcome.message))
+    }
 }
 
 async fn read_hello(socket: &mut Socket) -> Option<Hello> {
@@ -85,13 +103,8 @@ async fn send(socket: &mut Socket, message: &ToWorker) -> Result<(), Gone> {
     socket.send(Message::Text(text.into())).await
 }
 
-async fn run(
-    session: &mut Session,
-    mut socket: Socket,
-    outgoing: &mut mpsc::Receiver<ToWorker>,
-    cancel: &CancellationToken,
-    probe: &Notify,
-) {
+async fn run(opened: &mut Opened, mut socket: Socket) {
+    let Opened { session, outgoing, cancel, probe } = opened;
     let mut ping = tokio::time::interval(HEARTBEAT);
     ping.reset();
     let mut silent = Duration::ZERO;
@@ -144,12 +157,14 @@ async fn run(
 }
 
 /// The worker speaks of something that is not its own.
-struct NotYours;
+pub(super) struct NotYours;
 
-struct Session {
-    worker_id: WorkerId,
-    id: u64,
-    fleet: Fleet,
+/// What comes from a worker.
+pub(super) struct Session {
+    pub worker_id: WorkerId,
+    name: String,
+    pub id: u64,
+    pub fleet: Fleet,
     driver: Driver,
     sender: mpsc::Sender<ToWorker>,
     /// The server's end.
@@ -165,7 +180,23 @@ enum Said {
 }
 
 impl Session {
-    async fn message(&mut self, message: FromWorker) -> Result<(), NotYours> {
+    /// The worker has been told that it is welcome.
+    pub fn welcomed(&self) {
+        self.fleet.welcomed(self.worker_id, self.id);
+        self.driver.worker_online(self.worker_id);
+    }
+
+    /// The connection has ended.
+    pub fn over(&self) {
+        self.fleet.gone(self.worker_id, self.id);
+        tracing::info!(worker = %self.name, session = self.id, "a worker's connection has ended");
+    }
+
+    /// Takes what the worker says.
+    ///
+    /// # Errors
+    /// When it speaks of something that is not its own.
+    pub async fn message(&mut self, message: FromWorker) -> Result<(), NotYours> {
         match message {
             FromWorker::Hello(_) => return Err(NotYours),
             FromWorker::Heartbeat { metadata } => {

@@ -21,6 +21,8 @@ pub struct App {
     pub driver: Driver,
     /// Where browsers reach the server, when it is not where it listens.
     pub public_url: Option<String>,
+    /// Whether agents of the first PULSE are served.
+    pub legacy_agents: bool,
     /// Whether start-up is over.
     pub ready: AtomicBool,
     /// The server's end.
@@ -41,11 +43,18 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
             .unify()
             .or(resources::executions(app.clone()))
             .unify()
+            .or(resources::heartbeat(app.clone()))
+            .unify()
             .or(resources::workers(app.clone()))
             .unify()
             .boxed(),
     );
-    let sockets = resources::browser_socket(app.clone()).or(resources::worker_socket(app.clone())).unify().boxed();
+    let sockets = resources::browser_socket(app.clone())
+        .or(resources::worker_socket(app.clone()))
+        .unify()
+        .or(resources::legacy_socket(app.clone()))
+        .unify()
+        .boxed();
     api.or(sockets)
         .unify()
         .or(resources::health(app.clone()))

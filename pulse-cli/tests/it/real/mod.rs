@@ -5,6 +5,7 @@ mod durability;
 mod injection;
 mod installation;
 mod language;
+mod legacy;
 mod main_job;
 mod recorded;
 mod roll_out;

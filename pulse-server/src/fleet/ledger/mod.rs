@@ -135,6 +135,12 @@ impl Ledger {
         self.commands.iter().any(|(_, command)| command.phase != Phase::Queued)
     }
 
+    /// Commands that were sent and have not ended, as far as is known here.
+    pub fn sent(&self) -> impl Iterator<Item = (CommandId, &InFlight)> {
+        let sent = |phase: Phase| matches!(phase, Phase::Sent | Phase::Running);
+        self.commands.iter().filter(move |(_, command)| sent(command.phase))
+    }
+
     /// How long the open connection has been silent; `None` without one.
     pub fn silence(&self, now: Timestamp) -> Option<Duration> {
         self.link.as_ref().map(|link| now.since(link.heard))

@@ -33,6 +33,8 @@ pub struct Said {
 pub struct Agent {
     /// Its own id, which it expects in every command.
     agent_id: String,
+    /// How many commands it runs at once; it drops any beyond that without a word.
+    most: usize,
     running: HashMap<CommandId, Running>,
 }
 
@@ -45,7 +47,13 @@ struct Running {
 impl Agent {
     /// An agent that has just connected. `left` is what was sent to it before, with time limits: when it is `still_the_same`
     /// process, results may still come; otherwise nobody knows what became of those.
-    pub fn new(agent_id: String, left: Vec<(CommandId, Duration)>, still_the_same: bool, now: Timestamp) -> (Self, Said) {
+    pub fn new(
+        agent_id: String,
+        most: usize,
+        left: Vec<(CommandId, Duration)>,
+        still_the_same: bool,
+        now: Timestamp,
+    ) -> (Self, Said) {
         let mut said = Said::default();
         let mut running = HashMap::new();
         for (id, limit) in left {
@@ -56,7 +64,7 @@ impl Agent {
                 said.to_fleet.push(ended(id, CommandEnd::without_process(Outcome::Lost, reason)));
             }
         }
-        (Self { agent_id, running }, said)
+        (Self { agent_id, most, running }, said)
     }
 
     /// The fleet says something.
@@ -68,7 +76,9 @@ impl Agent {
                 tracing::warn!(command = %command_id, "an agent of the first PULSE cannot stop a command: it runs on");
                 Said::default()
             }
-            ToWorker::Ack { .. } | ToWorker::Drain | ToWorker::Welcome { .. } | ToWorker::Error { .. } => Said::default(),
+            ToWorker::Ack { .. } | ToWorker::Drain | ToWorker::Welcome { .. } | ToWorker::Error { .. } => {
+                Said::default()
+            }
         }
     }
 
@@ -78,10 +88,17 @@ impl Agent {
         if self.running.contains_key(&command_id) {
             return said;
         }
+        if self.running.len() >= self.most {
+            let reason = format!("this agent of the first PULSE runs {} commands at once", self.most);
+            said.to_fleet.push(FromWorker::Rejected { command_id, reason });
+            return said;
+        }
         said.to_fleet.push(FromWorker::Accepted { command_id });
         let text = match mask.is_empty() {
             true => shell_text(command_id, &spec),
-            false => Err("a secret cannot go to an agent of the first PULSE: it would stand in its process list".to_owned()),
+            false => {
+                Err("a secret cannot go to an agent of the first PULSE: it would stand in its process list".to_owned())
+            }
         };
         match text {
             Ok(command) => {
@@ -94,7 +111,9 @@ impl Agent {
                     timeout: spec.timeout_ms,
                 });
             }
-            Err(reason) => said.to_fleet.push(ended(command_id, CommandEnd::without_process(Outcome::NotStarted, reason))),
+            Err(reason) => {
+                said.to_fleet.push(ended(command_id, CommandEnd::without_process(Outcome::NotStarted, reason)))
+            }
         }
         said
     }
@@ -132,7 +151,8 @@ impl Agent {
                 outcome,
                 exit_code,
                 signal: None,
-                duration_ms: duration.map_or_else(|| u64::try_from(took.as_millis()).unwrap_or(u64::MAX), |ms| ms as u64),
+                duration_ms: duration
+                    .map_or_else(|| u64::try_from(took.as_millis()).unwrap_or(u64::MAX), |ms| ms as u64),
                 stdout_bytes: stdout.len() as u64,
                 stderr_bytes: stderr.len() as u64,
                 stdout: tail(&stdout),
@@ -146,7 +166,8 @@ impl Agent {
     /// Time has passed: what has had no result for too long is lost.
     pub fn tick(&mut self, now: Timestamp) -> Said {
         let over = |running: &Running| now.since(running.since) > running.limit.saturating_add(LOST_GRACE);
-        let late: Vec<CommandId> = self.running.iter().filter(|(_, running)| over(running)).map(|(id, _)| *id).collect();
+        let late: Vec<CommandId> =
+            self.running.iter().filter(|(_, running)| over(running)).map(|(id, _)| *id).collect();
         let mut said = Said::default();
         for id in late {
             self.running.remove(&id);

@@ -89,8 +89,20 @@ mod tests {
         (String::from_utf8(output.stdout).unwrap(), output.status.code())
     }
 
-    const HOSTILE: &[&str] =
-        &["'; echo pwned; '", "$(echo pwned)", "`echo pwned`", "a\nb", "\"", "\\", "-n", "*", " a  b ", "{{ x }}", "äö🦀", ""];
+    const HOSTILE: &[&str] = &[
+        "'; echo pwned; '",
+        "$(echo pwned)",
+        "`echo pwned`",
+        "a\nb",
+        "\"",
+        "\\",
+        "-n",
+        "*",
+        " a  b ",
+        "{{ x }}",
+        "äö🦀",
+        "",
+    ];
 
     #[test]
     fn values_stay_values_wherever_they_go() {
@@ -102,7 +114,11 @@ mod tests {
             };
             assert_eq!(run(&by_env), ((*value).to_owned(), Some(0)), "{value:?} by variable");
             let argv = ["printf", "%s", "--", value].map(str::to_owned);
-            let argv = if value.starts_with('-') { argv.to_vec() } else { vec![argv[0].clone(), argv[1].clone(), argv[3].clone()] };
+            let argv = if value.starts_with('-') {
+                argv.to_vec()
+            } else {
+                vec![argv[0].clone(), argv[1].clone(), argv[3].clone()]
+            };
             let by_argument = CommandSpec { argv: argv.clone(), ..spec() };
             if !value.starts_with('-') {
                 assert_eq!(run(&by_argument), ((*value).to_owned(), Some(0)), "{value:?} by argument");
@@ -119,7 +135,10 @@ mod tests {
         assert_eq!(run(&CommandSpec { stdin: Some("x".into()), ..script("cat >/dev/null; exit 3") }).1, Some(3));
         assert_eq!(run(&CommandSpec { cwd: Some("/usr/lib".into()), ..script("pwd") }).0, "/usr/lib\n");
         assert_eq!(run(&CommandSpec { cwd: Some("/no such".into()), ..script("echo ran") }).0, "");
-        assert_eq!(run(&CommandSpec { shell: Some("/bin/bash".into()), ..script("echo ${BASH_VERSION:+bash}") }).0, "bash\n");
+        assert_eq!(
+            run(&CommandSpec { shell: Some("/bin/bash".into()), ..script("echo ${BASH_VERSION:+bash}") }).0,
+            "bash\n"
+        );
         assert_eq!(run(&script("echo $PULSE_COMMAND_ID")).0, "00000000-0000-0000-0000-000000000007\n");
         assert_eq!(run(&script("cat; echo end")).0, "end\n", "standard input is empty");
     }

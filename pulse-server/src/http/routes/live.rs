@@ -39,7 +39,7 @@ pub(in crate::http) fn worker_socket(app: Arc<App>) -> BoxedFilter<(Response,)> 
         .boxed()
 }
 
-fn handshake(headers: &HeaderMap, upgrade: Option<OnUpgrade>) -> Result<(String, OnUpgrade), ApiError> {
+pub(super) fn handshake(headers: &HeaderMap, upgrade: Option<OnUpgrade>) -> Result<(String, OnUpgrade), ApiError> {
     let accept = accept_key(headers).map_err(|bad| {
         ApiError::BadRequest(match bad {
             BadHandshake::NotAsked => "this address speaks WebSocket".to_owned(),

@@ -3,6 +3,7 @@
 mod commands;
 mod executions;
 mod health;
+mod legacy;
 mod live;
 mod me;
 mod session;
@@ -15,6 +16,7 @@ mod workflows;
 pub(super) use commands::routes as commands;
 pub(super) use executions::routes as executions;
 pub(super) use health::routes as health;
+pub(super) use legacy::{heartbeat, socket as legacy_socket};
 pub(super) use live::{browser_socket, worker_socket};
 pub(super) use me::routes as me;
 pub(super) use session::routes as session;

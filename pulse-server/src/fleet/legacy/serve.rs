@@ -1,0 +1,101 @@
+//! One agent's connection.
+
+use super::agent::{Agent, Said};
+use super::wire::{FromAgent, ToAgent};
+use crate::clock;
+use crate::drive::Driver;
+use crate::fleet::session::{HELLO_TIMEOUT, Opened};
+use crate::fleet::{Fleet, HEARTBEAT, SILENCE};
+use crate::http::socket::{Gone, Socket};
+use futures_util::StreamExt;
+use pulse_core::fault;
+use pulse_core::text::{one_line, shorten};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
+
+/// Serves an agent until the connection ends or the server stops.
+pub async fn serve(mut socket: Socket, peer: SocketAddr, fleet: Fleet, driver: Driver, stop: CancellationToken) {
+    let Some((agent_id, name)) = introduction(&mut socket).await else {
+        return socket.close(1008, "the first message must be worker_connect").await;
+    };
+    let Some(enrolled) = fleet.enrolled(&name, &agent_id) else {
+        tracing::warn!(worker = %shorten(&one_line(&name), 120), %peer, "an agent that no heartbeat has enrolled is refused");
+        return socket.close(1008, "no heartbeat has enrolled this worker_id").await;
+    };
+    let most = enrolled.hello.capacity as usize;
+    let Ok((mut opened, _)) = Opened::of(enrolled.hello, peer, fleet, driver, stop).await else {
+        return socket.close(1008, "refused; the server's log says why").await;
+    };
+    let (mut agent, left) = Agent::new(agent_id, most, enrolled.left, enrolled.still_the_same, clock::steady());
+    opened.session.welcomed();
+    if say(left, &mut socket, &mut opened).await.is_ok() {
+        run(&mut agent, &mut opened, socket).await;
+    }
+    opened.session.over();
+}
+
+async fn introduction(socket: &mut Socket) -> Option<(String, String)> {
+    let message = tokio::time::timeout(HELLO_TIMEOUT, socket.stream.next()).await.ok()??;
+    match serde_json::from_str(message.ok()?.to_text().ok()?) {
+        Ok(FromAgent::WorkerConnect { worker_id, worker_name }) => Some((worker_id, worker_name)),
+        _ => None,
+    }
+}
+
+async fn run(agent: &mut Agent, opened: &mut Opened, mut socket: Socket) {
+    let mut ping = tokio::time::interval(HEARTBEAT);
+    ping.reset();
+    let mut silent = Duration::ZERO;
+    loop {
+        let said = tokio::select! {
+            () = opened.cancel.cancelled() => return socket.close(1001, "replaced, or the server stops").await,
+            message = socket.stream.next() => {
+                silent = Duration::ZERO;
+                opened.session.fleet.heard(opened.session.worker_id, opened.session.id, None);
+                match message {
+                    Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                        Ok(message) => agent.heard(message, clock::steady()),
+                        Err(error) => {
+                            tracing::warn!(worker = %opened.session.worker_id, %error, "an agent's message is not understood");
+                            Said::default()
+                        }
+                    },
+                    Some(Ok(Message::Binary(_))) => return socket.close(1003, "text frames only").await,
+                    Some(Ok(_)) => Said::default(),
+                    Some(Err(error)) => return socket.close_after(&error).await,
+                    None => return,
+                }
+            }
+            Some(message) = opened.outgoing.recv() => agent.told(message, clock::steady()),
+            () = opened.probe.notified() => Said { to_agent: vec![ToAgent::Ping], ..Said::default() },
+            _ = ping.tick() => {
+                silent += HEARTBEAT;
+                if silent > SILENCE * 2 {
+                    return;
+                }
+                let mut said = agent.tick(clock::steady());
+                said.to_agent.push(ToAgent::Ping);
+                said
+            }
+        };
+        if say(said, &mut socket, opened).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Says everything: first to the agent, for the fleet hears of what the agent has been given.
+async fn say(said: Said, socket: &mut Socket, opened: &mut Opened) -> Result<(), Gone> {
+    for message in said.to_agent {
+        let text = serde_json::to_string(&message).expect("a message has a JSON form");
+        fault::point("dispatch.sending");
+        socket.send(Message::Text(text.into())).await?;
+        fault::point("dispatch.sent");
+    }
+    for message in said.to_fleet {
+        opened.session.message(message).await.map_err(|_| Gone)?;
+    }
+    Ok(())
+}
