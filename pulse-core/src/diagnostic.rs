@@ -114,6 +114,7 @@ codes! {
     NestedShell "W007" "a value goes to a second shell, which sees it unquoted",
     Unclosed "W008" "a quote, bracket or heredoc of a script is never closed",
     UnknownTarget "W009" "targets that match no worker the server knows",
+    MayBeMissing "W010" "a parameter that may be left out is written into a text",
 }
 
 impl Code {

@@ -1,6 +1,7 @@
 //! A workflow made ready to run: every expression and template compiled, every step findable by its id. Made once per
 //! version of a definition and shared by all of its executions.
 
+mod absent;
 mod names;
 mod secrets;
 
@@ -140,7 +141,9 @@ pub fn load(source: &str) -> Loaded {
     let mut compiler = Compiler { diagnostics: parsed.diagnostics, ..Compiler::default() };
     let shown = workflow.clone();
     let plan = compiler.plan(workflow);
-    names::check(&shown, &compiler.mentions, &mut compiler.diagnostics);
+    let known = names::Known::of(&shown);
+    names::check(&known, &compiler.mentions, &mut compiler.diagnostics);
+    absent::check(&shown, &compiler.mentions, &compiler.routes, &known, &mut compiler.diagnostics);
     secrets::check(&shown, &compiler.mentions, &mut compiler.diagnostics);
     let plan = (!compiler.diagnostics.has_errors()).then_some(plan);
     Loaded { plan, workflow: Some(shown), diagnostics: compiler.diagnostics.into_sorted() }
@@ -190,6 +193,10 @@ struct Compiler {
     met: u32,
     /// The names of the items of the foreach steps around what is compiled.
     items: Vec<String>,
+    /// The conditions of the step that is compiled and of the steps around it.
+    conditions: Vec<Expr>,
+    /// The conditions of all routes.
+    routes: Vec<Expr>,
 }
 
 /// An expression and where it stands.
@@ -200,6 +207,10 @@ struct Mention {
     /// The items it can see.
     items: Vec<String>,
     place: Place,
+    /// It becomes text, so that it fails its step when it has no value.
+    must_be: bool,
+    /// What has to hold for it to be evaluated, as far as the steps' own conditions say it.
+    conditions: Vec<Expr>,
 }
 
 /// What kind of place an expression stands in.
@@ -216,6 +227,17 @@ enum Place {
     Evaluated,
     /// Everywhere else: where values are stored or shown.
     Shown,
+}
+
+/// What becomes of a template's text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// It is stored or shown.
+    Shown,
+    /// It goes to a command and nowhere else.
+    Unseen,
+    /// It is a parameter of a child: a placeholder alone stays the value that it is.
+    Value,
 }
 
 impl Compiler {
@@ -238,7 +260,11 @@ impl Compiler {
             self.met += 1;
             let number = self.met;
             let condition = step.condition.as_ref().and_then(|source| self.condition(source));
-            if let Some(kind) = self.kind(&step.kind) {
+            let outer = self.conditions.len();
+            self.conditions.extend(condition.clone());
+            let kind = self.kind(&step.kind);
+            self.conditions.truncate(outer);
+            if let Some(kind) = kind {
                 let after = steps.get(position + 1).map(|next| next.id.clone());
                 let name = step.name.as_str().into();
                 self.steps.push(PlannedStep { step: step.clone(), number, after, name, condition, kind });
@@ -278,7 +304,7 @@ impl Compiler {
                 let workflow = self.template(&child.workflow);
                 let mut params = Vec::with_capacity(child.params.len());
                 for (name, source) in &child.params {
-                    params.extend(self.template(source).map(|template| (name.clone(), template)));
+                    params.extend(self.value(source).map(|template| (name.clone(), template)));
                 }
                 PlannedKind::Child { workflow: workflow?, params }
             }
@@ -309,7 +335,7 @@ impl Compiler {
             targets: execute.targets.as_ref().map(|targets| self.list(targets)),
             env: self.map(&execute.env),
             cwd: execute.cwd.as_ref().and_then(|source| self.template(source)),
-            stdin: execute.stdin.as_ref().and_then(|source| self.template_of(source, true)),
+            stdin: execute.stdin.as_ref().and_then(|source| self.template_of(source, Use::Unseen)),
             execute: execute.clone(),
         })
     }
@@ -337,7 +363,7 @@ impl Compiler {
                 (None, false) => Place::Evaluated,
                 (None, true) => Place::Alone,
             };
-            self.mention(source, &placeholder.expr, place);
+            self.mention(source, &placeholder.expr, place, true);
         }
         let name = shell.rsplit('/').next().unwrap_or(shell);
         if !script.is_literal() && !POSIX_SHELLS.contains(&name) {
@@ -353,6 +379,7 @@ impl Compiler {
         let mut conditions = Vec::with_capacity(route.conditions.len());
         for condition in &route.conditions {
             let when = condition.when.as_ref().and_then(|source| self.condition(source));
+            self.routes.extend(when.clone());
             let label = condition.label.as_ref().and_then(|source| self.template(source));
             conditions.push(PlannedCondition { goto: condition.goto.clone(), when, label });
         }
@@ -381,7 +408,7 @@ impl Compiler {
         let items: Vec<&str> = self.items.iter().map(String::as_str).collect();
         match Expr::compile_with(&source.text, &items) {
             Ok(expr) => {
-                self.mention(source, &expr, Place::Shown);
+                self.mention(source, &expr, Place::Shown, false);
                 Some(expr)
             }
             Err(CompileError { message, help, .. }) => {
@@ -393,19 +420,25 @@ impl Compiler {
     }
 
     fn template(&mut self, source: &Source) -> Option<Template> {
-        self.template_of(source, false)
+        self.template_of(source, Use::Shown)
     }
 
-    /// A template whose value goes to a command and nowhere else, if `unseen`.
-    fn template_of(&mut self, source: &Source, unseen: bool) -> Option<Template> {
+    /// A template whose value may be of any kind, or none, when it is a placeholder alone.
+    fn value(&mut self, source: &Source) -> Option<Template> {
+        self.template_of(source, Use::Value)
+    }
+
+    fn template_of(&mut self, source: &Source, used: Use) -> Option<Template> {
         match Template::parse(&source.text) {
             Ok(template) => {
-                let place = match (unseen, template.single()) {
-                    (false, _) => Place::Shown,
-                    (true, Some(_)) => Place::Alone,
-                    (true, None) => Place::Part,
+                let alone = template.single().is_some();
+                let place = match (used, alone) {
+                    (Use::Unseen, true) => Place::Alone,
+                    (Use::Unseen, false) => Place::Part,
+                    (Use::Shown | Use::Value, _) => Place::Shown,
                 };
-                template.expressions().for_each(|placeholder| self.mention(source, &placeholder.expr, place));
+                let must_be = used != Use::Value || !alone;
+                template.expressions().for_each(|placeholder| self.mention(source, &placeholder.expr, place, must_be));
                 Some(template)
             }
             Err(errors) => {
@@ -415,9 +448,9 @@ impl Compiler {
         }
     }
 
-    fn mention(&mut self, source: &Source, expr: &Expr, place: Place) {
-        let (path, items) = (source.path.clone(), self.items.clone());
-        self.mentions.push(Mention { expr: expr.clone(), path, at: source.at, items, place });
+    fn mention(&mut self, source: &Source, expr: &Expr, place: Place, must_be: bool) {
+        let (path, items, conditions) = (source.path.clone(), self.items.clone(), self.conditions.clone());
+        self.mentions.push(Mention { expr: expr.clone(), path, at: source.at, items, place, must_be, conditions });
     }
 
     fn template_errors(&mut self, source: &Source, errors: Vec<TemplateError>) {
@@ -438,7 +471,7 @@ impl Compiler {
     fn map(&mut self, sources: &IndexMap<String, Source>) -> IndexMap<String, Template> {
         let mut templates = IndexMap::with_capacity(sources.len());
         for (name, source) in sources {
-            templates.extend(self.template_of(source, true).map(|template| (name.clone(), template)));
+            templates.extend(self.template_of(source, Use::Unseen).map(|template| (name.clone(), template)));
         }
         templates
     }

@@ -160,4 +160,23 @@ steps:
                are templates are known only when the step starts.",
         example: None,
     },
+    Entry {
+        code: Code::MayBeMissing,
+        means: "A template writes a parameter that need not be given and has no default, and nothing looks at it before.",
+        matters: "Without a value there is nothing to write: the step fails each time the parameter is left out.",
+        mend: "Say what stands in its place (`{{ comment ?? 'none' }}`, or a `default`), or give the step a `condition` \
+               that asks for the parameter: `params.comment != ()`.",
+        example: Some(Example {
+            wrong: r#"params:
+  - {name: comment, required: false}
+steps:
+  - command: logger {{ comment }}
+"#,
+            mended: r#"params:
+  - {name: comment, required: false}
+steps:
+  - command: logger {{ comment ?? "no comment" }}
+"#,
+        }),
+    },
 ];

@@ -238,7 +238,11 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
     } else if let Some(default) = default {
         match param.accept(&default.to_json()) {
             Ok(value) => param.default = Some(value),
-            Err(error) => fields.add(Code::BadDefault, "default", default.at, format!("default: {error}"), None),
+            Err(error) => {
+                // Not one that may be missing: that would be a second finding about the same mistake.
+                param.required = true;
+                fields.add(Code::BadDefault, "default", default.at, format!("default: {error}"), None);
+            }
         }
     }
     fields.finish();

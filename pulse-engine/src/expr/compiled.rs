@@ -5,6 +5,7 @@ use super::error::{CompileError, EvalError, EvalErrorKind, Failure};
 use super::parse::{self, Names};
 use super::pattern::Pattern;
 use super::scope::Scope;
+use super::tree::Kind;
 use super::value::{self, Val};
 use super::{emit, engine, number};
 use serde_json::Value;
@@ -44,6 +45,8 @@ struct Compiled {
     patterns: Vec<Arc<Pattern>>,
     references: Vec<Reference>,
     uses_now: bool,
+    /// It is a name with known properties and nothing else.
+    is_plain: bool,
 }
 
 impl fmt::Debug for Expr {
@@ -80,6 +83,8 @@ impl Expr {
     fn build(source: &str, names: Names<'_>) -> Result<Self, CompileError> {
         let tree = parse::parse(source, names)?;
         let emitted = emit::emit(&tree)?;
+        let is_plain = matches!(&tree.kind, Kind::Name(_))
+            || matches!(&tree.kind, Kind::Path(base, _) if matches!(base.kind, Kind::Name(_)));
         let ast = engine::shared().compile_expression(&emitted.rhai).map_err(|error| CompileError {
             message: format!("the expression cannot be compiled: {error}"),
             offset: None,
@@ -92,6 +97,7 @@ impl Expr {
             patterns: emitted.patterns,
             references: emitted.references,
             uses_now: emitted.uses_now,
+            is_plain,
         })))
     }
 
@@ -108,6 +114,11 @@ impl Expr {
     /// It mentions no name and not `now()`, so it always has the same value.
     pub fn is_constant(&self) -> bool {
         self.0.references.is_empty() && !self.0.uses_now
+    }
+
+    /// The name that is all of it, if it is no more than one: whatever that has, it gives.
+    pub(crate) fn plain(&self) -> Option<&Reference> {
+        self.0.references.first().filter(|_| self.0.is_plain)
     }
 
     /// Its value.

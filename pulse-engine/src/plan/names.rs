@@ -16,8 +16,7 @@ pub(super) fn is_root(name: &str) -> bool {
 }
 
 /// Adds a finding for every name that cannot be meant.
-pub(super) fn check(workflow: &Workflow, mentions: &[Mention], diagnostics: &mut Diagnostics) {
-    let known = Known::of(workflow);
+pub(super) fn check(known: &Known<'_>, mentions: &[Mention], diagnostics: &mut Diagnostics) {
     for mention in mentions {
         for reference in mention.expr.references() {
             if let Some((code, message, help)) = known.finding(reference, &mention.items) {
@@ -29,7 +28,7 @@ pub(super) fn check(workflow: &Workflow, mentions: &[Mention], diagnostics: &mut
 }
 
 /// What a document declares.
-struct Known<'w> {
+pub(super) struct Known<'w> {
     params: HashSet<&'w str>,
     steps: HashSet<&'w str>,
     state: HashSet<String>,
@@ -38,7 +37,7 @@ struct Known<'w> {
 }
 
 impl<'w> Known<'w> {
-    fn of(workflow: &'w Workflow) -> Self {
+    pub(super) fn of(workflow: &'w Workflow) -> Self {
         let mut known = Self {
             params: workflow.params.iter().map(|param| param.name.as_str()).collect(),
             steps: workflow.all_steps().into_iter().map(|(step, _)| step.id.as_str()).collect(),
@@ -58,6 +57,11 @@ impl<'w> Known<'w> {
             }
         }
         known
+    }
+
+    /// Whether a step may set a name.
+    pub(super) fn may_set(&self, name: &str) -> bool {
+        self.open || self.state.contains(name)
     }
 
     fn format(&mut self, format: &ParseFormat) {
@@ -94,7 +98,7 @@ impl<'w> Known<'w> {
     }
 
     fn state(&self, name: &str) -> Option<(Code, String, Option<String>)> {
-        if self.open || self.state.contains(name) || self.params.contains(name) {
+        if self.may_set(name) || self.params.contains(name) {
             return None;
         }
         let names = self.params.iter().copied().chain(self.state.iter().map(String::as_str));

@@ -164,3 +164,55 @@ fn a_cycle_without_a_way_out_is_found_whatever_it_sets() {
     assert_eq!(steps(&format!("{set}}}\n  - {{id: w, duration: 5, goto: a}}\n")), [""; 0]);
     assert_eq!(steps(&format!("{set}}}\n  - {{id: c, command: x, goto: a}}\n")), [""; 0]);
 }
+
+#[test]
+fn a_parameter_that_may_be_missing_is_found_where_it_would_fail_its_step() {
+    let params = "params: [{name: note, required: false}, {name: key, type: secret, required: false}, given, {name: d, default: 1}]";
+    let found = |steps: &str| findings(&format!("{params}\nsteps:\n{steps}\n"));
+    let written = [
+        "{command: 'logger {{ note }}'}",
+        "{command: 'logger {{ params.note }}'}",
+        "{command: 'logger {{ params[\"note\"] }}'}",
+        "{command: 'ssh a {{ note | sh }}'}",
+        "{argv: [a, 'x {{ note }}']}",
+        "{command: a, env: {A: '{{ note }}'}}",
+        "{command: a, stdin: '{{ note }}'}",
+        "{command: a, cwd: '/srv/{{ note }}'}",
+        "{command: a, targets: '{{ note }}'}",
+        "{message: 'Well, {{ note }}?'}",
+        "{message: a, options: ['{{ note }}', b]}",
+        "{conditions: [{if: 'params.given == 1', goto: end, label: '{{ note }}'}]}",
+        "{workflow: '{{ note }}'}",
+        "{workflow: w, params: {a: 'x {{ note }}'}}",
+        "{items: ['{{ note }}'], steps: [{command: a}]}",
+        "{items: [a], steps: [{command: 'logger {{ note }}'}]}",
+        "{command: 'logger {{ note }}', condition: 'params.given == 1'}",
+        "{command: 'logger {{ note ?? 1 }} {{ note }}'}",
+    ];
+    for step in written {
+        assert_eq!(found(&format!("  - {step}")), ["W010:3"], "{step}");
+    }
+    let looked_at = [
+        "{command: 'logger {{ note ?? \"none\" }}'}",
+        "{command: 'logger {{ note == () ? 1 : note }}'}",
+        "{command: 'logger {{ is_empty(note) }}'}",
+        "{command: 'logger {{ note }}', condition: 'params.note != ()'}",
+        "{items: [a], condition: '!is_empty(params.note)', steps: [{command: 'logger {{ note }}'}]}",
+        "{items: [a], as: note, steps: [{command: 'logger {{ note }}'}]}",
+        // A child that is given nothing uses its default.
+        "{workflow: w, params: {a: '{{ note }}'}}",
+        // A secret that is not given is the empty text.
+        "{command: 'logger {{ key }} {{ given }} {{ d }}'}",
+    ];
+    for step in looked_at {
+        assert_eq!(found(&format!("  - {step}")), [""; 0], "{step}");
+    }
+    // A route may lead around it; what a step sets is read where the parameter has no value.
+    let route = "  - {conditions: [{if: 'params.note == ()', goto: end}]}\n  - {command: 'logger {{ note }}'}";
+    assert_eq!(found(route), [""; 0]);
+    let set = "  - {values: {note: '1'}}\n  - {command: 'logger {{ note }}'}";
+    assert_eq!(found(set), [""; 0]);
+    assert_eq!(found(&set.replace("{{ note", "{{ params.note")), ["W010:4"]);
+    let everywhere = format!("{params}\nenv: {{NOTE: '{{{{ note }}}}'}}\nsteps: [{{command: a}}]");
+    assert_eq!(findings(&everywhere), ["W010:2"]);
+}

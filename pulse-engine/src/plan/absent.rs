@@ -1,0 +1,64 @@
+//! Finds parameters that may be left out and whose missing value would fail the step that writes them into a text.
+//!
+//! Only what is certain to be written without a look at it is found: the placeholder is the bare parameter, and no
+//! condition that could keep the step from running mentions it. A route counts for the whole document, because which
+//! steps it leads around depends on values.
+
+use super::Mention;
+use super::names::{Known, is_root};
+use crate::expr::{Expr, Reference};
+use pulse_core::diagnostic::{Code, Diagnostics};
+use pulse_core::workflow::{ParamType, Workflow};
+
+/// Adds a finding for every placeholder that has no value when its parameter is not given.
+pub(super) fn check(
+    workflow: &Workflow,
+    mentions: &[Mention],
+    routes: &[Expr],
+    known: &Known<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    // A secret that is not given is the empty text.
+    let optional = workflow
+        .params
+        .iter()
+        .filter(|param| !param.required && param.default.is_none() && param.kind != ParamType::Secret);
+    let optional: Vec<&str> = optional.map(|param| param.name.as_str()).collect();
+    if optional.is_empty() {
+        return;
+    }
+    for mention in mentions.iter().filter(|mention| mention.must_be) {
+        let Some(reference) = mention.expr.plain() else { continue };
+        let Some(name) = parameter(reference, &mention.items).filter(|name| optional.contains(name)) else { continue };
+        // A bare name means the value of the state where the parameter has none.
+        let set = reference.path.is_empty() && known.may_set(name);
+        let asked = |expr: &Expr| expr.references().iter().any(|other| asks(other, name));
+        if set || mention.conditions.iter().chain(routes).any(asked) {
+            continue;
+        }
+        let source = mention.expr.source().trim();
+        let message = format!("`{{{{ {source} }}}}`: the parameter `{name}` may be left out, and has no default");
+        let help = format!(
+            "write {{{{ {source} ?? \"…\" }}}}, give the parameter a `default`, or give the step a `condition` that asks \
+             for it"
+        );
+        diagnostics.add(Code::MayBeMissing, &mention.path, mention.at, message, Some(help));
+    }
+}
+
+/// The parameter that a reference stands for by itself.
+fn parameter<'r>(Reference { root, path }: &'r Reference, items: &[String]) -> Option<&'r str> {
+    match (root.as_str(), path.as_slice()) {
+        // An item hides what has its name.
+        (root, _) if items.iter().any(|item| item == root) => None,
+        ("params", [name]) => Some(name),
+        (root, _) if is_root(root) => None,
+        (name, []) => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether a condition's reference may look at a parameter; `params` as a whole looks at all of them.
+fn asks(Reference { root, path }: &Reference, name: &str) -> bool {
+    root == "params" && path.first().is_none_or(|first| first == name)
+}
