@@ -17,6 +17,7 @@ const KNOWN: &[&str] = &[
     "PULSE_LISTEN",
     "PULSE_LOG",
     "PULSE_LOG_FORMAT",
+    "PULSE_OUTPUT_LIMIT_MIB",
     "PULSE_PUBLIC_URL",
     "PULSE_RETENTION_DAYS",
     "PULSE_SERVER",
@@ -80,6 +81,9 @@ pub struct Args {
     /// The key that secret parameters are sealed with: 32 bytes as 64 hex digits or Base64
     #[arg(long, env = "PULSE_DATA_KEY", hide_env_values = true, value_name = "KEY")]
     pub data_key: Option<String>,
+    /// How much of a command's output is kept, in MiB: half of it from its head, half from its tail
+    #[arg(long, env = "PULSE_OUTPUT_LIMIT_MIB", value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub output_limit_mib: u64,
     /// Serve agents of the first PULSE, too: their heartbeat, and their socket at `/`
     #[arg(long, env = "PULSE_LEGACY_AGENTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub legacy_agents: bool,
@@ -105,6 +109,8 @@ pub struct Config {
     pub worker_key: Option<String>,
     /// The key that secrets are sealed with.
     pub data_key: Option<DataKey>,
+    /// How many bytes of a command's output are kept at most.
+    pub output_limit: u64,
     /// Whether agents of the first PULSE are served.
     pub legacy_agents: bool,
     /// How long executions are kept after they ended; for ever when not given.
@@ -137,6 +143,7 @@ impl TryFrom<Args> for Config {
             admin_token: args.admin_token,
             worker_key: args.worker_key,
             data_key: args.data_key.as_deref().map(DataKey::parse).transpose()?,
+            output_limit: args.output_limit_mib * 1024 * 1024,
             legacy_agents: args.legacy_agents,
             retention: args.retention_days.map(|days| DAY * days),
         })

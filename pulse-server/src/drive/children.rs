@@ -133,6 +133,7 @@ mod tests {
     use crate::fleet::Fleet;
     use crate::live::Hub;
     use pulse_core::ids::{StepId, WorkflowId};
+    use pulse_core::protocol::worker::OUTPUT_LIMIT_BYTES;
     use pulse_store::{MemoryStore, SaveWorkflow, Store};
     use std::sync::Arc;
     use std::time::Duration;
@@ -143,7 +144,7 @@ mod tests {
 
     async fn driver(store: &Arc<dyn Store>) -> Driver {
         let hub = Hub::default();
-        let fleet = Fleet::load(store.clone(), hub.clone()).await.unwrap();
+        let fleet = Fleet::load(store.clone(), hub.clone(), OUTPUT_LIMIT_BYTES).await.unwrap();
         Driver::new(store.clone(), fleet, hub, Timers::new().0, None, CancellationToken::new())
     }
 

@@ -123,7 +123,8 @@ impl Fleet {
         worker.changes.put_over(&mut worker.record);
         worker.ledger.set_capacity(worker.record.capacity);
         let From { sender, cancel, probe, peer } = from;
-        let connection = Connection { sender, cancel, instance: hello.instance, peer, since: clock::now(), probe };
+        let (since, output_limit) = (clock::now(), self.0.output_limit);
+        let connection = Connection { sender, cancel, instance: hello.instance, peer, since, probe, output_limit };
         if let Some(older) = worker.connection.replace(connection) {
             older.cancel.cancel();
         }

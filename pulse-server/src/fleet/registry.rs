@@ -31,6 +31,8 @@ pub(super) struct Shared {
     ends: Ends,
     /// Held while an administrator's change is stored.
     pub changing: tokio::sync::Mutex<()>,
+    /// How many bytes of a command's output are kept at most.
+    pub output_limit: u64,
 }
 
 #[derive(Default)]
@@ -52,16 +54,17 @@ pub enum Removal {
 }
 
 impl Fleet {
-    /// Loads the registry; nobody is connected.
+    /// Loads the registry; nobody is connected. Of each command's output `output_limit` bytes are kept at most.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn load(store: Arc<dyn Store>, hub: Hub) -> pulse_store::Result<Self> {
+    pub async fn load(store: Arc<dyn Store>, hub: Hub, output_limit: u64) -> pulse_store::Result<Self> {
         let records = store.workers().await?;
         let returning = Returning::of(&records);
         let workers = records.into_iter().map(|record| (record.id, Worker::new(record))).collect();
         let inner = Mutex::new(Inner { workers, ..Inner::default() });
-        Ok(Self(Arc::new(Shared { store, hub, returning, inner, ends: Ends::default(), changing: Default::default() })))
+        let (ends, changing) = (Ends::default(), Default::default());
+        Ok(Self(Arc::new(Shared { store, hub, returning, inner, ends, changing, output_limit })))
     }
 
     /// The workers that are on their way back after a start.

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use pulse_core::command::CommandEnd;
 use pulse_core::fault;
 use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
-use pulse_core::protocol::worker::{FromWorker, Hello, OUTPUT_LIMIT_BYTES, ToWorker};
+use pulse_core::protocol::worker::{FromWorker, Hello, ToWorker};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,9 +25,6 @@ const OUTGOING: usize = 4_096;
 /// Messages of one command that may wait for their commit. Beyond that its connection is not read: the worker holds back.
 const PER_COMMAND: usize = 64;
 
-/// Most bytes of a command's output that are kept: what a worker is told to send at most, and room for its masks, its
-/// markers, and replaced bytes.
-const MOST_OUTPUT: u64 = OUTPUT_LIMIT_BYTES + OUTPUT_LIMIT_BYTES / 4;
 /// Between two tries to store what a worker said.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -262,8 +259,10 @@ impl Session {
 }
 
 /// Holds a worker that does not hold itself to the limit of a command's output.
-#[derive(Default)]
 struct Within {
+    /// Most bytes that are kept: what a worker is told to send at most, and room for its masks, its markers, and replaced
+    /// bytes.
+    most: u64,
     /// Bytes of a command that the fleet does not count, having given it up.
     bytes: u64,
     /// What was not kept.
@@ -271,11 +270,15 @@ struct Within {
 }
 
 impl Within {
+    fn limit(output_limit: u64) -> Self {
+        Self { most: output_limit.saturating_add(output_limit / 4), bytes: 0, gap: None }
+    }
+
     /// Whether a piece is to be kept, given the bytes of all so far.
     fn take(&mut self, counted: Option<u64>, piece: &Printed) -> bool {
         let length = u64::try_from(piece.data.len()).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(length);
-        if counted.unwrap_or(self.bytes) <= MOST_OUTPUT {
+        if counted.unwrap_or(self.bytes) <= self.most {
             return true;
         }
         let before = self.gap.as_ref().and_then(|gap| gap.gap_bytes).unwrap_or(0);
@@ -295,7 +298,7 @@ async fn follow(
     stop: CancellationToken,
 ) {
     let (worker_id, command_id) = (reported.worker.worker_id, reported.command_id);
-    let mut within = Within::default();
+    let mut within = Within::limit(fleet.0.output_limit);
     while let Some(said) = said.recv().await {
         match said {
             Said::Output(piece) if !within.take(fleet.printed(worker_id, command_id, &piece), &piece) => {
@@ -350,14 +353,15 @@ mod tests {
     #[test]
     fn output_beyond_the_limit_is_one_gap() {
         let piece = |seq, data: &str| Printed { stream: Stream::Stdout, seq, data: data.to_owned(), gap_bytes: None };
-        let mut within = Within::default();
-        assert!(within.take(Some(MOST_OUTPUT), &piece(1, "abc")) && within.gap.is_none());
-        assert!(!within.take(Some(MOST_OUTPUT + 1), &piece(2, "abc")));
-        assert!(!within.take(Some(MOST_OUTPUT + 6), &piece(3, "de")));
+        let mut within = Within::limit(80);
+        assert_eq!(within.most, 100);
+        assert!(within.take(Some(100), &piece(1, "abc")) && within.gap.is_none());
+        assert!(!within.take(Some(101), &piece(2, "abc")));
+        assert!(!within.take(Some(106), &piece(3, "de")));
         let gap = within.gap.take().unwrap();
         assert_eq!((gap.seq, gap.data.as_str(), gap.gap_bytes), (3, "", Some(5)));
         // One that nobody counts is counted here.
-        let mut within = Within { bytes: MOST_OUTPUT - 1, gap: None };
+        let mut within = Within { bytes: 99, ..Within::limit(80) };
         assert!(within.take(None, &piece(1, "a")) && !within.take(None, &piece(2, "a")));
     }
 }

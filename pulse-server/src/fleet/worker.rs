@@ -6,7 +6,7 @@ use super::{KILL_GRACE, SILENCE, Verdict};
 use pulse_core::api::WorkerView;
 use pulse_core::command::Outcome;
 use pulse_core::ids::CommandId;
-use pulse_core::protocol::worker::{Dispatch, OUTPUT_LIMIT_BYTES, ToWorker};
+use pulse_core::protocol::worker::{Dispatch, ToWorker};
 use pulse_core::status::WorkerStatus;
 use pulse_core::time::Timestamp;
 use pulse_engine::fleet::FleetWorker;
@@ -38,6 +38,8 @@ pub(super) struct Connection {
     pub since: Timestamp,
     /// Asks for a sign of life.
     pub probe: Arc<Notify>,
+    /// How many bytes of a command's output it keeps at most.
+    pub output_limit: u64,
 }
 
 impl Worker {
@@ -65,7 +67,7 @@ impl Worker {
                 match message {
                     Message::Drain => permit.send(ToWorker::Drain),
                     Message::Cancel { command_id, reason } => permit.send(ToWorker::Cancel { command_id, reason }),
-                    Message::Dispatch(id) => match ready(&self.ledger, id) {
+                    Message::Dispatch(id) => match ready(&self.ledger, id, connection.output_limit) {
                         Ok(dispatch) => permit.send(ToWorker::Dispatch(Box::new(dispatch))),
                         // It must not run without it.
                         Err(reason) => self.ledger.end(id, Outcome::NotStarted, reason),
@@ -106,7 +108,7 @@ impl Worker {
 }
 
 /// A command with the values of its secrets in place.
-fn ready(ledger: &Ledger, id: CommandId) -> Result<Dispatch, String> {
+fn ready(ledger: &Ledger, id: CommandId, output_limit_bytes: u64) -> Result<Dispatch, String> {
     let in_flight = ledger.command(id).ok_or("it is gone")?;
     let command = &in_flight.command;
     let secrets = in_flight.secrets.put_into(&command.spec);
@@ -119,6 +121,6 @@ fn ready(ledger: &Ledger, id: CommandId) -> Result<Dispatch, String> {
         spec,
         kill_grace_ms: u64::try_from(KILL_GRACE.as_millis()).unwrap_or(u64::MAX),
         mask,
-        output_limit_bytes: OUTPUT_LIMIT_BYTES,
+        output_limit_bytes,
     })
 }
