@@ -10,6 +10,24 @@ use std::collections::HashSet;
 /// Roots that expressions have besides bare names.
 const ROOTS: &[&str] = &["params", "state", "steps", "execution", "prompt_response", "promptResponse", "last"];
 
+/// What `last` holds; see `scope.rs`.
+const LAST: &[&str] = &["stdout", "stderr", "exit_code", "worker", "success"];
+/// What `execution` holds.
+const EXECUTION: &[&str] = &["id", "workflow", "started_by", "started_at"];
+/// What a step holds under `steps`.
+const STEP: &[&str] = &[
+    "status",
+    "run",
+    "error",
+    "results",
+    "response",
+    "answered_by",
+    "answered_at",
+    "output_hash",
+    "execution_id",
+    "state",
+];
+
 /// Whether a name is a root and no bare name of a template.
 pub(super) fn is_root(name: &str) -> bool {
     ROOTS.contains(&name)
@@ -91,6 +109,9 @@ impl<'w> Known<'w> {
                 let help = did_you_mean(name, self.steps.iter().copied());
                 Some((Code::UnknownReference, format!("there is no step `{name}`"), help))
             }
+            ("steps", Some(step)) => path.get(1).and_then(|field| field_of(&format!("steps.{step}"), field, STEP)),
+            ("last", Some(field)) => field_of("last", field, LAST),
+            ("execution", Some(field)) => field_of("execution", field, EXECUTION),
             ("state", Some(name)) => self.state(name),
             (root, _) if is_root(root) || items.iter().any(|item| item == root) => None,
             (name, _) => self.state(name),
@@ -105,4 +126,13 @@ impl<'w> Known<'w> {
         let help = did_you_mean(name, names);
         Some((Code::UnknownName, format!("no parameter is called `{name}` and no step sets it"), help))
     }
+}
+
+/// The finding for a field that something never has.
+fn field_of(of: &str, field: &str, known: &[&str]) -> Option<(Code, String, Option<String>)> {
+    if known.contains(&field) {
+        return None;
+    }
+    let help = did_you_mean(field, known.iter().copied()).unwrap_or_else(|| format!("it has {}", known.join(", ")));
+    Some((Code::UnknownReference, format!("`{of}` has no field `{field}`"), Some(help)))
 }

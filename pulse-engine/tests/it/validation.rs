@@ -216,3 +216,47 @@ fn a_parameter_that_may_be_missing_is_found_where_it_would_fail_its_step() {
     let everywhere = format!("{params}\nenv: {{NOTE: '{{{{ note }}}}'}}\nsteps: [{{command: a}}]");
     assert_eq!(findings(&everywhere), ["W010:2"]);
 }
+
+#[test]
+fn fields_that_nothing_has_are_found() {
+    let with = |expression: &str| {
+        format!("steps:\n  - {{id: a, command: uptime}}\n  - {{id: b, command: 'echo {{{{ {expression} }}}}'}}\n")
+    };
+    for wrong in ["last.stdot", "execution.nope", "steps.a.exit_cod", "steps['a'].nope", "last['nope']"] {
+        assert_eq!(findings(&with(&wrong.replace('\'', "''"))), ["E015:3"], "{wrong}");
+    }
+    for right in [
+        "last.stdout",
+        "last.exit_code",
+        "last.worker",
+        "last.success",
+        "last.stderr.length",
+        "execution.id",
+        "execution.workflow",
+        "execution.started_by",
+        "execution.started_at",
+        "steps.a.status",
+        "steps.a.run",
+        "steps.a.error == ()",
+        "steps.a.results[\"w\"].stdout",
+        "steps.a.state == ()",
+        "len(keys(steps.a.results))",
+    ] {
+        assert_eq!(findings(&with(right)), Vec::<String>::new(), "{right}");
+    }
+    let wrong = load(&with("last.stdot"));
+    assert_eq!(wrong.diagnostics[0].help.as_deref(), Some("did you mean `stdout`?"));
+}
+
+/// A way that leads out of its own list of steps is one to nowhere.
+#[test]
+fn ways_out_of_their_list_are_found() {
+    for way in ["goto: after", "on_error: after"] {
+        let source = format!(
+            "steps:\n  - id: each\n    type: foreach\n    items: [1]\n    as: n\n    steps:\n      - {{command: a, {way}}}\n  - {{id: after, command: b}}\n"
+        );
+        assert_eq!(findings(&source), ["E011:7"], "{way}");
+    }
+    let source = "steps:\n  - type: parallel\n    branches:\n      - name: x\n        steps:\n          - {message: m, options: [y], routes: {y: after}}\n  - {id: after, command: b}\n";
+    assert_eq!(findings(source), ["E011:6"]);
+}
