@@ -240,14 +240,14 @@ steps:
     command: df -h
   - id: clean
     command: rm -rf /tmp/cache
-    condition: steps.check.success &&
+    condition: steps.check.status == 'completed' &&
 "#,
             mended: r#"steps:
   - id: check
     command: df -h
   - id: clean
     command: rm -rf /tmp/cache
-    condition: steps.check.success && last.exit_code == 0
+    condition: steps.check.status == 'completed' && last.exit_code == 0
 "#,
         }),
     },

@@ -54,7 +54,10 @@ pub struct Args {
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
-    let directory = args.keep.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("pulse-bench-{seed}")));
+    let directory = args
+        .keep
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("pulse-bench-{seed}-{}", std::process::id())));
     if directory.exists() {
         let message = format!("{} is there already", directory.display());
         return Err(Error::usage(message, "the run needs a new directory: choose another, or remove it"));
