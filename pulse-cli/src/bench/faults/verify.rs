@@ -1,7 +1,7 @@
 //! After the faults: what is in the database and what the commands left behind, held against the ledger.
 
 use super::ledger::Entries;
-use pulse_core::command::{Outcome, Stream};
+use pulse_core::command::Outcome;
 use pulse_core::event::{Entry, Event};
 use pulse_core::ids::{CommandId, ExecutionId, Seq};
 use pulse_core::status::ExecutionStatus;
@@ -29,6 +29,8 @@ pub struct Findings {
     pub lost_commands: u64,
     /// Whose output was compared.
     pub outputs: u64,
+    /// How many of those have a marker that says how much of it is missing: their worker's disk was full.
+    pub marked_gaps: u64,
     /// Acknowledged and not there: executions and answers.
     pub lost: Vec<String>,
     /// There, but never acknowledged to anybody.
@@ -147,8 +149,12 @@ async fn one(
                 findings.without_effect.push(format!("command {command_id} of execution {id}"));
             }
             findings.outputs += 1;
-            if let Some(difference) = output_differs(store, id, *command_id, lines).await? {
-                findings.wrong_output.push(format!("command {command_id} of execution {id}: {difference}"));
+            match output(store, id, *command_id, lines).await? {
+                Printed::Whole => {}
+                Printed::WithGap => findings.marked_gaps += 1,
+                Printed::Wrong(difference) => {
+                    findings.wrong_output.push(format!("command {command_id} of execution {id}: {difference}"));
+                }
             }
         }
     }
@@ -177,18 +183,26 @@ fn lines(entries: &[Entry]) -> u64 {
     started.unwrap_or(0)
 }
 
-/// Whether what is kept of a command's output is what `seq 1 LINES` prints.
-async fn output_differs(
-    store: &dyn Store,
-    id: ExecutionId,
-    command_id: CommandId,
-    lines: u64,
-) -> pulse_store::Result<Option<String>> {
-    let filter = OutputFilter { command_id: Some(command_id), stream: Some(Stream::Stdout), ..OutputFilter::default() };
-    let (mut text, mut after) = (String::new(), 0);
+/// What is kept of a command's output.
+enum Printed {
+    /// All of it.
+    Whole,
+    /// Some of it, and markers that say exactly how much is missing.
+    WithGap,
+    /// Something else.
+    Wrong(String),
+}
+
+/// Holds what is kept of a command's output against what `seq 1 LINES` prints.
+async fn output(store: &dyn Store, id: ExecutionId, command_id: CommandId, lines: u64) -> pulse_store::Result<Printed> {
+    let filter = OutputFilter { command_id: Some(command_id), ..OutputFilter::default() };
+    let (mut text, mut missing, mut after) = (String::new(), 0, 0);
     loop {
         let page = store.output(id, after, &filter, PAGE).await?;
-        page.iter().for_each(|chunk| text.push_str(&chunk.data));
+        page.iter().for_each(|chunk| {
+            text.push_str(&chunk.data);
+            missing += chunk.gap_bytes.unwrap_or(0);
+        });
         let Some(last) = page.last() else { break };
         after = last.cursor;
     }
@@ -197,7 +211,12 @@ async fn output_differs(
         // Writing to a string cannot fail.
         let _ = writeln!(expected, "{n}");
     });
-    Ok((text != expected).then(|| format!("{} bytes, of which {} are expected", text.len(), expected.len())))
+    let (kept, whole) = (text.len() as u64, expected.len() as u64);
+    Ok(match text == expected {
+        true if missing == 0 => Printed::Whole,
+        _ if missing > 0 && kept + missing == whole => Printed::WithGap,
+        _ => Printed::Wrong(format!("{kept} bytes and {missing} marked as missing, of {whole}")),
+    })
 }
 
 /// Whether an execution did what it was asked to: the load's workflows complete unless a command was lost.

@@ -111,12 +111,13 @@ fn print(report: &Report, context: &mut Context) -> Result<(), Error> {
     ))?;
     let ended: Vec<String> = found.ended.iter().map(|(status, count)| format!("{count} {status}")).collect();
     out.line(&format!(
-        "{} executions ({}), {} commands, {} of them lost, {} outputs compared",
+        "{} executions ({}), {} commands, {} of them lost, {} outputs compared, {} of them with a marked gap",
         found.executions,
         ended.join(", "),
         found.commands,
         found.lost_commands,
-        found.outputs
+        found.outputs,
+        found.marked_gaps
     ))?;
     for (what, found) in found.violations() {
         out.line(&format!("{:>8}  {what}", found.len()))?;
