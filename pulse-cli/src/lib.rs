@@ -20,7 +20,6 @@ pub mod definition;
 pub mod environment;
 pub mod error;
 pub mod exit;
-pub mod fault;
 pub mod follow;
 pub mod format;
 pub mod help;
@@ -60,7 +59,7 @@ pub fn main() -> ExitCode {
         }
     };
     let mut context = Context::of_process(cli.globals);
-    if let Err(error) = fault::install() {
+    if let Err(error) = pulse_worker::fault::install().map_err(Error::input) {
         return report(&error, &mut context).into();
     }
     let exit = match run(cli.verb, &mut context) {

@@ -210,7 +210,13 @@ pub fn init_logging(default: &str) -> Result<(), Error> {
         Ok(other) => return Err(Error::config("PULSE_LOG_FORMAT", format!("`{other}` is neither text nor json"))),
     };
     let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    // A log that cannot be written (a full disk, a pipe whose reader is gone) is no reason to stop: the subscriber's own
+    // complaint about it would be a panic of whoever has something to say.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(ansi)
+        .log_internal_errors(false);
     // A second start within one process (tests) keeps the first one's logging.
     let _ = match format {
         LogFormat::Text => builder.with_target(false).try_init(),

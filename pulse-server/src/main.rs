@@ -1,6 +1,7 @@
 //! The server as a binary of its own: parse, build, run.
 
 use clap::Parser;
+use std::io::Write as _;
 use tokio_util::sync::CancellationToken;
 
 /// Runs a PULSE server.
@@ -23,14 +24,16 @@ fn main() -> anyhow::Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         if cli.rebuild {
             let rebuilt = pulse_server::rebuild(config).await?;
-            println!("{} journals read, {} summaries written", rebuilt.journals, rebuilt.written);
-            rebuilt.damaged.iter().for_each(|line| println!("{line}"));
+            let mut out = std::io::stdout();
+            writeln!(out, "{} journals read, {} summaries written", rebuilt.journals, rebuilt.written)?;
+            rebuilt.damaged.iter().try_for_each(|line| writeln!(out, "{line}"))?;
             anyhow::ensure!(rebuilt.damaged.is_empty(), "{} journals are damaged", rebuilt.damaged.len());
             return Ok(());
         }
         let stop = CancellationToken::new();
         let running = pulse_server::start(config, stop.clone()).await?;
-        println!("{}", running.sign_in_link());
+        // Whoever started it may not listen.
+        let _ = writeln!(std::io::stdout(), "{}", running.sign_in_link());
         tokio::spawn(async move {
             pulse_server::stop_signal().await;
             stop.cancel();

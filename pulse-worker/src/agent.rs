@@ -77,9 +77,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), Error> {
     };
     let outcome = agent.work(&stop).await;
     agent.stop(outcome.is_err()).await;
+    // In this order: the link would make another connection of the one that goes with the agent.
+    closing.cancel();
     // With the agent go the senders of both connections: their tasks come to their end.
     drop(agent);
-    closing.cancel();
     let deadline = Instant::now() + STOP_TASKS;
     let ended = timeout_at(deadline, async {
         let _ = supervisor_task.await;

@@ -1,7 +1,7 @@
 //! The thin binary: `pulse-worker` is `pulse worker` on its own.
 
 use clap::Parser;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -22,13 +22,14 @@ fn main() -> ExitCode {
     if let Some(exit) = pulse_worker::supervise_if_asked(std::env::args_os()) {
         return exit;
     }
-    pulse_worker::fault::install();
-    match start() {
+    match pulse_worker::fault::install().map_err(anyhow::Error::msg).and_then(|()| start()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", pulse_core::text::one_line(&format!("{error:#}")));
+            // There may be no room to say it.
+            let mut err = std::io::stderr();
+            let _ = writeln!(err, "error: {}", pulse_core::text::one_line(&format!("{error:#}")));
             if let Some(hint) = error.downcast_ref::<pulse_worker::Error>().and_then(pulse_worker::Error::hint) {
-                eprintln!("hint: {hint}");
+                let _ = writeln!(err, "hint: {hint}");
             }
             ExitCode::FAILURE
         }
@@ -65,7 +66,12 @@ fn start_log() -> anyhow::Result<()> {
         _ => EnvFilter::new("info"),
     };
     let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured);
+    // A log that cannot be written is no reason to stop; the subscriber's own complaint about it would be a panic.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(coloured)
+        .log_internal_errors(false);
     match std::env::var("PULSE_LOG_FORMAT").as_deref() {
         Ok("json") => log.json().init(),
         Ok("text" | "") | Err(_) => log.init(),

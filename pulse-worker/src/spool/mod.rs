@@ -270,11 +270,12 @@ impl Spool {
         let bytes = data.len() as u64;
         let mut written = 0;
         if let Err(error) = self.write_all(stream, &data, &mut written) {
-            if self.missing == 0 {
+            self.writer = None;
+            let is_first = self.missing == 0;
+            self.missing += bytes - written;
+            if is_first {
                 tracing::warn!(%error, path = %self.dir.display(), "output of a command cannot be written and is left out");
             }
-            self.writer = None;
-            self.missing += bytes - written;
         }
     }
 

@@ -153,7 +153,13 @@ pub async fn run(setup: Setup) {
             Some(event) = from_all.recv() => keeper.on_event(event),
             Some(written) = written.recv() => written.into_iter().for_each(|written| keeper.on_written(written)),
             Ok((stream, _)) = listener.accept() => keeper.greet(stream),
-            _ = log.reserve(), if !keeper.entries.is_empty() => {}
+            room = log.reserve(), if !keeper.entries.is_empty() => {
+                if room.is_err() {
+                    // Nothing could be promised any more. The next supervisor gives up what ran.
+                    tracing::error!("the thread that writes the log is gone: ending everything");
+                    break;
+                }
+            }
             Some(room) = reserve(outgoing.as_ref()), if !keeper.pending.is_empty() => {
                 room.send(std::mem::take(&mut keeper.pending));
             }

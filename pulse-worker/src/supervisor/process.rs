@@ -72,7 +72,7 @@ fn supervise(dir: &Path) -> Result<(), Error> {
     let _ = setsid();
     let _ = rustix::thread::set_name(c"pulse-supervise");
     std::env::set_current_dir(dir).map_err(io_error)?;
-    crate::fault::install();
+    crate::fault::install().map_err(|reason| io_error(io::Error::other(reason)))?;
     start_log();
     let lock = lock_within(PREDECESSOR).map_err(io_error)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -204,6 +204,11 @@ fn lock_within(patience: Duration) -> io::Result<File> {
 fn start_log() {
     let filter = std::env::var("PULSE_LOG").ok().and_then(|text| tracing_subscriber::EnvFilter::try_new(text).ok());
     let filter = filter.unwrap_or_else(|| tracing_subscriber::EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
+    // On a full disk nothing can be said, and everything goes on: the subscriber's own complaint would be a panic.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .log_internal_errors(false);
     let _ = log.try_init();
 }

@@ -1,7 +1,7 @@
 //! The thin binary: what its commands get of it, and what stops its start.
 
-use crate::stand_in::{KEY, Session, StandIn, script, soon, supervisor, until};
-use pulse_core::command::CommandSpec;
+use crate::stand_in::{KEY, Session, StandIn, gone, script, soon, supervisor, until};
+use pulse_core::command::{CommandSpec, Stream};
 use pulse_core::protocol::worker::FromWorker;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -109,6 +109,25 @@ async fn what_stops_a_start_is_said_in_one_line() {
         assert!(errors.len() == 1 && errors[0].contains(expected), "{text}");
         assert!(!text.contains("panicked"));
     }
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_nothing() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    let (mut worker, session) = start(&dir, &server).await;
+    let first = supervisor(&state(&dir));
+    worker.kill().await.unwrap();
+    drop(session);
+    // Nobody needs it: it ends, and the next one's log is on a disk that is full.
+    gone(&[first]).await;
+    let log = state(&dir).join("supervisor.log");
+    std::fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let _worker = command(dir.path(), &server.url).env("PULSE_LOG", "trace").stderr(full).spawn().unwrap();
+    let mut session = server.session().await;
+    let ran = session.run(script("seq 1 30000")).await;
+    assert_eq!((ran.end.exit_code, ran.text(Stream::Stdout).lines().count()), (Some(0), 30_000));
 }
 
 #[tokio::test]

@@ -28,10 +28,9 @@ const AGAIN: Duration = Duration::from_millis(60);
 const FOLLOW: Duration = Duration::from_secs(20);
 /// How long a start that was given up may take to be settled, once there are no faults.
 const SETTLE: Duration = Duration::from_secs(30);
-/// Most lines that a command prints: 13.9 KB, which a supervisor keeps in memory. Longer output goes to the worker's disk at
-/// once, and there a full disk is not survived yet as it should be (issue 4): with 8,000 lines, `--full-disks 20 --seed 12`
-/// finds output that is cut off without a marker, and commands that never end.
-const LINES: u32 = 3_000;
+/// Most lines that a command prints: 38.9 KB. Of more than 16 KiB a part goes to the worker's disk at once, which may be full;
+/// the rest stays in its supervisor's memory until the command ends.
+const LINES: u32 = 8_000;
 
 /// Calls the server as a client.
 #[derive(Clone, Debug)]

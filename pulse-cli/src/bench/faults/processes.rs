@@ -88,7 +88,7 @@ impl Server {
             .env("PULSE_ADMIN_TOKEN", &self.setup.token)
             .env("WORKER_API_KEY", &self.setup.worker_key);
         if let Some(fault) = fault {
-            command.env(crate::fault::VARIABLE, fault);
+            command.env(pulse_worker::fault::VARIABLE, fault);
         }
         self.child = Some(command.spawn().map_err(|error| Trouble::io("the server", &error))?);
         Ok(())
@@ -194,7 +194,7 @@ impl Worker {
             .env("PULSE_WORKER_STATE", &self.state)
             .env("MAX_CONCURRENT_TASKS", capacity.to_string());
         if let Some(fault) = fault {
-            command.env(crate::fault::VARIABLE, fault);
+            command.env(pulse_worker::fault::VARIABLE, fault);
         }
         self.child = Some(command.spawn().map_err(|error| Trouble::io("a worker", &error))?);
         Ok(())

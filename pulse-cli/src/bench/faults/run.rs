@@ -312,14 +312,10 @@ impl Trial {
         let Some(disk) = &self.server_disk else { return Ok("") };
         disk.fill()?;
         sleep(time).await;
-        let (path, body) = ("/api/workflows/bench-line/execute", self.load.body(1));
-        let answer = self.load.caller.call(Method::POST, path, Some(uuid::Uuid::new_v4()), Some(&body)).await;
-        let ready = self.load.caller.call(Method::GET, "/readyz", None, None).await;
+        let refused = timeout(RECOVERY, self.refused()).await;
         disk.free()?;
-        for (what, answer) in [("a start", answer), ("/readyz", ready)] {
-            if answer.as_ref().is_none_or(|(status, _)| *status != StatusCode::SERVICE_UNAVAILABLE) {
-                self.load.ledger.wrong(format!("with a full disk, {what} got {answer:?}"));
-            }
+        if let Err(wrong) = refused.unwrap_or_else(|_| Err(format!("the server took everything for {RECOVERY:?}"))) {
+            self.load.ledger.wrong(format!("with a full disk, {wrong}"));
         }
         let ready = timeout(RECOVERY, self.server.ready()).await;
         if !matches!(ready, Ok(Ok(true))) {
@@ -327,6 +323,32 @@ impl Trial {
             self.alive().await?;
         }
         Ok("server's disk full")
+    }
+
+    /// Starts executions until the server refuses one and says that it is not ready: a database's files have some room in
+    /// themselves when their disk has none. What is acknowledged until then has to be there afterwards. The error is an
+    /// answer that no correct server gives.
+    async fn refused(&self) -> Result<(), String> {
+        let (path, body) = ("/api/workflows/bench-line/execute", self.load.body(1));
+        loop {
+            self.load.ledger.entries().tried += 1;
+            let key = Some(uuid::Uuid::new_v4());
+            match self.load.caller.call(Method::POST, path, key, Some(&body)).await {
+                Some((StatusCode::ACCEPTED, answer)) => {
+                    let id = answer["id"].as_str().and_then(|id| id.parse().ok());
+                    self.load.ledger.started(id.ok_or_else(|| format!("202 without an id: {answer}"))?);
+                    continue;
+                }
+                Some((StatusCode::SERVICE_UNAVAILABLE, _)) => {}
+                other => return Err(format!("a start got {other:?}")),
+            }
+            match self.load.caller.call(Method::GET, "/readyz", None, None).await {
+                Some((StatusCode::SERVICE_UNAVAILABLE, _)) => return Ok(()),
+                // What made room in the files between the two calls is used up by the next starts.
+                Some((StatusCode::OK, _)) => {}
+                other => return Err(format!("/readyz got {other:?}")),
+            }
+        }
     }
 
     /// The server may have stopped itself because its database failed: then somebody starts it again.

@@ -124,3 +124,21 @@ fn a_start_that_was_repeated_with_its_key_starts_once() {
     assert_eq!((other.0, other.1["code"].as_str()), (409, Some("idempotency-key-reused")));
     assert_eq!(installation.get("/api/executions")["items"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    let mut installation = Installation::start_with(&[("PULSE_LOG", "debug")]);
+    installation.stop();
+    // The log of the server, its local worker and that worker's supervisor is on a disk that is full from now on.
+    for log in ["up.log", "pulse-data/worker/supervisor.log"] {
+        let log = installation.directory.path().join(log);
+        std::fs::remove_file(&log).unwrap();
+        std::os::unix::fs::symlink("/dev/full", log).unwrap();
+    }
+    installation.start_again();
+    installation.store("name: simple\nsteps: [{id: a, command: seq 1 5000}]");
+    let id = installation.execute("simple", json!({}), &[]);
+    assert_eq!(installation.wait_for(&id, &["completed", "failed"])["status"], "completed");
+    assert_eq!(installation.output(&id, "step=a").lines().count(), 5000);
+    installation.stop();
+}
