@@ -24,7 +24,7 @@ pub const KEY: &str = "a-key-4711";
 
 /// Far longer than anything takes: a test fails by it, and is never decided by it.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(25), future).await {
+    match tokio::time::timeout(Duration::from_secs(60), future).await {
         Ok(value) => value,
         Err(_) => panic!("waited too long for {what}"),
     }
@@ -101,7 +101,14 @@ impl StandIn {
             Ok(response)
         };
         let socket = tokio_tungstenite::accept_hdr_async(socket, check).await.unwrap();
-        Session { socket, hello: None, acks: true, mask: Vec::new(), output_limit: OUTPUT_LIMIT_BYTES }
+        Session {
+            socket,
+            hello: None,
+            acks: true,
+            mask: Vec::new(),
+            output_limit: OUTPUT_LIMIT_BYTES,
+            kill_grace_ms: 200,
+        }
     }
 
     /// Answers the next upgrade with a status.
@@ -135,6 +142,8 @@ pub struct Session {
     hello: Option<Hello>,
     /// The limit of the commands it dispatches.
     pub output_limit: u64,
+    /// The time between TERM and KILL of the commands it dispatches.
+    pub kill_grace_ms: u64,
     /// Whether [`Session::end`] acknowledges what it gets.
     pub acks: bool,
     /// What the next command's output must not show.
@@ -199,7 +208,7 @@ impl Session {
             step: StepId::from("a"),
             attempt: Attempt::FIRST,
             spec,
-            kill_grace_ms: 200,
+            kill_grace_ms: self.kill_grace_ms,
             output_limit_bytes: self.output_limit,
             mask: std::mem::take(&mut self.mask),
         };
