@@ -6,7 +6,7 @@
 //!
 //! A record that is cut off or does not match its sum ends the file: nothing after it is believed.
 
-use super::Item;
+use crate::runner::Piece;
 use pulse_core::command::Stream;
 use std::io::{self, Read};
 
@@ -18,6 +18,41 @@ const LONGEST: usize = 1024 * 1024;
 const STDOUT: u8 = 1;
 const STDERR: u8 = 2;
 const GAP: u8 = 3;
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A piece's text.
+    Text {
+        /// Where it was printed.
+        stream: Stream,
+        /// The text.
+        data: String,
+    },
+    /// So many bytes are missing here.
+    Gap {
+        /// How many.
+        bytes: u64,
+    },
+}
+
+impl Item {
+    /// Bytes of the command's output that it stands for.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Text { data, .. } => data.len() as u64,
+            Self::Gap { bytes } => *bytes,
+        }
+    }
+
+    /// With its number.
+    pub fn into_piece(self, seq: u64) -> Piece {
+        match self {
+            Self::Text { stream, data } => Piece { seq, stream, data, gap_bytes: None },
+            Self::Gap { bytes } => Piece::gap(seq, bytes),
+        }
+    }
+}
 
 /// Appends a record.
 pub fn encode(out: &mut Vec<u8>, item: &Item) {

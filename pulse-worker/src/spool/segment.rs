@@ -1,7 +1,7 @@
 //! One file of a spool. Its name says to which part it belongs, the ordinal of its first item within that part, and how
 //! many bytes of text came before: `head-0000000001-00000000000000`.
 
-use super::{Item, record};
+use super::record::{self, Item};
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};

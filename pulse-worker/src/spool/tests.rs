@@ -3,6 +3,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use pulse_core::command::Stream;
 use std::collections::BTreeMap;
 
 /// What was printed, and what a server got.
