@@ -4,7 +4,10 @@
 use super::book::{Book, Effect};
 use super::command::{self, Shared};
 use super::feed::{self, Feed, Next};
-use super::protocol::{self, CURRENT, FromSupervisor, ToSupervisor};
+use super::outputs;
+use super::process::LOCK;
+use super::protocol::{self, FromSupervisor, ToSupervisor};
+use super::session::{self, Session};
 use crate::runner::{Environment, Piece, Reaper, Request, Stop};
 use crate::spool::{Kept, Spool};
 use crate::state::{Entry, Unacknowledged, Written};
@@ -20,22 +23,18 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncWriteExt as _, BufReader};
+use tokio::io::BufReader;
+use tokio::net::UnixListener;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// Events that may wait for the keeper. Whoever has one waits when it is full.
 const EVENTS: usize = 64;
-/// Batches of frames that may wait for the socket. Small: more is gathered meanwhile, and goes at once.
-const OUTGOING: usize = 2;
 /// No output is read for the agent while so many bytes of frames wait.
 const MOST_PENDING: usize = 512 * 1024;
-/// Time for an agent's hello.
-const HELLO: Duration = Duration::from_secs(5);
 /// How long it lives without an agent and without a command.
 const LINGER: Duration = Duration::from_secs(2);
 /// How often it is looked after what needs no event: output that is only in memory, orphans, whether it may end.
@@ -90,18 +89,6 @@ struct Running {
     is_written_out: bool,
 }
 
-struct Session {
-    number: u64,
-    outgoing: mpsc::Sender<Vec<u8>>,
-    reader: JoinHandle<()>,
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
-}
-
 struct Keeper {
     book: Book,
     feed: Feed,
@@ -148,11 +135,11 @@ pub async fn run(setup: Setup) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut deadline = None;
     while !keeper.is_over() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
-        let (log, outgoing) = (keeper.log.clone(), keeper.session.as_ref().map(|session| session.outgoing.clone()));
+        let (log, outgoing) = (keeper.log.clone(), keeper.session.as_ref().map(|session| session.outgoing().clone()));
         tokio::select! {
             Some(event) = from_all.recv() => keeper.on_event(event),
             Some(written) = written.recv() => written.into_iter().for_each(|written| keeper.on_written(written)),
-            Ok((stream, _)) = listener.accept() => keeper.greet(stream),
+            Ok((stream, _)) = listener.accept() => session::greet(stream, keeper.events.clone()),
             room = log.reserve(), if !keeper.entries.is_empty() => {
                 if room.is_err() {
                     // Nothing could be promised any more. The next supervisor gives up what ran.
@@ -160,7 +147,7 @@ pub async fn run(setup: Setup) {
                     break;
                 }
             }
-            Some(room) = reserve(outgoing.as_ref()), if !keeper.pending.is_empty() => {
+            Some(room) = session::room(outgoing.as_ref()), if !keeper.pending.is_empty() => {
                 room.send(std::mem::take(&mut keeper.pending));
             }
             _ = ticks.tick() => {
@@ -184,37 +171,29 @@ pub async fn run(setup: Setup) {
     }
     let Keeper { log, session, pending, .. } = keeper;
     if let Some(session) = &session {
-        let _ = timeout(Duration::from_millis(200), session.outgoing.send(pending)).await;
+        let _ = timeout(Duration::from_millis(200), session.outgoing().send(pending)).await;
     }
     drop((log, session));
     let _ = timeout_at(Instant::now() + STOP, log_thread).await;
 }
 
-/// Room for a batch; nothing, ever, when the socket is gone: its reader says so.
-async fn reserve(outgoing: Option<&mpsc::Sender<Vec<u8>>>) -> Option<mpsc::Permit<'_, Vec<u8>>> {
-    match outgoing {
-        Some(outgoing) => outgoing.reserve().await.ok(),
-        None => None,
-    }
-}
-
 /// Whether the lock is still the file of its name: the directory may have been removed or replaced.
 fn is_there(lock: &File) -> bool {
-    let (Ok(held), Ok(named)) = (lock.metadata(), std::fs::metadata("supervisor.lock")) else { return false };
+    let (Ok(held), Ok(named)) = (lock.metadata(), std::fs::metadata(LOCK)) else { return false };
     (held.dev(), held.ino()) == (named.dev(), named.ino())
 }
 
 impl Keeper {
     fn take_over(&mut self, results: Vec<Unacknowledged>) {
         for Unacknowledged { command_id, kept, .. } in &results {
-            match Spool::reopen(self.directory(*command_id), kept) {
+            match Spool::reopen(outputs::of(&self.dir, *command_id), kept) {
                 Ok(spool) => {
                     let (acknowledged, last) = (spool.acknowledged(), spool.last());
                     self.feed.add(*command_id, Shared::new(spool), acknowledged, last);
                 }
                 Err(error) => {
                     tracing::error!(%command_id, %error, "the output that was kept cannot be read");
-                    let spool = Spool::new(self.directory(*command_id), 0);
+                    let spool = Spool::new(outputs::of(&self.dir, *command_id), 0);
                     self.feed.add(*command_id, Shared::new(spool), 0, 0);
                 }
             }
@@ -222,14 +201,9 @@ impl Keeper {
         self.book = Book::new(results);
     }
 
-    fn directory(&self, command_id: CommandId) -> PathBuf {
-        self.dir.join("output").join(command_id.to_string())
-    }
-
     fn is_over(&self) -> bool {
         let is_idle = self.running.is_empty() && self.book.is_quiet() && self.entries.is_empty();
-        let has_agent = self.session.is_some();
-        is_idle && (self.may_end || (!has_agent && self.alone_since.elapsed() >= LINGER))
+        is_idle && (self.may_end || (self.session.is_none() && self.alone_since.elapsed() >= LINGER))
     }
 
     fn on_event(&mut self, event: Event) {
@@ -250,7 +224,7 @@ impl Keeper {
     }
 
     fn is_current(&self, number: u64) -> bool {
-        self.session.as_ref().is_some_and(|session| session.number == number)
+        self.session.as_ref().is_some_and(|session| session.number() == number)
     }
 
     fn on_message(&mut self, message: ToSupervisor) {
@@ -310,7 +284,7 @@ impl Keeper {
                 Effect::Ended(command_id) => {
                     // One that never ran has no output.
                     if self.feed.get(command_id).is_none() {
-                        let spool = Spool::new(self.directory(command_id), 0);
+                        let spool = Spool::new(outputs::of(&self.dir, command_id), 0);
                         self.feed.add(command_id, Shared::new(spool), 0, 0);
                     }
                     // Its end comes next, or else when its output has come through.
@@ -355,7 +329,7 @@ impl Keeper {
             }
         }
         if !self.pending.is_empty()
-            && let Some(Ok(room)) = self.session.as_ref().map(|session| session.outgoing.try_reserve())
+            && let Some(Ok(room)) = self.session.as_ref().map(|session| session.outgoing().try_reserve())
         {
             room.send(std::mem::take(&mut self.pending));
         }
@@ -404,7 +378,7 @@ impl Keeper {
             Some(reaper) => environment.with_reaper(reaper.clone()),
             None => environment,
         };
-        let spool = Shared::new(Spool::new(self.directory(command_id), output_limit_bytes));
+        let spool = Shared::new(Spool::new(outputs::of(&self.dir, command_id), output_limit_bytes));
         self.feed.add(command_id, spool.clone(), 0, 0);
         let grace = Duration::from_millis(kill_grace_ms);
         let (stop, stopped) = watch::channel(None);
@@ -451,40 +425,12 @@ impl Keeper {
         self.feed.try_again();
     }
 
-    /// Listens to a new connection until it has said hello.
-    fn greet(&self, stream: UnixStream) {
-        let own = rustix::process::geteuid().as_raw();
-        if stream.peer_cred().is_ok_and(|peer| peer.uid() != own && peer.uid() != 0) {
-            return;
-        }
-        let events = self.events.clone();
-        tokio::spawn(async move {
-            let (reader, mut writer) = stream.into_split();
-            let mut reader = BufReader::new(reader);
-            let hello = timeout(HELLO, protocol::receive_from_agent(&mut reader)).await;
-            let Ok(Ok(Some(ToSupervisor::Hello { oldest, newest, version, environment }))) = hello else { return };
-            let is_spoken = (oldest..=newest).contains(&CURRENT);
-            let mut welcome = Vec::new();
-            let protocol = is_spoken.then_some(CURRENT);
-            let (own, pid) = (env!("CARGO_PKG_VERSION").to_owned(), std::process::id());
-            protocol::message(&mut welcome, &FromSupervisor::Welcome { protocol, version: own, pid });
-            if writer.write_all(&welcome).await.is_ok() && is_spoken {
-                tracing::debug!(version = %one_line(&version), "an agent is connected");
-                let environment = environment.into();
-                let _ = events.send(Event::Connected { environment, reader, writer }).await;
-            }
-        });
-    }
-
     /// An agent takes the place of another: there is one per state directory, so the other is dead or about to notice.
     fn connected(&mut self, environment: Environment, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf) {
         self.environment = Some(environment);
         self.sessions += 1;
         self.pending.clear();
-        let (outgoing, batches) = mpsc::channel(OUTGOING);
-        tokio::spawn(write(writer, batches));
-        let reader = tokio::spawn(read(reader, self.sessions, self.events.clone()));
-        self.session = Some(Session { number: self.sessions, outgoing, reader });
+        self.session = Some(Session::new(self.sessions, reader, writer, self.events.clone()));
         self.may_end = false;
         for (command_id, execution_id, is_over) in self.book.known().collect::<Vec<_>>() {
             self.tell(&FromSupervisor::Known { command_id, execution_id, is_over });
@@ -501,35 +447,4 @@ impl Keeper {
         self.alone_since = Instant::now();
         self.feed.disconnected();
     }
-}
-
-async fn read(mut reader: BufReader<OwnedReadHalf>, session: u64, events: mpsc::Sender<Event>) {
-    while let Ok(Some(message)) = protocol::receive_from_agent(&mut reader).await {
-        if events.send(Event::Said { session, message }).await.is_err() {
-            return;
-        }
-    }
-    let _ = events.send(Event::Gone { session }).await;
-}
-
-async fn write(mut writer: OwnedWriteHalf, mut batches: mpsc::Receiver<Vec<u8>>) {
-    while let Some(batch) = batches.recv().await {
-        if writer.write_all(&batch).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Removes what is left of the output of commands that nobody knows any more.
-pub async fn remove_unknown(dir: PathBuf, known: Vec<CommandId>) {
-    let removed = spawn_blocking(move || {
-        let Ok(entries) = std::fs::read_dir(dir.join("output")) else { return };
-        for entry in entries.flatten() {
-            let id = entry.file_name().to_str().and_then(|name| name.parse().ok()).map(CommandId);
-            if id.is_some_and(|id| !known.contains(&id)) {
-                let _ = std::fs::remove_dir_all(entry.path());
-            }
-        }
-    });
-    let _ = removed.await;
 }

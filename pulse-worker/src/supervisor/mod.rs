@@ -40,8 +40,10 @@ pub mod client;
 mod command;
 mod feed;
 mod keeper;
+mod outputs;
 mod process;
 pub mod protocol;
+mod session;
 
 #[cfg(test)]
 pub use book::{Book, Effect};

@@ -2,6 +2,7 @@
 
 use super::cgroup::{self, Cgroup};
 use super::keeper::{self, Setup};
+use super::outputs;
 use crate::Error;
 use crate::runner::{Reaper, kill_strays};
 use crate::spool::{Kept, Spool};
@@ -103,7 +104,7 @@ async fn run(dir: &Path, lock: File) -> Result<(), Error> {
     state::replace(dir, Path::new(RECORD), |out| out.write_all(text.as_bytes())).map_err(io_error)?;
     let results = log.results();
     let known = results.iter().map(|result| result.command_id).collect();
-    keeper::remove_unknown(dir.to_owned(), known).await;
+    outputs::remove_unknown(dir.to_owned(), known).await;
 
     let _ = fs::remove_file(SOCKET);
     let listener = UnixListener::bind(SOCKET).map_err(io_error)?;
@@ -145,8 +146,7 @@ async fn clean_up(dir: &Path, log: &mut Log) -> Result<(), Error> {
     }
     let reason = "the worker's supervisor died while it ran: nobody knows whether it took effect";
     log.give_up_unfinished(reason, |command_id| {
-        let output = dir.join("output").join(command_id.to_string());
-        Spool::recover(output).unwrap_or_else(|error| {
+        Spool::recover(outputs::of(dir, command_id)).unwrap_or_else(|error| {
             tracing::error!(%command_id, %error, "the output of a lost command cannot be read");
             Kept::default()
         })
