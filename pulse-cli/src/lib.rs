@@ -20,6 +20,7 @@ pub mod definition;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod files;
 pub mod follow;
 pub mod format;
 pub mod help;

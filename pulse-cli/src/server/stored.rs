@@ -3,10 +3,10 @@
 
 use super::Secret;
 use crate::error::Error;
+use crate::files;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::Path;
 
 /// The file's name, in whatever directory.
@@ -49,19 +49,7 @@ impl Stored {
         let failed = |error: io::Error| Error::File { path: path.clone(), reason: error.to_string() };
         let text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
         fs::create_dir_all(directory).map_err(failed)?;
-        let temporary = directory.join(format!(".{FILE_NAME}.{}", std::process::id()));
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)
-            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&temporary, &path));
-        if written.is_err() {
-            // Best effort: the error that is told matters more.
-            let _ = fs::remove_file(&temporary);
-        }
-        written.map_err(failed)
+        files::replace_private(&path, &text).map_err(failed)
     }
 }
 

@@ -70,7 +70,7 @@ fn one(path: &Path, check: bool, context: &mut Context) -> Result<bool, Error> {
     if path == Path::new("-") {
         context.out.write(&text)?;
     } else if !same {
-        std::fs::write(path, &text)
+        crate::files::replace(path, &text)
             .map_err(|error| Error::File { path: path.to_owned(), reason: error.to_string() })?;
         context.out.line(&format!("formatted: {file}"))?;
     }

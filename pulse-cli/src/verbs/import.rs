@@ -188,7 +188,7 @@ fn write(folder: &Path, name: &str, text: &str, replace: bool) -> Result<Result<
         _ => {}
     }
     std::fs::create_dir_all(folder).map_err(failed)?;
-    std::fs::write(&path, text).map_err(failed)?;
+    crate::files::replace(&path, text).map_err(failed)?;
     Ok(Ok(format!("written: {shown}")))
 }
 

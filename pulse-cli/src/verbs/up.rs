@@ -3,12 +3,14 @@
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::server::Stored;
+use crate::files;
+use crate::server::{FILE_NAME, Stored};
+
 use pulse_server::{Config, Running, start};
 use std::fs;
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::ErrorKind;
 use std::net::IpAddr;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +41,8 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     pulse_server::init_logging("warn").map_err(super::server::failed)?;
     make_directory(&data)?;
     let database = data.join("pulse.db");
-    let first_start = server.database_url.is_some() || !database.exists();
+    // A start that came to its end leaves the file; one without room may have left a part of a database.
+    let first_start = !data.join(FILE_NAME).exists();
     server.database_url.get_or_insert_with(|| format!("sqlite://{}", database.display()));
     if server.worker_key.is_none() {
         server.worker_key = Some(key_file(&data, "worker.key")?);
@@ -130,18 +133,22 @@ fn make_directory(data: &Path) -> Result<(), Error> {
 fn key_file(data: &Path, name: &str) -> Result<String, Error> {
     let path = data.join(name);
     let failed = |error: std::io::Error| Error::File { path: path.clone(), reason: error.to_string() };
-    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-        Ok(mut file) => {
-            let key = pulse_server::access::Secret::generate("");
-            file.write_all(key.reveal().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-            Ok(key.reveal().to_owned())
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let mut key = String::new();
-            fs::File::open(&path).and_then(|mut file| file.read_to_string(&mut key)).map_err(failed)?;
-            Ok(key.trim().to_owned())
-        }
-        Err(error) => Err(failed(error)),
+    let there = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        text => text.map_err(failed)?,
+    };
+    if !there.trim().is_empty() {
+        return Ok(there.trim().to_owned());
+    }
+    let key = pulse_server::access::Secret::generate("");
+    if files::make_private(&path, key.reveal()).map_err(failed)? {
+        return Ok(key.reveal().to_owned());
+    }
+    // Another start was quicker, or a version of before left the empty file of a start for which there was no room.
+    let made = fs::read_to_string(&path).map_err(failed)?;
+    match made.trim() {
+        "" => Err(Error::File { path, reason: "is empty: remove it, and a key is made".to_owned() }),
+        key => Ok(key.to_owned()),
     }
 }
 
