@@ -33,9 +33,14 @@ impl Spool {
         }
     }
 
+    /// Whether something unacknowledged is in memory only, and its command goes on.
+    pub fn has_unwritten(&self) -> bool {
+        !self.is_on_disk && !self.memory.is_empty() && self.closed.is_none()
+    }
+
     /// Writes what is in memory to the disk, so that it outlives this process.
     pub fn write_out(&mut self) {
-        if !self.is_on_disk && !self.memory.is_empty() && self.closed.is_none() && self.go_on_disk().is_err() {
+        if self.has_unwritten() && self.go_on_disk().is_err() {
             // It stays in memory.
             self.writer = None;
         }

@@ -86,7 +86,6 @@ struct Running {
     stop: watch::Sender<Option<Stop>>,
     grace: Duration,
     started: Instant,
-    is_written_out: bool,
 }
 
 struct Keeper {
@@ -382,7 +381,7 @@ impl Keeper {
         self.feed.add(command_id, spool.clone(), 0, 0);
         let grace = Duration::from_millis(kill_grace_ms);
         let (stop, stopped) = watch::channel(None);
-        self.running.insert(command_id, Running { stop, grace, started: Instant::now(), is_written_out: false });
+        self.running.insert(command_id, Running { stop, grace, started: Instant::now() });
         let request = Request { command_id, spec, kill_grace: grace, mask };
         tokio::spawn(command::run(request, environment, spool, stopped, self.events.clone()));
     }
@@ -412,14 +411,13 @@ impl Keeper {
         if let Some(reaper) = &self.reaper {
             reaper.reap_orphans();
         }
-        for (command_id, running) in &mut self.running {
-            if !running.is_written_out
-                && running.started.elapsed() >= TICK
+        for (command_id, running) in &self.running {
+            if running.started.elapsed() >= TICK
                 && let Some(outlet) = self.feed.get(*command_id)
+                && outlet.spool.in_memory().is_some_and(|spool| spool.has_unwritten())
             {
-                // From then on it is in the page cache at least, whatever becomes of this process.
+                // Then it is in the page cache at least, whatever becomes of this process. Without room it is tried again.
                 outlet.spool.waiting(Spool::write_out);
-                running.is_written_out = true;
             }
         }
         self.feed.try_again();

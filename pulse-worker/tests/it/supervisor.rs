@@ -135,6 +135,26 @@ async fn everything_arrives_when_the_server_was_away_for_the_whole_run() {
 }
 
 #[tokio::test]
+async fn what_a_command_says_late_outlives_its_supervisor_too() {
+    let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
+    let (mut agent, mut session) = start(&dir, &server).await;
+    // Silent until the supervisor has long looked after it, and nobody takes what it says then.
+    let go = dir.path().join("go");
+    let text = format!("sleep 3; while [ ! -e {} ]; do sleep 0.01; done; echo late; sleep 1000", go.display());
+    let command_id = session.start(script(&text)).await;
+    let keeper = supervisor(&state(&dir));
+    agent.kill().await.unwrap();
+    drop(session);
+    std::fs::write(&go, "").unwrap();
+    let output = state(&dir).join("output").join(command_id.to_string());
+    until("the output to be written", || output.exists() && !files(&output).is_empty()).await;
+    signal(keeper, Signal::KILL);
+    let (_agent, mut session) = start(&dir, &server).await;
+    let ran = session.end(command_id, 0).await;
+    assert_eq!((ran.end.outcome, ran.text(Stream::Stdout).as_str()), (Outcome::Lost, "late\n"));
+}
+
+#[tokio::test]
 async fn a_killed_supervisor_leaves_nothing_running_and_its_commands_are_lost() {
     let (server, dir) = (StandIn::new().await, tempfile::tempdir().unwrap());
     let (_agent, mut session) = start(&dir, &server).await;
