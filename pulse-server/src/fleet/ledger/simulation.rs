@@ -4,12 +4,16 @@
 //!
 //! A seed gives the same run every time: `PULSE_SIM_SEED=17 cargo test -p pulse-server simulation`.
 
+mod faults;
+mod messages;
 mod network;
 mod random;
 mod server;
+mod tally;
 mod worker;
 mod world;
 
+use tally::Tally;
 use world::World;
 
 /// Runs of one test.
@@ -27,7 +31,7 @@ fn seeds() -> impl Iterator<Item = u64> {
 
 #[test]
 fn every_command_runs_at_most_once_and_every_result_arrives() {
-    let mut total = world::Tally::default();
+    let mut total = Tally::default();
     for seed in seeds() {
         let run = std::panic::catch_unwind(|| World::new(seed).run());
         match run {

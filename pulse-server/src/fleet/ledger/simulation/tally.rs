@@ -1,0 +1,57 @@
+//! How much happened in a run, so that a simulation in which hardly anything does is noticed.
+
+/// How much happened.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub started: u64,
+    pub cuts: u64,
+    pub stalls: u64,
+    pub silences: u64,
+    pub server_crashes: u64,
+    pub worker_crashes: u64,
+    pub agent_crashes: u64,
+    pub doubled: u64,
+    pub stale: u64,
+    pub aborts: u64,
+    pub rejected: u64,
+    pub lost: u64,
+    pub late: u64,
+    pub never_sent: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Self) {
+        self.started += other.started;
+        self.cuts += other.cuts;
+        self.stalls += other.stalls;
+        self.silences += other.silences;
+        self.server_crashes += other.server_crashes;
+        self.worker_crashes += other.worker_crashes;
+        self.agent_crashes += other.agent_crashes;
+        self.doubled += other.doubled;
+        self.stale += other.stale;
+        self.aborts += other.aborts;
+        self.rejected += other.rejected;
+        self.lost += other.lost;
+        self.late += other.late;
+        self.never_sent += other.never_sent;
+    }
+
+    pub fn faults(&self) -> [(&'static str, u64); 13] {
+        [
+            ("a cut", self.cuts),
+            ("a stall", self.stalls),
+            ("a long silence", self.silences),
+            ("a crash of the server", self.server_crashes),
+            ("a crash of the worker", self.worker_crashes),
+            ("a crash of the agent alone", self.agent_crashes),
+            ("a doubled dispatch", self.doubled),
+            ("a message of a replaced connection", self.stale),
+            ("an abort", self.aborts),
+            ("a rejected command", self.rejected),
+            ("a command given up as lost", self.lost),
+            ("a result after that", self.late),
+            ("a command cancelled before it was sent", self.never_sent),
+        ]
+    }
+}
