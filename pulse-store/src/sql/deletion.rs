@@ -8,7 +8,7 @@ use super::write::{Change, Stop, Writer};
 use crate::{Error, ExecutionRecord, Result};
 use async_trait::async_trait;
 use pulse_core::ids::ExecutionId;
-use sea_orm::prelude::Uuid;
+use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -109,46 +109,39 @@ impl Change for DeletePiece {
     }
 }
 
-async fn delete_output(db: &DatabaseTransaction, id: ExecutionId) -> Result<bool, DbErr> {
-    use output::{Column, Entity};
-    let of_this = Column::ExecutionId.eq(id.0);
-    let end: Option<i64> = Entity::find()
+/// Deletes the first rows of an execution in some order, and answers whether there were any.
+async fn delete_first<E: EntityTrait>(
+    db: &DatabaseTransaction,
+    of_this: Expr,
+    order: E::Column,
+    most: u64,
+) -> Result<bool, DbErr> {
+    let end: Option<i64> = E::find()
         .select_only()
-        .column(Column::Cursor)
+        .column(order)
         .filter(of_this.clone())
-        .order_by_asc(Column::Cursor)
-        .offset(OUTPUT_PIECES)
+        .order_by_asc(order)
+        .offset(most)
         .limit(1)
         .into_tuple()
         .one(db)
         .await?;
-    let all = Entity::delete_many().filter(of_this);
+    let all = E::delete_many().filter(of_this);
     let piece = match end {
-        Some(end) => all.filter(Column::Cursor.lt(end)),
+        Some(end) => all.filter(order.lt(end)),
         None => all,
     };
     Ok(piece.exec(db).await?.rows_affected > 0)
 }
 
+async fn delete_output(db: &DatabaseTransaction, id: ExecutionId) -> Result<bool, DbErr> {
+    use output::{Column, Entity};
+    delete_first::<Entity>(db, Column::ExecutionId.eq(id.0), Column::Cursor, OUTPUT_PIECES).await
+}
+
 async fn delete_events(db: &DatabaseTransaction, id: ExecutionId) -> Result<bool, DbErr> {
     use event::{Column, Entity};
-    let of_this = Column::ExecutionId.eq(id.0);
-    let end: Option<i64> = Entity::find()
-        .select_only()
-        .column(Column::Seq)
-        .filter(of_this.clone())
-        .order_by_asc(Column::Seq)
-        .offset(EVENTS)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await?;
-    let all = Entity::delete_many().filter(of_this);
-    let piece = match end {
-        Some(end) => all.filter(Column::Seq.lt(end)),
-        None => all,
-    };
-    Ok(piece.exec(db).await?.rows_affected > 0)
+    delete_first::<Entity>(db, Column::ExecutionId.eq(id.0), Column::Seq, EVENTS).await
 }
 
 /// The last piece.

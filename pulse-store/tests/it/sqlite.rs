@@ -1,16 +1,14 @@
 //! What only a file can do: outlive its process, be somebody else's, be too new, be in use.
 
-use pulse_core::event::{Entry, Event};
-use pulse_core::ids::{ExecutionId, Seq};
-use pulse_core::status::{ExecutionStatus, Trigger};
-use pulse_core::time::Timestamp;
+use pulse_core::ids::Seq;
+use pulse_core::status::ExecutionStatus;
+use pulse_store::conformance::fixtures::{append, new_id, record};
 use pulse_store::{Append, Appended, Error, ExecutionFilter, ExecutionRecord, OpenOptions, Store, open};
 use sea_orm::sqlx::{self, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
-use uuid::Uuid;
 
 async fn open_at(path: &Path) -> pulse_store::Result<Arc<dyn Store>> {
     open(&format!("sqlite://{}", path.display()), OpenOptions::default()).await
@@ -37,36 +35,7 @@ async fn execute(path: &Path, sql: &'static str) {
 }
 
 fn first_entry(status: ExecutionStatus) -> Append {
-    let id = ExecutionId(Uuid::now_v7());
-    let at = Timestamp::from_millis(1_795_527_091_007);
-    Append {
-        execution_id: id,
-        fence: 0,
-        entries: vec![Entry { seq: Seq(1), timestamp: at, event: Event::WorkflowError { message: String::new() } }],
-        record: ExecutionRecord {
-            id,
-            workflow_id: None,
-            workflow: None,
-            version: None,
-            title: "uptime".to_owned(),
-            status,
-            started_by: "ada".to_owned(),
-            trigger: Trigger::Command,
-            created_at: at,
-            started_at: None,
-            finished_at: None,
-            error: None,
-            waiting_for_input: false,
-            wake_at: None,
-            active_commands: 0,
-            last_seq: Seq(1),
-            owner: None,
-            lease_until: None,
-            fence: 0,
-        },
-        idempotency: None,
-        secrets: None,
-    }
+    append(ExecutionRecord { status, ..record(new_id()) }, 1, 1)
 }
 
 fn database() -> (TempDir, PathBuf) {

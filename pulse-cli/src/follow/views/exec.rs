@@ -6,7 +6,7 @@ use crate::follow::View;
 use crate::ids::short_one;
 use crate::out::Out;
 use crate::render::age::coarse;
-use crate::render::output::{Assembler, Piece, Source};
+use crate::render::lines::Lines;
 use crate::render::screen::Screen;
 use crate::render::steps::{bar, name, names, outcome};
 use crate::render::values::count;
@@ -24,8 +24,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct ExecView<'a> {
     screen: Screen<'a>,
-    assembler: Assembler,
-    prefixes: BTreeMap<Source, String>,
+    output: Lines,
     width: usize,
     targets: Vec<String>,
     /// How it ended on each worker: in words, and whether well.
@@ -40,11 +39,10 @@ pub struct ExecView<'a> {
 impl<'a> ExecView<'a> {
     /// Shows it on standard output.
     pub fn new(out: &'a mut Out) -> Self {
-        let assembler = Assembler::new(out.style.coloured());
+        let output = Lines::new(out.style);
         Self {
             screen: Screen::new(out),
-            assembler,
-            prefixes: BTreeMap::new(),
+            output,
             width: 0,
             targets: Vec::new(),
             ends: BTreeMap::new(),
@@ -110,14 +108,6 @@ impl<'a> ExecView<'a> {
         self.screen.progress(Some(format!("{bar} {done}/{all} done{failed}, {seconds}s")))
     }
 
-    fn pieces(&mut self, pieces: &[Piece]) -> Result<(), Error> {
-        for piece in pieces {
-            let prefix = self.prefixes.get(&piece.source).map_or("", String::as_str);
-            self.screen.piece(piece, prefix)?;
-        }
-        Ok(())
-    }
-
     fn note(&mut self, text: String) -> Result<(), Error> {
         self.screen.lines(&[text])
     }
@@ -140,8 +130,7 @@ impl View for ExecView<'_> {
                 self.note(format!("{} no worker is online for {selector}", style.red("✗")))?;
             }
             Event::CommandResult { worker, command_id, success, end, late: false, .. } => {
-                let rest = self.assembler.finish(*command_id);
-                self.pieces(&rest)?;
+                self.output.finish(&mut self.screen, *command_id)?;
                 self.ends.insert(name(worker), (one_line(&end.describe()), *success));
             }
             Event::AbortRequested { by, .. } => {
@@ -152,8 +141,7 @@ impl View for ExecView<'_> {
             }
             Event::WorkflowError { message } => self.error = Some(message.clone()),
             Event::ExecutionFinished { error, .. } => {
-                let rest = self.assembler.finish_all();
-                self.pieces(&rest)?;
+                self.output.finish_all(&mut self.screen)?;
                 if error.is_some() {
                     self.error.clone_from(error);
                 }
@@ -168,17 +156,11 @@ impl View for ExecView<'_> {
         let style = self.screen.style();
         let worker = style.cyan(&format!("{:1$}", one_line(&chunk.worker), self.width));
         let prefix = format!("{worker} {} ", bar(chunk.stream, style));
-        self.prefixes.insert(Source { command: chunk.command_id, stream: chunk.stream }, prefix);
-        let pieces = self.assembler.push(chunk);
-        self.pieces(&pieces)
+        self.output.push(&mut self.screen, chunk, prefix)
     }
 
     fn idle(&mut self) -> Result<(), Error> {
-        if !self.screen.is_terminal() {
-            return Ok(());
-        }
-        let pieces = self.assembler.partial();
-        self.pieces(&pieces)
+        self.output.idle(&mut self.screen)
     }
 
     fn tick(&mut self) -> Result<(), Error> {

@@ -3,14 +3,14 @@
 use crate::error::Error;
 use crate::follow::View;
 use crate::out::Out;
-use crate::render::output::{Assembler, Piece, Source};
+use crate::render::lines::Lines;
 use crate::render::screen::Screen;
 use pulse_core::api::OutputChunk;
 use pulse_core::command::Stream;
 use pulse_core::event::{Entry, Event};
 use pulse_core::ids::StepId;
 use pulse_core::text::one_line;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Which output is wanted.
 #[derive(Clone, Debug, Default)]
@@ -37,18 +37,16 @@ impl LogsFilter {
 pub struct LogsView<'a> {
     screen: Screen<'a>,
     filter: LogsFilter,
-    assembler: Assembler,
+    output: Lines,
     workers: BTreeSet<String>,
-    prefixes: BTreeMap<Source, String>,
     json: bool,
 }
 
 impl<'a> LogsView<'a> {
     /// Shows it on standard output, as text or as a JSON object per piece.
     pub fn new(out: &'a mut Out, filter: LogsFilter, json: bool) -> Self {
-        let assembler = Assembler::new(out.style.coloured());
-        let (workers, prefixes) = (BTreeSet::new(), BTreeMap::new());
-        Self { screen: Screen::new(out), filter, assembler, workers, prefixes, json }
+        let output = Lines::new(out.style);
+        Self { screen: Screen::new(out), filter, output, workers: BTreeSet::new(), json }
     }
 
     /// Takes note of an entry without showing anything: who takes part decides about prefixes.
@@ -66,29 +64,19 @@ impl<'a> LogsView<'a> {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(&mut self) -> Result<(), Error> {
-        let pieces = self.assembler.finish_all();
-        self.pieces(&pieces)?;
+        self.output.finish_all(&mut self.screen)?;
         self.screen.flush()
-    }
-
-    fn pieces(&mut self, pieces: &[Piece]) -> Result<(), Error> {
-        for piece in pieces {
-            let prefix = self.prefixes.get(&piece.source).map_or("", String::as_str);
-            self.screen.piece(piece, prefix)?;
-        }
-        Ok(())
     }
 }
 
 impl View for LogsView<'_> {
     fn entry(&mut self, entry: &Entry) -> Result<(), Error> {
         self.observe(entry);
-        let rest = match &entry.event {
-            Event::CommandResult { command_id, .. } => self.assembler.finish(*command_id),
-            Event::ExecutionFinished { .. } => self.assembler.finish_all(),
-            _ => Vec::new(),
-        };
-        self.pieces(&rest)
+        match &entry.event {
+            Event::CommandResult { command_id, .. } => self.output.finish(&mut self.screen, *command_id),
+            Event::ExecutionFinished { .. } => self.output.finish_all(&mut self.screen),
+            _ => Ok(()),
+        }
     }
 
     fn output(&mut self, chunk: &OutputChunk) -> Result<(), Error> {
@@ -106,17 +94,11 @@ impl View for LogsView<'_> {
         } else {
             String::new()
         };
-        self.prefixes.insert(Source { command: chunk.command_id, stream: chunk.stream }, prefix);
-        let pieces = self.assembler.push(chunk);
-        self.pieces(&pieces)
+        self.output.push(&mut self.screen, chunk, prefix)
     }
 
     fn idle(&mut self) -> Result<(), Error> {
-        if !self.screen.is_terminal() {
-            return Ok(());
-        }
-        let pieces = self.assembler.partial();
-        self.pieces(&pieces)
+        self.output.idle(&mut self.screen)
     }
 
     fn say(&mut self, text: &str) -> Result<(), Error> {

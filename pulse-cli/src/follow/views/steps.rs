@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::follow::{OpenPrompt, View};
 use crate::out::Out;
-use crate::render::output::{Assembler, Piece, Source};
+use crate::render::lines::Lines;
 use crate::render::prompt::numbered;
 use crate::render::screen::Screen;
 use crate::render::steps::Steps;
@@ -22,8 +22,7 @@ pub struct StepsView<'a> {
     steps: Steps,
     /// Child executions, each with its own steps.
     children: BTreeMap<ExecutionId, Steps>,
-    assembler: Assembler,
-    prefixes: BTreeMap<Source, String>,
+    output: Lines,
 }
 
 impl<'a> StepsView<'a> {
@@ -34,36 +33,25 @@ impl<'a> StepsView<'a> {
             screen: Screen::new(out),
             steps: Steps::new(style),
             children: BTreeMap::new(),
-            assembler: Assembler::new(style.coloured()),
-            prefixes: BTreeMap::new(),
+            output: Lines::new(style),
         }
-    }
-
-    fn pieces(&mut self, pieces: &[Piece]) -> Result<(), Error> {
-        for piece in pieces {
-            let prefix = self.prefixes.get(&piece.source).map_or("", String::as_str);
-            self.screen.piece(piece, prefix)?;
-        }
-        Ok(())
     }
 }
 
 impl View for StepsView<'_> {
     fn entry(&mut self, entry: &Entry) -> Result<(), Error> {
-        let rest = match &entry.event {
-            Event::CommandResult { command_id, .. } => self.assembler.finish(*command_id),
-            Event::ExecutionFinished { .. } => self.assembler.finish_all(),
-            _ => Vec::new(),
-        };
-        self.pieces(&rest)?;
+        match &entry.event {
+            Event::CommandResult { command_id, .. } => self.output.finish(&mut self.screen, *command_id)?,
+            Event::ExecutionFinished { .. } => self.output.finish_all(&mut self.screen)?,
+            _ => {}
+        }
         let lines = self.steps.lines(entry);
         self.screen.lines(&lines)
     }
 
     fn child_entry(&mut self, child: ExecutionId, entry: &Entry) -> Result<(), Error> {
         if let Event::CommandResult { command_id, .. } = &entry.event {
-            let rest = self.assembler.finish(*command_id);
-            self.pieces(&rest)?;
+            self.output.finish(&mut self.screen, *command_id)?;
         }
         let style = self.screen.style();
         let steps = self.children.entry(child).or_insert_with(|| Steps::new(style));
@@ -72,27 +60,17 @@ impl View for StepsView<'_> {
     }
 
     fn child_output(&mut self, child: ExecutionId, chunk: &OutputChunk) -> Result<(), Error> {
-        let source = Source { command: chunk.command_id, stream: chunk.stream };
         let prefix = self.children.get(&child).map(|steps| steps.prefix(chunk)).unwrap_or_default();
-        self.prefixes.insert(source, format!("{CHILD}{prefix}"));
-        let pieces = self.assembler.push(chunk);
-        self.pieces(&pieces)
+        self.output.push(&mut self.screen, chunk, format!("{CHILD}{prefix}"))
     }
 
     fn output(&mut self, chunk: &OutputChunk) -> Result<(), Error> {
-        let source = Source { command: chunk.command_id, stream: chunk.stream };
-        self.prefixes.insert(source, self.steps.prefix(chunk));
-        let pieces = self.assembler.push(chunk);
-        self.pieces(&pieces)
+        let prefix = self.steps.prefix(chunk);
+        self.output.push(&mut self.screen, chunk, prefix)
     }
 
     fn idle(&mut self) -> Result<(), Error> {
-        // A file or another program gets whole lines.
-        if !self.screen.is_terminal() {
-            return Ok(());
-        }
-        let pieces = self.assembler.partial();
-        self.pieces(&pieces)
+        self.output.idle(&mut self.screen)
     }
 
     fn ask(&mut self, prompt: &OpenPrompt) -> Result<(), Error> {

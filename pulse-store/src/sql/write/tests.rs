@@ -1,50 +1,18 @@
 //! What the writer does when the database fails.
 
 use super::{Kind, Writer};
+use crate::conformance::fixtures::{append, entry, new_id, record};
 use crate::sql::sqlite::{connect, open_sqlite, settings};
-use crate::{Append, Appended, Error, ExecutionRecord, OpenOptions, Store, Synchronous};
+use crate::{Append, Appended, Error, OpenOptions, Store, Synchronous};
 use futures_util::future::join_all;
-use pulse_core::event::{Entry, Event};
-use pulse_core::ids::{ExecutionId, Seq};
-use pulse_core::status::{ExecutionStatus, Trigger};
-use pulse_core::time::Timestamp;
 use sea_orm::ConnectionTrait;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 fn first_entry(text: &str) -> Append {
-    let (id, at) = (ExecutionId(Uuid::now_v7()), Timestamp::from_millis(1_795_527_091_007));
-    Append {
-        execution_id: id,
-        fence: 0,
-        entries: vec![Entry { seq: Seq(1), timestamp: at, event: Event::WorkflowError { message: text.to_owned() } }],
-        record: ExecutionRecord {
-            id,
-            workflow_id: None,
-            workflow: None,
-            version: None,
-            title: String::new(),
-            status: ExecutionStatus::Running,
-            started_by: String::new(),
-            trigger: Trigger::Api,
-            created_at: at,
-            started_at: None,
-            finished_at: None,
-            error: None,
-            waiting_for_input: false,
-            wake_at: None,
-            active_commands: 0,
-            last_seq: Seq(1),
-            owner: None,
-            lease_until: None,
-            fence: 0,
-        },
-        idempotency: None,
-        secrets: None,
-    }
+    Append { entries: vec![entry(1, text)], ..append(record(new_id()), 1, 1) }
 }
 
 async fn database() -> (TempDir, PathBuf) {
