@@ -267,7 +267,11 @@ fn start(state: &mut State, at: &StepRef, now: Timestamp, status: StepStatus) {
     record.frames.clear();
     record.child = None;
     for command in commands {
-        state.commands.remove(&command.id);
+        if command.is_owed() {
+            state.earlier.insert(command.id, command);
+        } else {
+            state.commands.remove(&command.id);
+        }
     }
 }
 
@@ -418,8 +422,19 @@ fn command_ended(state: &mut State, at: &StepRef, id: CommandId, success: bool, 
         Outcome::Cancelled => CommandStatus::Cancelled,
         Outcome::Lost => CommandStatus::Lost,
     };
-    if let Some(command) = record(state, at).commands.iter_mut().find(|command| command.id == id) {
+    let ended = |command: &mut CommandRecord| {
         (command.status, command.exit_code, command.duration_ms) = (status, end.exit_code, Some(end.duration_ms));
+    };
+    if let Some(command) = record(state, at).commands.iter_mut().find(|command| command.id == id) {
+        return ended(command);
+    }
+    // One of an earlier run: nothing shows it any more, and once it has ended for good it is forgotten.
+    if let Some(command) = state.earlier.get_mut(&id) {
+        ended(command);
+        if !command.is_owed() {
+            state.earlier.remove(&id);
+            state.commands.remove(&id);
+        }
     }
 }
 

@@ -233,8 +233,8 @@ impl<'m> Machine<'m> {
         };
         // A worker repeats a result until it is acknowledged. One that was given up as lost may still come.
         match record.status {
-            CommandStatus::Running | CommandStatus::Queued => {}
-            CommandStatus::Lost if end.outcome != Outcome::Lost => {}
+            CommandStatus::Lost if end.outcome == Outcome::Lost => return Ok(()),
+            _ if record.is_owed() => {}
             _ => return Ok(()),
         }
         let (worker, attempt, step) = (record.worker.clone(), record.attempt, step.clone());

@@ -34,6 +34,8 @@ pub struct State {
     pub steps: IndexMap<(FrameId, StepId), StepRecord>,
     /// Which step each command belongs to.
     pub commands: HashMap<CommandId, (FrameId, StepId)>,
+    /// Commands of earlier runs of their steps whose results may still come.
+    pub earlier: HashMap<CommandId, CommandRecord>,
     /// How many steps have started.
     pub steps_started: u32,
     /// How many had when its phase began: each has its own budget.
@@ -82,6 +84,7 @@ impl State {
             frames: IndexMap::new(),
             steps: IndexMap::new(),
             commands: HashMap::new(),
+            earlier: HashMap::new(),
             steps_started: 0,
             steps_before: 0,
             frames_started: 0,
@@ -157,11 +160,11 @@ impl State {
         found
     }
 
-    /// A command of the last run of a step, with the step.
+    /// A command whose result may still come, or of the last run of a step; with the step.
     pub fn command(&self, id: CommandId) -> Option<(&StepId, &CommandRecord)> {
         let key = self.commands.get(&id)?;
-        let command = self.steps.get(key)?.commands.iter().rev().find(|command| command.id == id)?;
-        Some((&key.1, command))
+        let last_run = self.steps.get(key)?.commands.iter().rev().find(|command| command.id == id);
+        Some((&key.1, last_run.or_else(|| self.earlier.get(&id))?))
     }
 
     /// Whether a command of a worker is one of this execution.

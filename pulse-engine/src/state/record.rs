@@ -96,6 +96,13 @@ pub struct CommandRecord {
     pub duration_ms: Option<u64>,
 }
 
+impl CommandRecord {
+    /// Whether its worker may still tell how it ended: nobody has yet, or it was given up as lost.
+    pub(crate) fn is_owed(&self) -> bool {
+        matches!(self.status, CommandStatus::Queued | CommandStatus::Running | CommandStatus::Lost)
+    }
+}
+
 /// A worker's last result within a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkerResult {

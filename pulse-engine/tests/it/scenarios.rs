@@ -170,7 +170,8 @@ impl Scenario {
         let worker = text(result.get("worker").unwrap());
         let step = result.get("step").map(text);
         let command = result.get("command").map(text);
-        let newest = self.journal.iter().rev().find_map(|entry| match &entry.event {
+        // The newest command that fits, or the so-manieth.
+        let mut fitting = self.journal.iter().filter_map(|entry| match &entry.event {
             Event::CommandSent { at, worker: to, command_id, command: sent, .. }
                 if *to.worker == *worker
                     && step.as_ref().is_none_or(|step| *step == at.step_id.as_str())
@@ -180,6 +181,10 @@ impl Scenario {
             }
             _ => None,
         });
+        let command_id = match result.get("nth") {
+            Some(nth) => fitting.nth(text(nth).parse::<usize>().unwrap() - 1),
+            None => fitting.last(),
+        };
         let outcome = match result.get("outcome").map(text).as_deref() {
             Some("lost") => Outcome::Lost,
             Some("timed_out") => Outcome::TimedOut,
@@ -195,7 +200,7 @@ impl Scenario {
             outcome,
             ..CommandEnd::without_process(outcome, "")
         };
-        Input::CommandFinished { command_id: newest.expect("the worker got a command"), end: Box::new(end) }
+        Input::CommandFinished { command_id: command_id.expect("the worker got a command"), end: Box::new(end) }
     }
 
     /// Folding the journal gives the state, and a journal survives its own JSON.

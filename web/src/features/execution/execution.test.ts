@@ -30,6 +30,24 @@ describe('applyEntry', () => {
     expect(done).toMatchObject({ status: 'failed', error: 'step `check` failed', finished_at: entry(5, { action: '' }).timestamp });
   });
 
+  it('keeps a late result with its command, if that is of the last run, and changes nothing else', () => {
+    const result = { action: 'command_result', attempt: 1, duration_ms: 5, stdout: '', stderr: '', ...worker, ...inStep };
+    const lost = fold(
+      { action: 'step_started', run: 1, ...inStep },
+      { action: 'command_sent', command_id: 'c1', attempt: 1, command: 'df', ...worker, ...inStep },
+      { ...result, command_id: 'c1', success: false, late: false, outcome: 'lost' },
+      { action: 'step_finished', status: 'failed', error: 'lost', next: 'fail', ...inStep },
+      { action: 'execution_finished', status: 'failed', error: 'lost' },
+    );
+    const late = { ...result, command_id: 'c1', success: true, late: true, outcome: 'exited', exit_code: 0 };
+    const after = applyEntry(lost, entry(6, late));
+    expect(after).toMatchObject({ status: 'failed', error: 'lost', steps: [{ status: 'failed', commands: [{ id: 'c1', status: 'completed', exit_code: 0 }] }] });
+    const again = applyEntry(lost, entry(6, { action: 'step_started', run: 2, ...inStep }));
+    const told = applyEntry(again, entry(7, late));
+    expect(told.steps).toEqual(again.steps);
+    expect(told.logs.at(-1)).toMatchObject({ action: 'command_result', late: true });
+  });
+
   it('ends steps that have one event, but not an execute step that parses', () => {
     const started = fold({ action: 'step_started', run: 1, ...inStep }, { action: 'parse_complete', next: null, ...inStep });
     expect(started.steps[0]!.status).toBe('running');

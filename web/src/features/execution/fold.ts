@@ -28,7 +28,7 @@ export function applyEntry(view: ExecutionView, entry: Entry): ExecutionView {
       break;
     }
     case 'command_result':
-      if (entry.late) break;
+      // One that came too late says how its command ended, and no more; of an earlier run there is none here to change.
       next.steps = change(view.steps, entry.step_id, (step) => ({
         commands: step.commands.map((command) =>
           command.id === entry.command_id
