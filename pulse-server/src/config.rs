@@ -1,6 +1,7 @@
 //! Settings: flags, then environment, then `.env`, then defaults. What cannot be understood stops the start.
 
 use crate::Error;
+use crate::fleet::{LOST_GRACE, Limits};
 use crate::secrets::DataKey;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,6 +18,7 @@ const KNOWN: &[&str] = &[
     "PULSE_LISTEN",
     "PULSE_LOG",
     "PULSE_LOG_FORMAT",
+    "PULSE_LOST_GRACE_SECONDS",
     "PULSE_OUTPUT_LIMIT_MIB",
     "PULSE_PUBLIC_URL",
     "PULSE_RETENTION_DAYS",
@@ -84,6 +86,9 @@ pub struct Args {
     /// How much of a command's output is kept, in MiB: half of it from its head, half from its tail
     #[arg(long, env = "PULSE_OUTPUT_LIMIT_MIB", value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub output_limit_mib: u64,
+    /// How long after its own time limit a command on a worker that cannot be reached is given up as lost
+    #[arg(long, env = "PULSE_LOST_GRACE_SECONDS", value_name = "SECONDS", default_value_t = LOST_GRACE.as_secs(), value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub lost_grace_seconds: u64,
     /// Serve agents of the first PULSE, too: their heartbeat, and their socket at `/`
     #[arg(long, env = "PULSE_LEGACY_AGENTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub legacy_agents: bool,
@@ -109,8 +114,8 @@ pub struct Config {
     pub worker_key: Option<String>,
     /// The key that secrets are sealed with.
     pub data_key: Option<DataKey>,
-    /// How many bytes of a command's output are kept at most.
-    pub output_limit: u64,
+    /// How much of a command's output is kept, and when one counts as lost.
+    pub limits: Limits,
     /// Whether agents of the first PULSE are served.
     pub legacy_agents: bool,
     /// How long executions are kept after they ended; for ever when not given.
@@ -143,7 +148,10 @@ impl TryFrom<Args> for Config {
             admin_token: args.admin_token,
             worker_key: args.worker_key,
             data_key: args.data_key.as_deref().map(DataKey::parse).transpose()?,
-            output_limit: args.output_limit_mib * 1024 * 1024,
+            limits: Limits {
+                output_bytes: args.output_limit_mib * 1024 * 1024,
+                lost_grace: Duration::from_secs(args.lost_grace_seconds),
+            },
             legacy_agents: args.legacy_agents,
             retention: args.retention_days.map(|days| DAY * days),
         })

@@ -39,7 +39,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     let store = pulse_store::open(&config.database_url, config.database).await?;
     secrets::check(&*store, config.data_key.as_ref()).await?;
     let hub = Hub::default();
-    let fleet = Fleet::load(store.clone(), hub.clone(), config.output_limit).await?;
+    let fleet = Fleet::load(store.clone(), hub.clone(), config.limits).await?;
     let (timers, due) = Timers::new();
     let driver = Driver::new(store.clone(), fleet.clone(), hub, timers, config.data_key, stop.clone());
     let recovered = recover(&driver).await.map_err(Error::Recovery)?;

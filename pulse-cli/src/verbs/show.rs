@@ -9,9 +9,11 @@ use crate::out::Out;
 use crate::render::age::{age, now, took};
 use crate::render::output::plain;
 use crate::render::prompt::question;
+use crate::render::steps::result;
 use crate::render::table::Table;
 use crate::render::values;
 use pulse_core::api::{CommandView, ExecutionView, StepView};
+use pulse_core::event::Event;
 use pulse_core::status::CommandStatus;
 use pulse_core::text::{one_line, tail, terminal_safe};
 use serde_json::{Map, Value};
@@ -20,6 +22,8 @@ use std::collections::BTreeMap;
 /// How much of the output for review is shown: its last lines.
 const REVIEW_BYTES: usize = 4_000;
 const REVIEW_LINES: usize = 20;
+/// Results that came too late that are shown at most.
+const LATE: usize = 20;
 
 /// Arguments of `pulse show`.
 #[derive(Debug, clap::Args)]
@@ -78,7 +82,29 @@ fn print(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
         out.line("")?;
         steps(&view.steps, now).lines(style).iter().try_for_each(|line| out.line(&format!("  {line}")))?;
     }
+    late(view, out)?;
     prompt(view, out)
+}
+
+/// Results that came after their commands had been given up: the steps do not show them, as they changed nothing.
+fn late(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
+    let style = out.style;
+    let mut results = view.logs.iter().filter_map(|entry| match &entry.event {
+        Event::CommandResult { at, worker, attempt, success, end, late: true, .. } => {
+            let result = result(&one_line(&worker.worker), *attempt, *success, end, true, style);
+            Some(format!("  {}: {result}", one_line(&at.step_name)))
+        }
+        _ => None,
+    });
+    let shown: Vec<String> = results.by_ref().take(LATE).collect();
+    if !shown.is_empty() {
+        out.line("")?;
+    }
+    shown.iter().try_for_each(|line| out.line(line))?;
+    match results.count() {
+        0 => Ok(()),
+        more => out.line(&format!("  and {more} more")),
+    }
 }
 
 fn listed(values: &Map<String, Value>) -> String {

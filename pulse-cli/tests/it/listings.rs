@@ -128,7 +128,7 @@ fn a_reader_that_goes_away_is_no_error() {
 fn workers_and_tokens() {
     let server = StandIn::start(Story::default());
     let worker = json!({"id": ID, "name": "web-1", "status": "online", "labels": {"role": "web", "zone": "a"}, "capacity": 8,
-        "active": 2, "draining": true, "version": "0.1.0", "last_seen": "2026-11-24T12:00:00.000Z", "metadata": {"hostname": "h"}});
+        "reported_capacity": 8, "capacity_limit": null, "active": 2, "draining": true, "version": "0.1.0", "last_seen": "2026-11-24T12:00:00.000Z", "metadata": {"hostname": "h"}});
     server.answer("GET /api/workers", 200, json!({"items": [worker], "next": null}));
     server.answer("GET /api/workers/web%201", 200, worker);
     let table = pulse(&server, &["worker", "ls"]).out;

@@ -19,8 +19,13 @@ pub struct WorkerView {
     pub status: WorkerStatus,
     /// For target selectors.
     pub labels: BTreeMap<String, String>,
-    /// How many commands it runs at once.
+    /// How many commands it is given at once: what it tells itself, or what an administrator has set, if that is less.
     pub capacity: u32,
+    /// How many it tells that it runs at once.
+    pub reported_capacity: u32,
+    /// How many an administrator has set.
+    #[serde(default)]
+    pub capacity_limit: Option<u32>,
     /// How many it has now.
     pub active: u32,
     /// Whether it gets no new work.
@@ -44,7 +49,7 @@ pub struct WorkerChange {
     /// Whether it gets no new work.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub draining: Option<bool>,
-    /// How many commands it is given at once, in place of what the worker itself tells; more than that it would refuse.
+    /// How many commands it is given at once at most. Where the worker itself tells less, that holds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub capacity: Option<u32>,
 }

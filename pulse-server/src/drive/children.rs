@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::clock;
     use crate::drive::{Timers, recover};
-    use crate::fleet::Fleet;
+    use crate::fleet::{Fleet, LOST_GRACE, Limits};
     use crate::live::Hub;
     use pulse_core::ids::{StepId, WorkflowId};
     use pulse_core::protocol::worker::OUTPUT_LIMIT_BYTES;
@@ -144,7 +144,8 @@ mod tests {
 
     async fn driver(store: &Arc<dyn Store>) -> Driver {
         let hub = Hub::default();
-        let fleet = Fleet::load(store.clone(), hub.clone(), OUTPUT_LIMIT_BYTES).await.unwrap();
+        let limits = Limits { output_bytes: OUTPUT_LIMIT_BYTES, lost_grace: LOST_GRACE };
+        let fleet = Fleet::load(store.clone(), hub.clone(), limits).await.unwrap();
         Driver::new(store.clone(), fleet, hub, Timers::new().0, None, CancellationToken::new())
     }
 

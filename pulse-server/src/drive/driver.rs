@@ -130,6 +130,19 @@ pub struct Reported {
     pub attempt: Attempt,
 }
 
+/// Whose a command is that only a worker still knows.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// The worker's.
+    Of(Reported),
+    /// Nobody waits for it: its execution was deleted, or its result is in the journal and its step has run again since.
+    Nobodys,
+    /// Another worker's.
+    AnotherWorkers,
+    /// Nobody knows now: the journal cannot be read.
+    Unreadable,
+}
+
 impl Reported {
     /// A command that the fleet has.
     pub fn of(execution_id: ExecutionId, command: &Outstanding) -> Self {
@@ -341,25 +354,29 @@ impl Driver {
     }
 
     /// A command that only a worker still knows: found in its execution's journal, if it is that worker's.
-    pub async fn reported(&self, id: ExecutionId, command_id: CommandId, worker_id: WorkerId) -> Option<Reported> {
+    pub async fn reported(&self, id: ExecutionId, command_id: CommandId, worker_id: WorkerId) -> Report {
         let state = match self.fold(id).await {
             Ok(state) => state,
             Err(error) => {
                 tracing::warn!(execution = %id, %error, "a worker reports on an execution that cannot be read");
-                return None;
+                return Report::Unreadable;
             }
         };
-        let (step, command) = state.command(command_id).filter(|(_, command)| command.worker.worker_id == worker_id)?;
-        Some(Reported {
-            execution_id: id,
-            command_id,
-            step: step.clone(),
-            worker: command.worker.clone(),
-            attempt: command.attempt,
-        })
+        match state.command(command_id) {
+            None => Report::Nobodys,
+            Some((_, command)) if command.worker.worker_id != worker_id => Report::AnotherWorkers,
+            Some((step, command)) => Report::Of(Reported {
+                execution_id: id,
+                command_id,
+                step: step.clone(),
+                worker: command.worker.clone(),
+                attempt: command.attempt,
+            }),
+        }
     }
 
-    /// Keeps a piece of output; durable when this returns.
+    /// Keeps a piece of output; durable when this returns. That of an execution which was deleted is dropped and counts as
+    /// taken.
     ///
     /// # Errors
     /// When it cannot be stored.
@@ -377,15 +394,23 @@ impl Driver {
             gap_bytes,
         };
         let execution_id = of.execution_id;
-        chunk.cursor = self.0.store.append_output(OutputRecord { execution_id, chunk: chunk.clone() }).await?;
+        chunk.cursor = match self.0.store.append_output(OutputRecord { execution_id, chunk: chunk.clone() }).await {
+            Ok(cursor) => cursor,
+            Err(pulse_store::Error::NotFound { .. }) => {
+                tracing::info!(execution = %execution_id, command = %of.command_id, "output of an execution that was deleted is dropped");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
         self.0
             .hub
             .publish(Topic::Output(execution_id), Some(chunk.cursor), || ToBrowser::Output { execution_id, chunk });
         Ok(())
     }
 
-    /// A command's result; what follows from it is durable when this returns. A result that nobody can use any more
-    /// (its execution was deleted, or its step has run again since) is dropped and counts as taken.
+    /// A command's result; what follows from it is durable when this returns. One that comes too late to count is kept as
+    /// such. A result that nobody can keep (its execution was deleted, or it is in the journal already) is dropped and
+    /// counts as taken.
     ///
     /// # Errors
     /// When the store fails.

@@ -17,7 +17,7 @@ mod summary;
 mod timers;
 mod turns;
 
-pub use driver::{Driver, Error, Printed, Reported};
+pub use driver::{Driver, Error, Printed, Report, Reported};
 pub use recover::recover;
 pub use start::{Begin, Begun};
 pub(crate) use summary::record;

@@ -110,20 +110,17 @@ impl Fleet {
         let now = clock::steady();
         let mut inner = self.inner();
         let is_new = !inner.workers.contains_key(&id);
-        let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone()));
+        let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone(), overrides));
         if !worker.ledger.hello(session, &hello.commands, now) {
             return Err(refuse("replaced", "a newer connection of this worker is open".to_owned()));
         }
         // What was changed while this was stored stands.
         let draining = if is_new { record.draining } else { worker.record.draining };
         worker.record = WorkerRecord { draining, ..record };
-        if is_new {
-            worker.changes = overrides;
-        }
         worker.changes.put_over(&mut worker.record);
-        worker.ledger.set_capacity(worker.record.capacity);
+        worker.ledger.set_capacity(worker.capacity());
         let From { sender, cancel, probe, peer } = from;
-        let (since, output_limit) = (clock::now(), self.0.output_limit);
+        let (since, output_limit) = (clock::now(), self.0.limits.output_bytes);
         let connection = Connection { sender, cancel, instance: hello.instance, peer, since, probe, output_limit };
         if let Some(older) = worker.connection.replace(connection) {
             older.cancel.cancel();

@@ -23,7 +23,7 @@ mod worker;
 
 pub use connections::Welcome;
 pub use monitor::watch;
-pub use registry::{Fleet, Removal};
+pub use registry::{Fleet, Limits, Removal};
 pub use session::serve;
 
 use pulse_core::command::CommandEnd;
@@ -37,7 +37,7 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 pub const SILENCE: Duration = Duration::from_secs(45);
 /// Between TERM and KILL.
 pub const KILL_GRACE: Duration = Duration::from_secs(5);
-/// How long after its own time limit a command on an unreachable worker is given up as lost.
+/// How long after its own time limit a command on an unreachable worker is given up as lost, where nothing else is set.
 pub const LOST_GRACE: Duration = Duration::from_secs(60);
 
 /// A command that is to be ended without its worker: given up as lost, or cancelled before it was sent.

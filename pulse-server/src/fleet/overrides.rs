@@ -3,7 +3,7 @@
 use super::Fleet;
 use pulse_core::api::WorkerChange;
 use pulse_core::ids::WorkerId;
-use pulse_store::WorkerRecord;
+use pulse_store::{Store, WorkerRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -17,15 +17,28 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
-    /// Puts them over a record.
+    /// Puts labels over a record. Its capacity stays what the worker tells: see [`Overrides::capacity`].
     pub fn put_over(&self, record: &mut WorkerRecord) {
         if let Some(labels) = &self.labels {
             record.labels.clone_from(labels);
         }
-        if let Some(capacity) = self.capacity {
-            record.capacity = capacity;
-        }
     }
+
+    /// How many commands a worker is given at once that tells this capacity: it would refuse more.
+    pub fn capacity(&self, reported: u32) -> u32 {
+        self.capacity.map_or(reported, |limit| limit.min(reported))
+    }
+
+    /// What an administrator has set.
+    pub fn capacity_limit(&self) -> Option<u32> {
+        self.capacity
+    }
+}
+
+/// What is stored for a worker.
+pub(super) async fn read(store: &dyn Store, id: WorkerId) -> pulse_store::Result<Overrides> {
+    let stored = store.setting(&setting(id)).await?;
+    Ok(stored.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default())
 }
 
 fn setting(id: WorkerId) -> String {
@@ -35,8 +48,7 @@ fn setting(id: WorkerId) -> String {
 impl Fleet {
     /// What is stored for a worker.
     pub(super) async fn overrides(&self, id: WorkerId) -> pulse_store::Result<Overrides> {
-        let stored = self.0.store.setting(&setting(id)).await?;
-        Ok(stored.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default())
+        read(&*self.0.store, id).await
     }
 
     /// A worker was removed: one that enrols with its id again starts afresh.
@@ -69,10 +81,9 @@ impl Fleet {
         record.draining = draining.unwrap_or(record.draining);
         self.0.store.save_worker(record.clone()).await?;
         let changed = self.with(id, |worker, _| {
-            (worker.record.labels, worker.record.capacity) = (record.labels, record.capacity);
-            worker.record.draining = record.draining;
+            (worker.record.labels, worker.record.draining) = (record.labels, record.draining);
             worker.changes = overrides;
-            worker.ledger.set_capacity(record.capacity);
+            worker.ledger.set_capacity(worker.capacity());
             if worker.ledger.set_draining(record.draining)
                 && let Some(connection) = &worker.connection
             {

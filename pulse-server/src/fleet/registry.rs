@@ -1,6 +1,7 @@
 //! The registry of workers: one lock around all of them, held for moments only and never across an await.
 
 use super::ends::Ends;
+use super::overrides;
 use super::returning::Returning;
 use super::worker::Worker;
 use super::{Seen, Verdict};
@@ -31,8 +32,16 @@ pub(super) struct Shared {
     ends: Ends,
     /// Held while an administrator's change is stored.
     pub changing: tokio::sync::Mutex<()>,
+    pub limits: Limits,
+}
+
+/// What the server's settings say of commands.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
     /// How many bytes of a command's output are kept at most.
-    pub output_limit: u64,
+    pub output_bytes: u64,
+    /// How long after its own time limit a command on an unreachable worker is given up as lost.
+    pub lost_grace: Duration,
 }
 
 #[derive(Default)]
@@ -54,17 +63,26 @@ pub enum Removal {
 }
 
 impl Fleet {
-    /// Loads the registry; nobody is connected. Of each command's output `output_limit` bytes are kept at most.
+    /// Loads the registry; nobody is connected.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn load(store: Arc<dyn Store>, hub: Hub, output_limit: u64) -> pulse_store::Result<Self> {
+    pub async fn load(store: Arc<dyn Store>, hub: Hub, limits: Limits) -> pulse_store::Result<Self> {
         let records = store.workers().await?;
         let returning = Returning::of(&records);
-        let workers = records.into_iter().map(|record| (record.id, Worker::new(record))).collect();
+        let mut workers = HashMap::new();
+        for record in records {
+            let changes = overrides::read(&*store, record.id).await?;
+            workers.insert(record.id, Worker::new(record, changes));
+        }
         let inner = Mutex::new(Inner { workers, ..Inner::default() });
         let (ends, changing) = (Ends::default(), Default::default());
-        Ok(Self(Arc::new(Shared { store, hub, returning, inner, ends, changing, output_limit })))
+        Ok(Self(Arc::new(Shared { store, hub, returning, inner, ends, changing, limits })))
+    }
+
+    /// How long after its own time limit a command on an unreachable worker is given up as lost.
+    pub(super) fn lost_grace(&self) -> Duration {
+        self.0.limits.lost_grace
     }
 
     /// The workers that are on their way back after a start.
@@ -137,7 +155,7 @@ impl Fleet {
             if worker.connection.is_some() {
                 seen.push(Seen { worker_id: *id, at: worker.record.last_seen });
             }
-            if worker.ledger.tick(now) {
+            if worker.ledger.tick(now, self.0.limits.lost_grace) {
                 silent.push(*id);
             }
             self.0.ends.add(worker.flush(now));

@@ -3,7 +3,7 @@
 
 use super::connections::From;
 use super::{Fleet, HEARTBEAT, SILENCE};
-use crate::drive::{self, Driver, Printed, Reported};
+use crate::drive::{self, Driver, Printed, Report, Reported};
 use crate::http::socket::{Gone, Socket};
 use futures_util::StreamExt;
 use pulse_core::command::CommandEnd;
@@ -242,12 +242,25 @@ impl Session {
             tracing::warn!(worker = %self.worker_id, command = %command_id, "output of a command that is not the worker's");
             return Err(NotYours);
         };
-        let (task, said_of) = mpsc::channel(PER_COMMAND);
-        let reported = match in_fleet {
-            Some((_, command)) => Some(Reported::of(execution_id, &command)),
+        let report = match in_fleet {
+            Some((_, command)) => Report::Of(Reported::of(execution_id, &command)),
             None => self.driver.reported(execution_id, command_id, self.worker_id).await,
         };
-        let Some(reported) = reported else { return Err(NotYours) };
+        let reported = match report {
+            Report::Of(reported) => reported,
+            // Acknowledged, or the worker would keep it for ever.
+            Report::Nobodys => {
+                tracing::info!(execution = %execution_id, command = %command_id, "nobody waits for what a worker tells: it is dropped");
+                let output_seq = match said {
+                    Said::Output(piece) => Some(piece.seq),
+                    Said::Result(_) => None,
+                };
+                let _ = self.sender.send(ToWorker::Ack { command_id, output_seq }).await;
+                return Ok(());
+            }
+            Report::AnotherWorkers | Report::Unreadable => return Err(NotYours),
+        };
+        let (task, said_of) = mpsc::channel(PER_COMMAND);
         let follow =
             follow(reported, said_of, self.fleet.clone(), self.driver.clone(), self.sender.clone(), self.stop.clone());
         self.driver.spawn(follow);
@@ -298,7 +311,7 @@ async fn follow(
     stop: CancellationToken,
 ) {
     let (worker_id, command_id) = (reported.worker.worker_id, reported.command_id);
-    let mut within = Within::limit(fleet.0.output_limit);
+    let mut within = Within::limit(fleet.0.limits.output_bytes);
     while let Some(said) = said.recv().await {
         match said {
             Said::Output(piece) if !within.take(fleet.printed(worker_id, command_id, &piece), &piece) => {

@@ -21,7 +21,7 @@ pub(super) struct Worker {
     pub record: WorkerRecord,
     pub connection: Option<Connection>,
     pub ledger: Ledger,
-    /// What an administrator has put in place of what the worker tells.
+    /// What an administrator has put in place of what the worker tells. The record's capacity is what the worker tells.
     pub changes: Overrides,
 }
 
@@ -43,10 +43,15 @@ pub(super) struct Connection {
 }
 
 impl Worker {
-    pub fn new(record: WorkerRecord) -> Self {
-        let mut ledger = Ledger::new(record.capacity);
+    pub fn new(record: WorkerRecord, changes: Overrides) -> Self {
+        let mut ledger = Ledger::new(changes.capacity(record.capacity));
         let _ = ledger.set_draining(record.draining);
-        Self { ledger, record, connection: None, changes: Overrides::default() }
+        Self { ledger, record, connection: None, changes }
+    }
+
+    /// How many commands it is given at once.
+    pub fn capacity(&self) -> u32 {
+        self.changes.capacity(self.record.capacity)
     }
 
     pub fn status(&self, now: Timestamp) -> WorkerStatus {
@@ -85,7 +90,9 @@ impl Worker {
             name: record.name.clone(),
             status: self.status(now),
             labels: record.labels.clone(),
-            capacity: record.capacity,
+            capacity: self.capacity(),
+            reported_capacity: record.capacity,
+            capacity_limit: self.changes.capacity_limit(),
             active: self.ledger.busy(),
             draining: record.draining,
             version: record.version.clone(),
@@ -102,7 +109,7 @@ impl Worker {
             status: self.status(now),
             draining: self.record.draining,
             active: u32::try_from(self.ledger.len()).unwrap_or(u32::MAX),
-            capacity: self.record.capacity,
+            capacity: self.capacity(),
         }
     }
 }

@@ -2118,9 +2118,17 @@ status: WorkerStatus,
  */
 labels: { [key in string]: string }, 
 /**
- * How many commands it runs at once.
+ * How many commands it is given at once: what it tells itself, or what an administrator has set, if that is less.
  */
 capacity: number, 
+/**
+ * How many it tells that it runs at once.
+ */
+reported_capacity: number, 
+/**
+ * How many an administrator has set.
+ */
+capacity_limit: number | null, 
 /**
  * How many it has now.
  */

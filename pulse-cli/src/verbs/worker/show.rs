@@ -30,6 +30,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     let facts = [
         ("status", ls::status(&worker)),
         ("active", format!("{} of {}", worker.active, worker.capacity)),
+        ("capacity", capacity(&worker)),
         ("labels", ls::labels(&worker.labels)),
         ("version", worker.version),
         ("last seen", format!("{} ({} ago)", worker.last_seen, age(worker.last_seen, now()))),
@@ -39,4 +40,16 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
         context.out.line(&format!("  {:18} {}", one_line(name), one_line(&value)))?;
     }
     Ok(Exit::SUCCESS)
+}
+
+/// Where the capacity comes from, if not from the worker alone.
+fn capacity(worker: &WorkerView) -> String {
+    let reported = worker.reported_capacity;
+    match worker.capacity_limit {
+        None => String::new(),
+        Some(limit) if limit > reported => {
+            format!("{reported}; set to {limit}, but the worker takes no more than {reported}")
+        }
+        Some(limit) => format!("{limit}, as set; the worker takes {reported}"),
+    }
 }

@@ -144,9 +144,26 @@ impl Installation {
 
     /// Stops the server in order, and leaves it stopped.
     pub fn stop(&mut self) {
+        self.terminate();
+        assert!(self.server.wait().unwrap().success());
+    }
+
+    /// Asks the server to stop.
+    pub fn terminate(&self) {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.server), rustix::process::Signal::TERM)
             .unwrap();
-        assert!(self.server.wait().unwrap().success());
+    }
+
+    /// Waits for the end of a server that was asked to stop, no longer than this.
+    pub fn ends_within(&mut self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.server.try_wait().unwrap() {
+                return assert!(status.success(), "{status}");
+            }
+            assert!(Instant::now() < deadline, "the server has not ended within {limit:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Starts a stopped server on the same port with the same directory.
@@ -192,7 +209,8 @@ impl Installation {
         program(self.directory.path(), arguments).spawn().unwrap()
     }
 
-    fn token(&self) -> String {
+    /// The administrator's token.
+    pub fn token(&self) -> String {
         let text = std::fs::read_to_string(self.directory.path().join("pulse-data/client.json")).unwrap();
         serde_json::from_str::<Value>(&text).unwrap()["token"].as_str().unwrap().to_owned()
     }

@@ -2,12 +2,15 @@
 
 mod bad_input;
 mod durability;
+mod hand;
 mod injection;
 mod installation;
 mod language;
+mod late;
 mod legacy;
 mod main_job;
 mod recorded;
 mod roll_out;
 mod secrets;
+mod stopping;
 mod workers;

@@ -1,83 +1,11 @@
 //! Workers as the server treats them: two processes with one id, draining, labels and capacity, workers that fall silent
 //! with a command, and workers that print without end. Some of them are written by hand, over real sockets.
 
+use super::hand::{Hand, exited};
 use super::installation::{Installation, actions};
-use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::{Value, json};
-use std::time::Duration;
-use tokio::net::TcpStream;
+use futures_util::StreamExt as _;
+use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-
-const ID: &str = "01900000-0000-7000-8000-000000000001";
-
-/// A worker written by hand.
-struct Hand {
-    runtime: tokio::runtime::Runtime,
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-}
-
-impl Hand {
-    fn connect(installation: &Installation) -> Self {
-        let key = std::fs::read_to_string(installation.directory.path().join("pulse-data/worker.key")).unwrap();
-        let url = installation.url.replace("http://", "ws://") + "/ws/worker";
-        let mut request = url.into_client_request().unwrap();
-        request.headers_mut().insert("authorization", format!("Bearer {}", key.trim()).parse().unwrap());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let socket = runtime.block_on(tokio_tungstenite::connect_async(request)).unwrap().0;
-        Self { runtime, socket }
-    }
-
-    /// Connects and says hello as this process; answers what the server says to that.
-    fn hello(installation: &Installation, instance: &str, commands: Value) -> (Self, Value) {
-        let mut hand = Self::connect(installation);
-        hand.say(json!({
-            "type": "hello", "protocol": 1, "worker_id": ID, "name": "hand", "version": "0", "capacity": 2,
-            "labels": {"role": "told"}, "metadata": {}, "commands": commands, "instance": instance,
-        }));
-        let answer = hand.hear();
-        (hand, answer)
-    }
-
-    fn say(&mut self, message: Value) {
-        self.runtime.block_on(self.socket.send(Message::text(message.to_string()))).unwrap();
-    }
-
-    /// The next message; reading also answers pings.
-    fn hear(&mut self) -> Value {
-        self.hear_until_close().expect("the connection is open")
-    }
-
-    /// The next message, or `None` when the server has closed the connection.
-    fn hear_until_close(&mut self) -> Option<Value> {
-        loop {
-            let next = async { tokio::time::timeout(Duration::from_secs(60), self.socket.next()).await };
-            match self.runtime.block_on(next).expect("the server speaks") {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                Some(Ok(_)) => {}
-            }
-        }
-    }
-
-    /// The next message of this type.
-    fn hear_of(&mut self, kind: &str) -> Value {
-        loop {
-            let message = self.hear();
-            if message["type"] == kind {
-                return message;
-            }
-        }
-    }
-}
-
-fn exited(command_id: &Value, stdout: &str) -> Value {
-    json!({
-        "type": "result", "command_id": command_id, "outcome": "exited", "exit_code": 0, "duration_ms": 1,
-        "stdout": stdout, "stderr": "", "stdout_bytes": stdout.len(), "stderr_bytes": 0,
-    })
-}
 
 #[test]
 fn of_two_processes_with_one_id_the_living_one_stays() {
@@ -145,6 +73,47 @@ fn a_draining_worker_gets_nothing_new_whatever_it_says_and_however_often_the_ser
         hand.say(exited(&dispatch["command_id"], ""));
         installation.wait_for(&id, &["completed"]);
     }
+}
+
+#[test]
+fn the_smaller_of_what_a_worker_takes_and_what_is_set_is_its_capacity() {
+    let mut installation = Installation::start();
+    let capacities = |installation: &Installation| {
+        let view = installation.get("/api/workers/hand");
+        [&view["capacity"], &view["reported_capacity"], &view["capacity_limit"]].map(|number| number.as_u64())
+    };
+    let (mut hand, _) = Hand::hello(&installation, "a", json!([]));
+    assert_eq!(capacities(&installation), [Some(2), Some(2), None]);
+    let (status, view) = installation.call("PATCH", "/api/workers/hand", Some(json!({"capacity": 4})));
+    assert_eq!((status, &view["capacity"], &view["capacity_limit"]), (200, &json!(2), &json!(4)), "{view}");
+    let shown = installation.pulse(&["worker", "show", "hand"]).out;
+    assert!(shown.contains("2; set to 4, but the worker takes no more than 2\n"), "{shown}");
+
+    // More than the worker takes is not sent: it would only be rejected.
+    let body = json!({"command": "true", "targets": ["hand"]});
+    let start = || installation.call("POST", "/api/commands", Some(body.clone())).1["id"].as_str().unwrap().to_owned();
+    let ids = [start(), start(), start()];
+    let sent = [hand.hear_of("dispatch"), hand.hear_of("dispatch")];
+    assert_eq!(installation.get("/api/workers/hand")["active"], 2);
+    for dispatch in sent {
+        hand.say(exited(&dispatch["command_id"], ""));
+    }
+    let last = hand.hear_of("dispatch");
+    hand.say(exited(&last["command_id"], ""));
+    for id in ids {
+        installation.wait_for(&id, &["completed"]);
+    }
+
+    // What is set stays, also while the worker is away; it is the worker's word that changes.
+    drop(hand);
+    installation.kill_and_restart();
+    assert_eq!(capacities(&installation), [Some(2), Some(2), Some(4)]);
+    for (reported, capacity) in [(1, 1), (5, 4)] {
+        let (_hand, _) = Hand::hello_with(&installation, reported, "a", json!([]));
+        assert_eq!(capacities(&installation), [Some(capacity), Some(reported.into()), Some(4)]);
+    }
+    let shown = installation.pulse(&["worker", "show", "hand"]).out;
+    assert!(shown.contains("4, as set; the worker takes 5\n"), "{shown}");
 }
 
 #[test]

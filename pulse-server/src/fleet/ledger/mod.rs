@@ -22,7 +22,7 @@ mod tests;
 
 pub use command::{InFlight, Phase};
 
-use super::{LOST_GRACE, SILENCE, Verdict};
+use super::{SILENCE, Verdict};
 use crate::secrets::Secrets;
 use command::Commands;
 use pulse_core::command::{CommandEnd, Outcome};
@@ -167,7 +167,7 @@ impl Ledger {
                 None if *state == KnownState::Running => {
                     tracing::info!(command = %command_id, execution = %execution_id, "nobody waits for a command any more: it is stopped");
                     self.strangers.insert(*command_id, *execution_id);
-                    self.cancels.push_back((*command_id, "its execution has ended".to_owned()));
+                    self.cancels.push_back((*command_id, "nobody waits for it any more".to_owned()));
                 }
                 // Its result follows.
                 None => {}
@@ -350,10 +350,10 @@ impl Ledger {
         }
     }
 
-    /// Gives up commands whose time is long over on a worker that nobody can ask. Answers whether the worker has just
-    /// fallen silent.
+    /// Gives up commands whose time, and the grace, are over on a worker that nobody can ask. Answers whether the worker has
+    /// just fallen silent.
     #[must_use]
-    pub fn tick(&mut self, now: Timestamp) -> bool {
+    pub fn tick(&mut self, now: Timestamp, lost_grace: Duration) -> bool {
         let mut has_fallen_silent = false;
         if let Some(link) = &mut self.link {
             if now.since(link.heard) < SILENCE {
@@ -363,7 +363,7 @@ impl Ledger {
             has_fallen_silent = !std::mem::replace(&mut link.silent, true);
         }
         let is_overdue = |(_, command): &(CommandId, &InFlight)| {
-            let limit = Duration::from_millis(command.command.spec.timeout_ms) + LOST_GRACE;
+            let limit = Duration::from_millis(command.command.spec.timeout_ms).saturating_add(lost_grace);
             matches!(command.phase, Phase::Sent | Phase::Running) && now.since(command.since) > limit
         };
         let overdue: Vec<CommandId> = self.commands.iter().filter(is_overdue).map(|(id, _)| id).collect();

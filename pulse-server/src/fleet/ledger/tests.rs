@@ -1,6 +1,7 @@
 //! What the simulation meets too rarely to find it broken.
 
 use super::*;
+use crate::fleet::LOST_GRACE;
 use pulse_core::command::CommandSpec;
 use pulse_core::event::WorkerRef;
 use pulse_core::ids::{Attempt, WorkerId};
@@ -83,14 +84,14 @@ fn a_silent_worker_keeps_its_commands_until_their_time_and_a_grace_are_over() {
     let mut ledger = with_two_sent();
     ledger.accepted(5, id(1));
     let lost_at = 2 + i64::try_from(LOST_GRACE.as_secs()).unwrap();
-    assert!(!ledger.tick(at(44)));
-    assert!(ledger.tick(at(45)), "it has just fallen silent");
-    assert!(!ledger.tick(at(46)), "that is told once");
+    assert!(!ledger.tick(at(44), LOST_GRACE));
+    assert!(ledger.tick(at(45), LOST_GRACE), "it has just fallen silent");
+    assert!(!ledger.tick(at(46), LOST_GRACE), "that is told once");
     assert!(ledger.next_end().is_none() && ledger.is_owed());
     ledger.heard(5, at(lost_at));
-    assert!(!ledger.tick(at(lost_at)));
+    assert!(!ledger.tick(at(lost_at), LOST_GRACE));
     assert!(ledger.next_end().is_none(), "no timer decides while the worker can be asked");
-    assert!(ledger.tick(at(lost_at + 45)));
+    assert!(ledger.tick(at(lost_at + 45), LOST_GRACE));
     let ends: Vec<_> = std::iter::from_fn(|| ledger.next_end()).map(|end| end.end.outcome).collect();
     assert_eq!(ends, [Outcome::Lost, Outcome::Lost]);
 }
@@ -98,7 +99,7 @@ fn a_silent_worker_keeps_its_commands_until_their_time_and_a_grace_are_over() {
 #[test]
 fn a_command_that_was_given_up_takes_room_until_its_worker_tells() {
     let mut ledger = with_two_sent();
-    assert!(ledger.tick(at(100)));
+    assert!(ledger.tick(at(100), LOST_GRACE));
     ledger.given_up(id(1), Outcome::Lost);
     ledger.given_up(id(2), Outcome::Lost);
     ledger.heard(5, at(101));
@@ -127,7 +128,7 @@ fn a_cancel_that_is_not_heeded_is_said_again() {
     let is_cancel = |message| matches!(message, Some(Message::Cancel { .. }));
     assert!(is_cancel(ledger.next_message(at(1))));
     ledger.heard(5, at(31));
-    assert!(!ledger.tick(at(32)));
+    assert!(!ledger.tick(at(32), LOST_GRACE));
     assert!(is_cancel(ledger.next_message(at(32))));
     assert_eq!(ledger.next_message(at(32)), None);
 }

@@ -3,11 +3,10 @@
 //!
 //! The agent accepts by silence, tells no exit code, cannot be told to stop, forgets what ended while it was not connected,
 //! and drops what it has no room for. So every dispatch counts as accepted once it is sent; what has no result by its time
-//! limit and [`LOST_GRACE`] is lost, and is never sent again.
+//! limit and a grace is lost, and is never sent again.
 
 use super::text::shell_text;
 use super::wire::{FromAgent, ToAgent};
-use crate::fleet::LOST_GRACE;
 use pulse_core::command::{CommandEnd, Outcome, Stream, TAIL_BYTES};
 use pulse_core::ids::CommandId;
 use pulse_core::protocol::worker::{Dispatch, FromWorker, MAX_OUTPUT_BYTES, ToWorker};
@@ -164,8 +163,8 @@ impl Agent {
     }
 
     /// Time has passed: what has had no result for too long is lost.
-    pub fn tick(&mut self, now: Timestamp) -> Said {
-        let over = |running: &Running| now.since(running.since) > running.limit.saturating_add(LOST_GRACE);
+    pub fn tick(&mut self, now: Timestamp, lost_grace: Duration) -> Said {
+        let over = |running: &Running| now.since(running.since) > running.limit.saturating_add(lost_grace);
         let late: Vec<CommandId> =
             self.running.iter().filter(|(_, running)| over(running)).map(|(id, _)| *id).collect();
         let mut said = Said::default();

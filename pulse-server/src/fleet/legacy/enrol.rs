@@ -92,15 +92,17 @@ impl Fleet {
         }
         record.capacity = capacity(&metadata);
         (record.metadata, record.last_seen) = (metadata, now);
-        self.overrides(record.id).await?.put_over(&mut record);
+        let overrides = self.overrides(record.id).await?;
+        overrides.put_over(&mut record);
         let id = record.id;
         match self.0.store.save_worker(record.clone()).await {
             Err(pulse_store::Error::NameTaken { .. }) => return Err(NotEnrolled::NameTaken(name)),
             other => other?,
         }
         let mut inner = self.inner();
-        let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone()));
+        let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone(), overrides));
         worker.record = WorkerRecord { draining: worker.record.draining, ..record };
+        worker.ledger.set_capacity(worker.capacity());
         self.changed(&mut inner, id);
         Ok(())
     }

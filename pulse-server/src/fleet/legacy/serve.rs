@@ -75,7 +75,7 @@ async fn run(agent: &mut Agent, opened: &mut Opened, mut socket: Socket) {
                 if silent > SILENCE * 2 {
                     return;
                 }
-                let mut said = agent.tick(clock::steady());
+                let mut said = agent.tick(clock::steady(), opened.session.fleet.lost_grace());
                 said.to_agent.push(ToAgent::Ping);
                 said
             }

@@ -2,6 +2,7 @@
 
 use super::agent::{Agent, Said};
 use super::wire::{FromAgent, ToAgent};
+use crate::fleet::LOST_GRACE;
 use pulse_core::command::{CommandEnd, CommandSpec, Outcome};
 use pulse_core::ids::{Attempt, CommandId, ExecutionId};
 use pulse_core::protocol::worker::{Dispatch, FromWorker, MAX_OUTPUT_BYTES, OUTPUT_LIMIT_BYTES, ToWorker};
@@ -108,8 +109,8 @@ fn what_an_agent_left_behind_is_lost_when_it_was_started_again_and_else_at_its_t
     assert_eq!(end(said).0.outcome, Outcome::Lost);
     let (mut same, said) = Agent::new("agent".into(), 5, left, true, at(0));
     assert_eq!(said, Said::default());
-    assert_eq!(same.tick(at(65_000)), Said::default());
-    assert_eq!(end(same.tick(at(65_001))).0.outcome, Outcome::Lost);
+    assert_eq!(same.tick(at(65_000), LOST_GRACE), Said::default());
+    assert_eq!(end(same.tick(at(65_001), LOST_GRACE)).0.outcome, Outcome::Lost);
     assert_eq!(same.heard(result(1, json!({"success": true})), at(65_002)), Said::default());
 }
 

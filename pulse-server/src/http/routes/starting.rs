@@ -68,14 +68,15 @@ pub(super) async fn start(app: &Arc<App>, headers: &HeaderMap, begin: Begin) -> 
                 }
                 Ok::<(), ApiError>(())
             });
-            match settled.await {
-                Ok(result) => {
+            match app.stop.run_until_cancelled(settled).await {
+                Some(Ok(result)) => {
                     result?;
                     let mut response = warp::reply::json(&super::executions::view(app, id).await?).into_response();
                     response.headers_mut().insert("preference-applied", HeaderValue::from_static("wait"));
                     response
                 }
-                Err(_) => {
+                // It takes longer than the client waits, or than this server lives.
+                Some(Err(_)) | None => {
                     warp::reply::with_status(warp::reply::json(&Created { id }), StatusCode::ACCEPTED).into_response()
                 }
             }

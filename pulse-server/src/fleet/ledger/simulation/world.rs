@@ -5,7 +5,7 @@ use super::random::Random;
 use super::server::Server;
 use super::tally::Tally;
 use super::worker::{Follows, Worker};
-use crate::fleet::{SILENCE, Verdict};
+use crate::fleet::{LOST_GRACE, SILENCE, Verdict};
 use pulse_core::command::Outcome;
 use pulse_core::ids::{CommandId, WorkerId};
 use pulse_core::protocol::worker::{KnownCommand, ToWorker};
@@ -236,7 +236,7 @@ impl World {
             Event::Written(_) | Event::Process { .. } | Event::Stopped { .. } => {}
             Event::Tick(life) => {
                 if life == self.server.life {
-                    let _ = self.server.ledger.tick(self.now());
+                    let _ = self.server.ledger.tick(self.now(), LOST_GRACE);
                     self.agenda.after(1_000, Event::Tick(life));
                 }
             }
