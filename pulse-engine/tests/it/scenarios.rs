@@ -183,7 +183,7 @@ impl Scenario {
         });
         let command_id = match result.get("nth") {
             Some(nth) => fitting.nth(text(nth).parse::<usize>().unwrap() - 1),
-            None => fitting.last(),
+            None => fitting.next_back(),
         };
         let outcome = match result.get("outcome").map(text).as_deref() {
             Some("lost") => Outcome::Lost,
