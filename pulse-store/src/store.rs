@@ -19,6 +19,7 @@ pub trait Store:
         None
     }
 
-    /// Finishes the writes that are queued, refuses new ones, and closes the database.
+    /// Finishes the writes that are queued, refuses new ones, and closes the database. For a database server that does not
+    /// answer it waits at most 1.5 s.
     async fn close(&self);
 }

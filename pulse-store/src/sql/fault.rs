@@ -85,7 +85,7 @@ impl Fault {
             // Disk full, table full.
             1021 | 1114 => Self::Full(text),
             // `Got error 28 from storage engine`, `Error writing file (errno: 28)`: ENOSPC. 122 is a quota.
-            3 | 1030 | 1026 if text.contains("28") || text.contains("122") => Self::Full(text),
+            3 | 1030 | 1026 if names_number(&text, &["28", "122"]) => Self::Full(text),
             // Changed since it was read, lock wait timeout, deadlock.
             1020 | 1205 | 1213 => Self::Clash(text),
             // Shutdown, killed, interrupted, too many connections, read only, packets cut short, timeouts.
@@ -206,6 +206,16 @@ pub(super) fn sqlite_code(error: &DbErr) -> Option<i32> {
     driver_error(error)?.as_database_error()?.try_downcast_ref::<SqliteError>()?.code()?.parse().ok()
 }
 
+/// Whether MariaDB's text names one of these numbers of the operating system as its reason.
+fn names_number(text: &str, numbers: &[&str]) -> bool {
+    ["error ", "errno: ", "Errcode: "].iter().any(|word| {
+        text.match_indices(word).any(|(at, word)| {
+            let number = text[at + word.len()..].split(|c: char| !c.is_ascii_digit()).next();
+            number.is_some_and(|number| numbers.contains(&number))
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,6 +239,14 @@ mod tests {
             of(1030, "Got error 1 from storage engine"),
             Fault::Fatal("Got error 1 from storage engine".to_owned())
         );
+        for broken in [
+            "Error writing file './pulse/#sql-28_1' (errno: 5 \"Input/output error\")",
+            "Got error 128 from storage engine",
+        ] {
+            assert_eq!(of(1026, broken), Fault::Fatal(broken.to_owned()));
+        }
+        let full = "Error writing file './pulse/a.MAI' (errno: 28 \"No space left on device\")";
+        assert_eq!(of(3, full), Fault::Full(full.to_owned()));
         assert_eq!(of(1213, ""), Fault::Clash(String::new()));
         assert_eq!(of(1062, ""), Fault::Data(String::new()));
         assert_eq!(of(1927, ""), Fault::Lost(String::new()));

@@ -33,7 +33,9 @@ use async_trait::async_trait;
 use reads::Reads;
 use sea_orm::DbErr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use write::Writer;
 
 /// A store in a database.
@@ -42,9 +44,18 @@ pub(crate) struct SqlStore {
     writer: Arc<Writer>,
     /// What the database is called in messages: its path, or its URL without a password.
     database: Arc<str>,
+    /// How long it may take to close; a file is closed when it is, a server may never answer.
+    patience: Option<Duration>,
 }
 
 impl SqlStore {
+    async fn close_now(&self) {
+        self.writer.close().await;
+        if let Err(error) = self.reads.close().await {
+            tracing::warn!(database = %self.database, %error, "closing the database");
+        }
+    }
+
     fn unreadable(&self, error: &DbErr) -> Error {
         fault::unreadable(&self.database, error)
     }
@@ -71,9 +82,12 @@ impl Store for SqlStore {
     }
 
     async fn close(&self) {
-        self.writer.close().await;
-        if let Err(error) = self.reads.close().await {
-            tracing::warn!(database = %self.database, %error, "closing the database");
+        let Some(patience) = self.patience else { return self.close_now().await };
+        if timeout(patience, self.close_now()).await.is_err() {
+            tracing::warn!(
+                database = %self.database,
+                "the database does not answer: what became of the last writes is found out at the next start"
+            );
         }
     }
 }

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long closing waits for an answer: what is left of the ten seconds of a stop.
+const CLOSING: Duration = Duration::from_millis(1500);
 
 /// After how long the row of a writer that is gone is deleted, in milliseconds: far longer than any doubt about a commit.
 const WRITER_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -68,7 +70,7 @@ pub(crate) async fn open_server(url: &str, options: OpenOptions) -> Result<SqlSt
         Box::pin(async move { place.pool(Purpose::Writing).await }) as _
     });
     let writer = Arc::new(Writer::start(Kind::Server { patience: options.patience }, connect, database.clone()));
-    let store = SqlStore { reads, writer, database };
+    let store = SqlStore { reads, writer, database, patience: Some(CLOSING) };
     deletion::resume(&store).await?;
     Ok(store)
 }

@@ -1,5 +1,6 @@
 //! Opening a SQLite file: making it, checking it, migrating it, and the settings of its connections.
 
+use super::fault::Fault;
 use super::reads::Reads;
 use super::write::{Kind, Writer};
 use super::{SqlStore, deletion, fault};
@@ -52,7 +53,7 @@ pub(crate) async fn open_sqlite(path: &Path, options: OpenOptions) -> Result<Sql
     let connect = Box::new(move || Box::pin(connect(settings.clone())) as _);
     let writer = Arc::new(Writer::start(Kind::File, connect, database.clone()));
     let reads = Reads::new(SqlxSqliteConnector::from_sqlx_sqlite_pool(reads));
-    let store = SqlStore { reads, writer, database };
+    let store = SqlStore { reads, writer, database, patience: None };
     deletion::resume(&store).await?;
     Ok(store)
 }
@@ -135,10 +136,10 @@ pub(super) async fn connect(settings: SqliteConnectOptions) -> Result<DatabaseCo
 
 fn not_opened(database: &str, error: &DbErr) -> Error {
     let advice = match fault::sqlite_code(error).map(|code| code & 0xff) {
+        _ if matches!(Fault::of(error), Fault::Full(_)) => "the disk is full; make room",
         Some(5 | 6) => "another program holds it; stop that one first",
         Some(8) => "the server must be able to write it",
         Some(11 | 26) => "it is damaged or no SQLite database; restore a backup",
-        Some(13) => "the disk is full; make room",
         _ => "the server must be able to read and write it and its directory",
     };
     Error::Unavailable { detail: format!("database {database} cannot be opened: {}: {advice}", fault::message(error)) }

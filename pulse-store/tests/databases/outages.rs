@@ -26,6 +26,8 @@ on_both! {
     a_long_outage_is_said_to_be_one
     /// One that closes during an outage does not hang.
     closing_ends_the_waiting
+    /// Nor does one that closes while the server says nothing.
+    closing_waits_for_no_silent_server
     /// Requests that go away leave every connection as good as it was.
     calls_that_go_away_harm_nobody
 }
@@ -142,6 +144,19 @@ async fn closing_ends_the_waiting(server: Server) {
     tokio::time::sleep(Duration::from_millis(300)).await;
     tokio::time::timeout(Duration::from_secs(30), store.close()).await.expect("it closes");
     assert!(matches!(write.await.unwrap(), Err(Error::Unavailable { .. })));
+}
+
+async fn closing_waits_for_no_silent_server(server: Server) {
+    let (store, proxy, _database) = through_proxy(server, OPTIONS).await;
+    create(&*store, record(new_id())).await;
+    proxy.set(Way::Silent);
+    let writes = store.clone();
+    let write = tokio::spawn(async move { writes.append(append(record(new_id()), 1, 1)).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // The write itself has 30 s for its statements and 30 s for its commit.
+    tokio::time::timeout(Duration::from_secs(20), store.close()).await.expect("it closes");
+    assert!(!write.is_finished());
+    write.abort();
 }
 
 async fn calls_that_go_away_harm_nobody(server: Server) {

@@ -18,6 +18,8 @@ pub enum Way {
     CommitComesLate,
     /// Whatever is connected is cut, and nobody listens any more.
     Closed,
+    /// Nothing passes, in either direction, and nothing is cut.
+    Silent,
 }
 
 /// What clients connect to instead of the server.
@@ -101,18 +103,25 @@ async fn carry(
 ) {
     let (mut up, mut down) = (vec![0; 65536], vec![0; 65536]);
     loop {
+        while *way.lock().unwrap() == Way::Silent {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         tokio::select! {
             _ = cut.changed() => return,
             read = client.read(&mut up) => {
                 let Ok(count @ 1..) = read else { return };
                 let sent = &up[..count];
+                // It was read while the way became silent.
+                while *way.lock().unwrap() == Way::Silent {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
                 let is_commit = sent.windows(6).any(|window| window == b"COMMIT");
                 let now = match is_commit {
                     true => std::mem::replace(&mut *way.lock().unwrap(), Way::Open),
                     false => Way::Open,
                 };
                 match now {
-                    Way::Open | Way::Closed => {
+                    Way::Open | Way::Closed | Way::Silent => {
                         if server.write_all(sent).await.is_err() {
                             return;
                         }
