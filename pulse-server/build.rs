@@ -20,10 +20,12 @@ fn main() {
         println!("cargo:rerun-if-changed={}", web.join(source).display());
     }
     let dist = web.join("dist");
-    println!("cargo:rerun-if-changed={}", dist.join("index.html").display());
     let skip = std::env::var("PULSE_SKIP_WEB").is_ok_and(|value| value == "1");
     if !skip && is_stale(&web, &dist) {
         build(&web);
+    } else {
+        // Not what was made just now: cargo would take it for changed since, and build everything once more.
+        println!("cargo:rerun-if-changed={}", dist.join("index.html").display());
     }
     let mut files = Vec::new();
     walk(&dist, &mut files);
