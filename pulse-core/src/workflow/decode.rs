@@ -1,12 +1,11 @@
 //! From a document to a [`Workflow`], with all of its mistakes at once.
 
 use super::decode_nested::StepReader;
-use super::fields::Fields;
 use super::links;
 use super::model::{Concurrency, ConcurrencyPolicy, Defaults, Source, Workflow};
 use super::params::{Param, ParamType, compile};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Position};
-use crate::yaml::{self, Node, NodeKind};
+use crate::yaml::{self, Fields, Node, NodeKind};
 use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -55,7 +54,7 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
     let mut fields = Fields::open(root, "", "a workflow", diagnostics)?;
     let name = fields.text("name");
     let description = fields.text("description");
-    let tags = fields.texts("tags").unwrap_or_default();
+    let tags = fields.plain_texts("tags").unwrap_or_default();
     let params = fields.get("params").map(|node| params(node, "params", fields.diagnostics)).unwrap_or_default();
     let targets = fields.sources("targets");
     let defaults = fields.get("defaults").map(|node| defaults(node, fields.diagnostics)).unwrap_or_default();
@@ -64,7 +63,7 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
     let lenient_conditions = fields.boolean("lenient_conditions").unwrap_or(false);
     let max_steps = fields.integer("max_steps", 1..=1_000_000).map_or(DEFAULT_MAX_STEPS, |n| n as u32);
     let webhook = fields.text("webhook");
-    let timeout = fields.duration("timeout", MIN_TIMEOUT, MAX_EXECUTION);
+    let timeout = fields.duration_within("timeout", MIN_TIMEOUT, MAX_EXECUTION);
     let concurrency = fields.get("concurrency").and_then(|node| concurrency(node, fields.diagnostics));
     let mut reader = StepReader { defaults: &defaults, count: 0 };
     let steps = reader.list("steps", true, &mut fields);
@@ -133,7 +132,7 @@ fn check_name(name: &str, fields: &mut Fields<'_, '_>) {
 fn defaults(node: &Node, diagnostics: &mut Diagnostics) -> Defaults {
     let mut defaults = Defaults::default();
     if let Some(mut fields) = Fields::open(node, "defaults", "`defaults`", diagnostics) {
-        if let Some(timeout) = fields.duration("timeout", MIN_TIMEOUT, MAX_TIMEOUT) {
+        if let Some(timeout) = fields.duration_within("timeout", MIN_TIMEOUT, MAX_TIMEOUT) {
             defaults.timeout = timeout;
         }
         if let Some(retries) = fields.integer("retries", 0..=100) {
@@ -227,7 +226,7 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
         pattern: fields.text("pattern"),
         min: fields.number("min"),
         max: fields.number("max"),
-        options: fields.texts("options").unwrap_or_default(),
+        options: fields.plain_texts("options").unwrap_or_default(),
         ..bare_param(name, path, node.at)
     };
     check_param(&param, &mut fields);

@@ -2,11 +2,10 @@
 
 use super::decode::is_name;
 use super::decode_step::step;
-use super::fields::Fields;
 use super::model::{Defaults, Source};
 use super::steps::{Branch, Child, Foreach, Items, Parallel, Step};
 use crate::diagnostic::{Code, Diagnostics};
-use crate::yaml::{Node, NodeKind};
+use crate::yaml::{Fields, Node, NodeKind};
 
 /// Reads lists of steps; counts them in document order, for the default ids.
 pub(super) struct StepReader<'d> {

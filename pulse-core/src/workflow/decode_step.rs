@@ -2,12 +2,11 @@
 
 use super::decode::{MAX_EXECUTION, MAX_TIMEOUT, MIN_TIMEOUT, check_env, is_name, params};
 use super::decode_nested::{StepReader, child};
-use super::fields::Fields;
 use super::model::{Defaults, OnError, Source};
 use super::params::{ParamType, compile};
 use super::steps::*;
 use crate::diagnostic::{Code, Diagnostics, did_you_mean};
-use crate::yaml::{Node, NodeKind};
+use crate::yaml::{Fields, Node, NodeKind};
 use std::time::Duration;
 
 /// Longest delay between attempts and longest wait for an offline worker.
@@ -54,8 +53,8 @@ pub(super) fn step(
         // Theirs is of one attempt, and until an answer.
         "execute" | "prompt" => None,
         // They end at once, within the limits of their expressions: it has no effect.
-        "parse" | "route" | "set" => fields.duration("timeout", MIN_TIMEOUT, MAX_EXECUTION).and(None),
-        _ => fields.duration("timeout", MIN_TIMEOUT, MAX_EXECUTION),
+        "parse" | "route" | "set" => fields.duration_within("timeout", MIN_TIMEOUT, MAX_EXECUTION).and(None),
+        _ => fields.duration_within("timeout", MIN_TIMEOUT, MAX_EXECUTION),
     };
     let kind = match step_type {
         "execute" => execute(&mut fields, reader.defaults).map(|execute| StepKind::Execute(Box::new(execute))),
@@ -150,7 +149,7 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
         stdin: fields.source("stdin"),
         success_codes: fields.integers("success_codes", 0..=255).unwrap_or_else(|| vec![0]),
         retry: retry(fields, defaults),
-        timeout: fields.duration("timeout", MIN_TIMEOUT, MAX_TIMEOUT).unwrap_or(defaults.timeout),
+        timeout: fields.duration_within("timeout", MIN_TIMEOUT, MAX_TIMEOUT).unwrap_or(defaults.timeout),
         strategy: strategy(fields),
         on_offline: on_offline(fields),
         retry_lost: fields.word("on_lost", &[("fail", false), ("retry", true)]).unwrap_or(false),
@@ -162,7 +161,7 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
 
 fn retry(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Retry {
     let millis = fields.integer("retryDelayMs", 0..=86_400_000).map(|n| Duration::from_millis(n.unsigned_abs()));
-    let delay = fields.duration("retry_delay", Duration::ZERO, MAX_DELAY);
+    let delay = fields.duration_within("retry_delay", Duration::ZERO, MAX_DELAY);
     if let (Some(_), Some(_)) = (millis, delay) {
         let at = fields.at;
         fields.add(
@@ -178,7 +177,7 @@ fn retry(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Retry {
         retries: fields.integer("retries", 0..=100).map_or(defaults.retries, |n| n as u32),
         delay: delay.or(millis).unwrap_or(Duration::from_secs(2)),
         backoff: fields.word("backoff", &backoff).unwrap_or(Backoff::Fixed),
-        max_delay: fields.duration("max_delay", Duration::ZERO, MAX_DELAY).unwrap_or(Duration::from_secs(300)),
+        max_delay: fields.duration_within("max_delay", Duration::ZERO, MAX_DELAY).unwrap_or(Duration::from_secs(300)),
         jitter: fields.boolean("jitter").unwrap_or(false),
         on: fields.integers("retry_on", 0..=255).unwrap_or_default(),
     }
@@ -227,7 +226,7 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
 }
 
 fn on_offline(fields: &mut Fields<'_, '_>) -> OnOffline {
-    let wait_for = fields.duration("wait_for", Duration::ZERO, MAX_DELAY);
+    let wait_for = fields.duration_within("wait_for", Duration::ZERO, MAX_DELAY);
     let wait = OnOffline::Wait(wait_for.unwrap_or(DEFAULT_WAIT_FOR));
     let words = [("skip", OnOffline::Skip), ("fail", OnOffline::Fail), ("wait", wait)];
     let chosen = fields.word("on_offline", &words).unwrap_or(OnOffline::Skip);
@@ -376,8 +375,8 @@ fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
         let help = Some("declare it under the workflow's `params`".to_owned());
         fields.diagnostics.add(Code::SecretMisuse, path, *at, message, help);
     }
-    let allow = fields.texts("allow").unwrap_or_default();
-    let timeout = fields.duration("timeout", MIN_TIMEOUT, MAX_WAIT).unwrap_or(Duration::from_secs(3_600));
+    let allow = fields.plain_texts("allow").unwrap_or_default();
+    let timeout = fields.duration_within("timeout", MIN_TIMEOUT, MAX_WAIT).unwrap_or(Duration::from_secs(3_600));
     let on_timeout = match fields.text("on_timeout").as_deref() {
         None | Some("fail") => OnTimeout::Fail,
         Some(text) => match options.iter().find(|option| option.value.as_deref().unwrap_or(&option.label.text) == text)
@@ -404,7 +403,7 @@ fn prompt_option(item: &Node, path: String, diagnostics: &mut Diagnostics) -> Op
 }
 
 fn wait(fields: &mut Fields<'_, '_>) -> Option<Wait> {
-    let duration = fields.duration("duration", Duration::ZERO, MAX_WAIT);
+    let duration = fields.duration_within("duration", Duration::ZERO, MAX_WAIT);
     let until = fields.source("until");
     let at = fields.at;
     match (duration, until) {

@@ -1,7 +1,6 @@
 //! Parameters: what they may be, and turning what was given into values.
 
 use super::model::Concerning;
-use crate::duration;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
@@ -230,17 +229,6 @@ pub fn take_secrets(declared: &[Param], values: &mut Map<String, Value>) -> BTre
         }
     }
     secrets
-}
-
-/// A duration given as a number of seconds or as text.
-pub(super) fn duration_of(node: &crate::yaml::Node) -> Option<std::time::Duration> {
-    use crate::yaml::NodeKind;
-    match &node.kind {
-        NodeKind::Integer(seconds) => duration::from_seconds(*seconds as f64),
-        NodeKind::Float(seconds) => duration::from_seconds(*seconds),
-        NodeKind::Text(text) => duration::parse(text).ok(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 //! This is the only module that knows a YAML library. Reading uses `saphyr-parser`, whose events carry positions
 //! (`serde_yaml` has none for most errors); writing uses `serde_yaml`.
 
+mod fields;
 mod node;
 mod read;
 
+pub use fields::Fields;
 pub use node::{Key, Node, NodeKind};
 pub use read::{MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, read};
 

@@ -56,7 +56,6 @@
 mod check;
 mod coverage;
 mod failure;
-mod fields;
 mod givens;
 mod harness;
 mod junit;

@@ -1,6 +1,5 @@
 //! From the text of a test file to a [`Suite`], with all of its mistakes at once.
 
-use super::fields::Fields;
 use super::read_given;
 use super::suite::{Case, Definition, EXECUTION, Expect, START, Suite, TESTER, Texts};
 use crate::fleet::FleetWorker;
@@ -8,7 +7,7 @@ use pulse_core::diagnostic::{Code, Diagnostics, Position};
 use pulse_core::ids::{ExecutionId, StepId, WorkerId};
 use pulse_core::status::{ExecutionStatus, StepStatus, WorkerStatus};
 use pulse_core::time::Timestamp;
-use pulse_core::yaml::{Key, Node, NodeKind};
+use pulse_core::yaml::{Fields, Key, Node, NodeKind};
 use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 use uuid::Uuid;
@@ -47,7 +46,7 @@ fn definition(fields: &mut Fields<'_, '_>) -> Option<Definition> {
         }
         (None, None) => {
             let at = fields.at;
-            let help = Some("`workflow: FILE`, or the workflow itself as text under `definition`");
+            let help = Some("`workflow: FILE`, or the workflow itself as text under `definition`".into());
             fields.add(Code::MissingField, "workflow", at, "a test file needs `workflow`", help);
             None
         }
@@ -127,7 +126,7 @@ fn case(node: &Node, index: usize, diagnostics: &mut Diagnostics) -> Option<Case
     let expect = match fields.get("expect") {
         Some(node) => expect(node, &format!("{path}.expect"), fields.diagnostics).unwrap_or_default(),
         None => {
-            let help = Some("at least `expect: {status: completed}`");
+            let help = Some("at least `expect: {status: completed}`".into());
             fields.add(Code::MissingField, "expect", node.at, format!("test `{name}` expects nothing"), help);
             Expect::default()
         }
@@ -168,7 +167,7 @@ fn expect(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> Option<Expe
     let prompt = texts(&mut fields, "prompt");
     let steps = steps(&mut fields);
     if node.kind == NodeKind::Map(Vec::new()) {
-        fields.add(Code::MissingField, "status", node.at, "nothing is expected", Some("say at least `status`"));
+        fields.add(Code::MissingField, "status", node.at, "nothing is expected", Some("say at least `status`".into()));
     }
     fields.finish();
     Some(Expect { status, error, path, state, commands, prompt, steps })

@@ -1,11 +1,10 @@
 //! One entry of `given`: which kind it is follows from its fields.
 
-use super::fields::Fields;
 use super::suite::{Given, Reaction, TESTER};
 use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::diagnostic::{Code, Diagnostics};
 use pulse_core::status::ExecutionStatus;
-use pulse_core::yaml::Node;
+use pulse_core::yaml::{Fields, Node};
 use std::time::Duration;
 
 /// Most uses of one entry.
@@ -64,7 +63,13 @@ fn reaction(fields: &mut Fields<'_, '_>, after: Duration) -> Option<Reaction> {
     {
         let (other, at) = (if is_command(first) { last } else { first }, fields.at);
         let message = format!("`{other}` and the other fields belong to different steps: one entry is one thing");
-        fields.add(Code::Conflict, other, at, message, Some("an entry is a command's end, an answer, or a timeout"));
+        fields.add(
+            Code::Conflict,
+            other,
+            at,
+            message,
+            Some("an entry is a command's end, an answer, or a timeout".into()),
+        );
     }
     match said.first().copied() {
         Some("answer") => {

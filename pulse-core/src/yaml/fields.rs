@@ -1,28 +1,32 @@
-//! Reading a mapping of a test file field by field: what is not as it should be is a finding with its place, and what
-//! nobody asked for in the end is an unknown field.
+//! Reading a mapping field by field, with a finding for everything that is not as it should be. What was not asked
+//! for in the end is an unknown field.
 
-use pulse_core::diagnostic::{Code, Diagnostics, Position, did_you_mean};
-use pulse_core::duration;
-use pulse_core::yaml::{Key, Node, NodeKind};
+use super::node::{Key, Node, NodeKind};
+use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean};
+use crate::duration;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// A mapping being read.
-pub(super) struct Fields<'n, 'd> {
+/// A mapping being read. A field that is given and is not what it was asked for as leaves a finding, and counts as absent.
+#[derive(Debug)]
+pub struct Fields<'n, 'd> {
     entries: &'n [(Key, Node)],
-    path: String,
+    /// Where the mapping is, like `steps[0].retry`; empty at the root.
+    pub path: String,
+    /// Where it stands in the document.
+    pub at: Position,
     asked: Vec<&'static str>,
-    pub(super) at: Position,
-    pub(super) diagnostics: &'d mut Diagnostics,
+    /// Where findings go.
+    pub diagnostics: &'d mut Diagnostics,
 }
 
 impl<'n, 'd> Fields<'n, 'd> {
     /// Starts reading; `None`, with a finding, when the node is no mapping.
-    pub(super) fn open(node: &'n Node, path: &str, what: &str, diagnostics: &'d mut Diagnostics) -> Option<Self> {
+    pub fn open(node: &'n Node, path: &str, what: &str, diagnostics: &'d mut Diagnostics) -> Option<Self> {
         match &node.kind {
             NodeKind::Map(entries) => {
-                Some(Self { entries, path: path.to_owned(), asked: Vec::new(), at: node.at, diagnostics })
+                Some(Self { entries, path: path.to_owned(), at: node.at, asked: Vec::new(), diagnostics })
             }
             _ => {
                 let message = format!("{what} must be a mapping, not {}", node.type_name());
@@ -33,35 +37,36 @@ impl<'n, 'd> Fields<'n, 'd> {
     }
 
     /// The path of a field.
-    pub(super) fn path_of(&self, name: &str) -> String {
+    pub fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
     /// Adds a finding about a field.
-    pub(super) fn add(&mut self, code: Code, name: &str, at: Position, message: impl Into<String>, help: Option<&str>) {
+    pub fn add(&mut self, code: Code, name: &str, at: Position, message: impl Into<String>, help: Option<String>) {
         let path = self.path_of(name);
-        self.diagnostics.add(code, &path, at, message, help.map(str::to_owned));
+        self.diagnostics.add(code, &path, at, message, help);
     }
 
     /// A field's value; null counts as absent.
-    pub(super) fn get(&mut self, name: &'static str) -> Option<&'n Node> {
+    pub fn get(&mut self, name: &'static str) -> Option<&'n Node> {
         self.asked.push(name);
         let found = self.entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node);
         found.filter(|node| node.kind != NodeKind::Null)
     }
 
     /// Whether a field is given; it counts as asked for.
-    pub(super) fn has(&mut self, name: &'static str) -> bool {
+    pub fn has(&mut self, name: &'static str) -> bool {
         self.get(name).is_some()
     }
 
-    pub(super) fn wrong(&mut self, name: &str, node: &Node, expected: &str) {
+    /// Adds that a field is not what it must be.
+    pub fn wrong(&mut self, name: &str, node: &Node, expected: &str) {
         let message = format!("`{name}` must be {expected}, not {}", node.type_name());
         self.add(Code::WrongType, name, node.at, message, None);
     }
 
     /// A text with its place; numbers and booleans count as the text they are written as.
-    pub(super) fn text_at(&mut self, name: &'static str) -> Option<(String, Position)> {
+    pub fn text_at(&mut self, name: &'static str) -> Option<(String, Position)> {
         let node = self.get(name)?;
         let text = node.scalar_text();
         if text.is_none() {
@@ -70,13 +75,13 @@ impl<'n, 'd> Fields<'n, 'd> {
         text.map(|text| (text, node.at))
     }
 
-    /// A text.
-    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+    /// A text; numbers and booleans count as the text they are written as.
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
         self.text_at(name).map(|(text, _)| text)
     }
 
     /// A text that must be there.
-    pub(super) fn required(&mut self, name: &'static str, what: &str) -> Option<(String, Position)> {
+    pub fn required(&mut self, name: &'static str, what: &str) -> Option<(String, Position)> {
         if !self.has(name) {
             let at = self.at;
             self.add(Code::MissingField, name, at, format!("{what} needs `{name}`"), None);
@@ -84,8 +89,29 @@ impl<'n, 'd> Fields<'n, 'd> {
         self.text_at(name)
     }
 
+    /// A boolean field.
+    pub fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        let node = self.get(name)?;
+        match node.kind {
+            NodeKind::Bool(value) => Some(value),
+            _ => {
+                self.wrong(name, node, "true or false");
+                None
+            }
+        }
+    }
+
+    /// A field that can only be `true`; said or not.
+    pub fn flag(&mut self, name: &'static str) -> bool {
+        let Some(node) = self.get(name) else { return false };
+        if node.kind != NodeKind::Bool(true) {
+            self.wrong(name, node, "true, or left out");
+        }
+        true
+    }
+
     /// A whole number within a range.
-    pub(super) fn integer(&mut self, name: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
+    pub fn integer(&mut self, name: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
         let node = self.get(name)?;
         match node.kind {
             NodeKind::Integer(value) if range.contains(&value) => Some(value),
@@ -101,33 +127,32 @@ impl<'n, 'd> Fields<'n, 'd> {
         }
     }
 
-    /// A field that can only be `true`; said or not.
-    pub(super) fn flag(&mut self, name: &'static str) -> bool {
-        let Some(node) = self.get(name) else { return false };
-        if node.kind != NodeKind::Bool(true) {
-            self.wrong(name, node, "true, or left out");
+    /// A number.
+    pub fn number(&mut self, name: &'static str) -> Option<f64> {
+        let node = self.get(name)?;
+        match node.kind {
+            NodeKind::Integer(value) => Some(value as f64),
+            NodeKind::Float(value) => Some(value),
+            _ => {
+                self.wrong(name, node, "a number");
+                None
+            }
         }
-        true
     }
 
     /// A duration.
-    pub(super) fn duration(&mut self, name: &'static str) -> Option<Duration> {
+    pub fn duration(&mut self, name: &'static str) -> Option<Duration> {
         let node = self.get(name)?;
-        let found = match &node.kind {
-            NodeKind::Integer(seconds) => duration::from_seconds(*seconds as f64),
-            NodeKind::Float(seconds) => duration::from_seconds(*seconds),
-            NodeKind::Text(text) => duration::parse(text).ok(),
-            _ => None,
-        };
+        let found = duration_of(node);
         if found.is_none() {
-            let help = Some("write seconds as a number, or like 500ms, 30s, 5m, 2h, 1d");
+            let help = Some("write seconds as a number, or like 500ms, 30s, 5m, 2h, 1d".into());
             self.add(Code::WrongType, name, node.at, format!("`{name}` is not a duration"), help);
         }
         found
     }
 
     /// One of several words.
-    pub(super) fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
         let (text, at) = self.text_at(name)?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
@@ -138,7 +163,7 @@ impl<'n, 'd> Fields<'n, 'd> {
     }
 
     /// A list; a single value counts as a list of one.
-    pub(super) fn list(&mut self, name: &'static str) -> Option<Vec<&'n Node>> {
+    pub fn list(&mut self, name: &'static str) -> Option<Vec<&'n Node>> {
         let node = self.get(name)?;
         Some(match &node.kind {
             NodeKind::List(items) => items.iter().collect(),
@@ -147,7 +172,7 @@ impl<'n, 'd> Fields<'n, 'd> {
     }
 
     /// A list of texts with their places.
-    pub(super) fn texts(&mut self, name: &'static str) -> Option<Vec<(String, Position)>> {
+    pub fn texts(&mut self, name: &'static str) -> Option<Vec<(String, Position)>> {
         let mut texts = Vec::new();
         for item in self.list(name)? {
             match item.scalar_text() {
@@ -159,7 +184,7 @@ impl<'n, 'd> Fields<'n, 'd> {
     }
 
     /// The entries of a mapping.
-    pub(super) fn entries(&mut self, name: &'static str) -> &'n [(Key, Node)] {
+    pub fn entries(&mut self, name: &'static str) -> &'n [(Key, Node)] {
         match self.get(name) {
             None => &[],
             Some(Node { kind: NodeKind::Map(entries), .. }) => entries,
@@ -171,16 +196,26 @@ impl<'n, 'd> Fields<'n, 'd> {
     }
 
     /// A mapping of values.
-    pub(super) fn values(&mut self, name: &'static str) -> Map<String, Value> {
+    pub fn values(&mut self, name: &'static str) -> Map<String, Value> {
         self.entries(name).iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect()
     }
 
     /// Ends reading: every field that nobody asked for is unknown.
-    pub(super) fn finish(self) {
+    pub fn finish(self) {
         for (key, _) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.name.as_str())) {
             let path = self.path_of(&key.name);
             let help = did_you_mean(&key.name, self.asked.iter().copied());
             self.diagnostics.add(Code::UnknownField, &path, key.at, format!("unknown field `{}`", key.name), help);
         }
+    }
+}
+
+/// A duration given as a number of seconds or as text.
+fn duration_of(node: &Node) -> Option<Duration> {
+    match &node.kind {
+        NodeKind::Integer(seconds) => duration::from_seconds(*seconds as f64),
+        NodeKind::Float(seconds) => duration::from_seconds(*seconds),
+        NodeKind::Text(text) => duration::parse(text).ok(),
+        _ => None,
     }
 }
