@@ -75,6 +75,7 @@ fn web_types_are_current() {
         AbortRequest,
         ExecutionSummary,
         ExecutionView,
+        ParentView,
         ChildView,
         PromptView,
         StepView,

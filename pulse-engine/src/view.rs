@@ -8,7 +8,7 @@ use pulse_core::status::StepStatus;
 use pulse_core::workflow::{Goto, OnError, OnTimeout, Step, StepKind, Workflow};
 use std::collections::HashMap;
 
-/// Every step of a workflow, with its last run; in document order, each naming the step it stands in.
+/// Every step of a workflow, with its last run that goes on, else its last run; in document order, each naming the step it stands in.
 pub fn step_views(workflow: &Workflow, state: &State) -> Vec<StepView> {
     let mut records: HashMap<&StepId, Vec<&StepRecord>> = HashMap::new();
     for ((_, id), record) in &state.steps {
@@ -16,23 +16,22 @@ pub fn step_views(workflow: &Workflow, state: &State) -> Vec<StepView> {
     }
     let view = |(step, parent): (&Step, Option<&StepId>)| {
         let records = records.get(&step.id).map(Vec::as_slice).unwrap_or_default();
-        let last = records.iter().max_by_key(|record| record.started_at.max(record.finished_at));
-        let is = |status| records.iter().any(|record| record.status == status);
-        let status = match last {
-            _ if is(StepStatus::Running) => StepStatus::Running,
-            _ if is(StepStatus::Waiting) => StepStatus::Waiting,
-            Some(record) => record.status,
-            None => StepStatus::Pending,
+        let latest = |of: fn(&StepRecord) -> bool| {
+            let records = records.iter().filter(|record| of(record));
+            records.max_by_key(|record| record.started_at.max(record.finished_at))
         };
+        let running = latest(|record| record.status == StepStatus::Running);
+        let waiting = || latest(|record| record.status == StepStatus::Waiting);
+        let shown = running.or_else(waiting).or_else(|| latest(|_| true));
         StepView {
             id: step.id.clone(),
             name: step.name.clone(),
             kind: step.kind.type_name().to_owned(),
             parent: parent.cloned(),
             runs: records.iter().map(|record| record.run).sum(),
-            status,
-            started_at: last.and_then(|record| record.started_at),
-            finished_at: last.and_then(|record| record.finished_at),
+            status: shown.map_or(StepStatus::Pending, |record| record.status),
+            started_at: shown.and_then(|record| record.started_at),
+            finished_at: shown.and_then(|record| record.finished_at),
             commands: records.iter().flat_map(|record| record.commands.iter().map(command_view)).collect(),
         }
     };

@@ -136,12 +136,24 @@ pub struct ExecutionView {
     pub state: Map<String, Value>,
     /// The execution whose step runs this one.
     #[serde(default)]
-    pub parent: Option<ParentRef>,
+    pub parent: Option<ParentView>,
     /// The executions that its steps have started, in that order.
     #[serde(default)]
     pub children: Vec<ChildView>,
     /// The journal.
     pub logs: Vec<Entry>,
+}
+
+/// The execution whose step runs another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ParentView {
+    /// Which, and which of its steps.
+    #[serde(flatten)]
+    pub at: ParentRef,
+    /// What it runs, in a few words; none when it is no longer kept.
+    #[serde(default)]
+    pub title: Option<String>,
 }
 
 /// An execution that a step of another has started.
@@ -199,9 +211,9 @@ pub struct StepView {
     /// How often it has started.
     #[serde(default)]
     pub runs: u32,
-    /// Where it stands: running if any of its runs is, else as its last run.
+    /// Where it stands: as its last run that goes on, else as its last run.
     pub status: StepStatus,
-    /// When its last run started.
+    /// When that run started.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,

@@ -10,7 +10,7 @@ mod workflow;
 pub use access::{Me, NewToken, SessionRequest, TokenCreated, TokenView};
 pub use execution::{
     AbortRequest, ChildView, CommandRequest, CommandView, Created, ExecuteRequest, ExecutionSummary, ExecutionView,
-    PromptView, RespondRequest, StepView,
+    ParentView, PromptView, RespondRequest, StepView,
 };
 pub use output::OutputChunk;
 pub use problem::Problem;

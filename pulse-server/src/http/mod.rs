@@ -2,6 +2,7 @@
 
 mod app;
 mod assets;
+mod execution_view;
 mod listen;
 mod problem;
 mod request;

@@ -2472,7 +2472,7 @@ state: Record<string, unknown>,
 /**
  * The execution whose step runs this one.
  */
-parent: ParentRef | null, 
+parent: ParentView | null, 
 /**
  * The executions that its steps have started, in that order.
  */
@@ -2533,6 +2533,24 @@ waiting_for_input: boolean,
  * Whether nobody started it by hand.
  */
 automated: boolean, };
+
+export type ParentView = { 
+/**
+ * What it runs, in a few words; none when it is no longer kept.
+ */
+title: string | null, 
+/**
+ * The execution.
+ */
+execution_id: ExecutionId, 
+/**
+ * Its step.
+ */
+step_id: StepId, 
+/**
+ * How deep the child is, from 1.
+ */
+depth: number, };
 
 export type ChildView = { 
 /**
@@ -2608,11 +2626,11 @@ parent: StepId | null,
  */
 runs: number, 
 /**
- * Where it stands: running if any of its runs is, else as its last run.
+ * Where it stands: as its last run that goes on, else as its last run.
  */
 status: StepStatus, 
 /**
- * When its last run started.
+ * When that run started.
  */
 started_at: Timestamp | null, 
 /**

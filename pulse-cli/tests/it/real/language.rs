@@ -81,7 +81,8 @@ fn children_are_linked_both_ways_and_survive_a_restart() {
         let child = installation.execution(&child);
         (child["logs"].is_array() && count(&child, "command_sent") == 1).then_some(())
     });
-    assert_eq!(installation.execution(&child)["parent"]["execution_id"], id.as_str());
+    let parent = json!({"execution_id": id, "step_id": "sub", "depth": 1, "title": "release"});
+    assert_eq!(installation.execution(&child)["parent"], parent);
     installation.kill_and_restart();
     let ended = installation.wait_for(&id, &["completed", "failed"]);
     assert_eq!(ended["state"]["built"], "3", "{ended}");

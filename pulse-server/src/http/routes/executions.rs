@@ -3,6 +3,7 @@
 use crate::access::Caller;
 use crate::drive::summary;
 use crate::http::app::App;
+use crate::http::execution_view::execution_view;
 use crate::http::problem::{ApiError, respond};
 use crate::http::request::{Query, caller, json, query, segment, with};
 use futures_util::stream;
@@ -11,9 +12,8 @@ use pulse_core::event::Entry;
 use pulse_core::ids::{ExecutionId, PromptId, Seq};
 use pulse_core::status::{ExecutionStatus, Role};
 use pulse_core::time::Timestamp;
-use pulse_engine::{Input, child_views, prompt_views, step_views};
+use pulse_engine::{Input, prompt_views};
 use pulse_store::{ExecutionFilter, OutputFilter};
-use serde_json::{Map, Value};
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderValue, StatusCode, header};
@@ -116,19 +116,12 @@ async fn find(app: &App, text: &str) -> Result<ExecutionId, ApiError> {
 /// An execution in full.
 pub(super) async fn view(app: &App, id: ExecutionId) -> Result<ExecutionView, ApiError> {
     let (record, plan, state, logs) = app.driver.look(id).await?;
-    let object = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
-    let prompts = prompt_views(&state);
-    Ok(ExecutionView {
-        summary: summary(&record),
-        params: object(state.origin.as_ref().map(|origin| &*origin.params)),
-        prompt: prompts.first().cloned(),
-        prompts,
-        parent: state.origin.as_ref().and_then(|origin| origin.parent.clone()),
-        children: child_views(&state),
-        steps: step_views(&plan.workflow, &state),
-        state: object(Some(&state.vars)),
-        logs,
-    })
+    let parent = match state.origin.as_ref().and_then(|origin| origin.parent.as_ref()) {
+        Some(parent) => app.driver.store().execution(parent.execution_id).await?,
+        None => None,
+    };
+    execution_view(&record.title, parent.map(|parent| parent.title), &plan.workflow, &state, logs)
+        .ok_or_else(|| ApiError::NotFound { what: "execution", id: id.to_string() })
 }
 
 async fn list(caller: Result<Caller, ApiError>, mut query: Query, app: Arc<App>) -> Result<impl Reply, ApiError> {
