@@ -62,3 +62,37 @@ export const partial = {
     { id: 'after', name: 'Tell everybody', type: 'execute', targets: 'any', command: 'echo done' },
   ],
 };
+
+/** What a step of `nested` starts: it looks at a host, and waits in the middle of that for the gate. */
+export const child = {
+  description: 'Looks at one host',
+  params: [{ name: 'host', type: 'string', required: true }, { name: 'gate', type: 'string', required: true }],
+  steps: [
+    { id: 'look', name: 'Look', type: 'execute', targets: 'any', command: 'echo looking at {{ host }}; until [ -e {{ gate }} ]; do sleep 0.1; done' },
+    { id: 'keep', name: 'Keep what was seen', type: 'set', values: { seen: 'params.host' } },
+  ],
+};
+
+/** Branches side by side, items side by side with a child execution and a question each, and steps that always come last. */
+export const nested = {
+  description: 'Branches, items and children',
+  params: [{ name: 'gate', type: 'string', required: true }],
+  steps: [
+    {
+      id: 'sides', name: 'Both sides', type: 'parallel',
+      branches: [
+        { name: 'left', steps: [{ id: 'ask', name: 'Ask first', type: 'prompt', message: 'Go on with all hosts?', options: ['Yes', 'No'] }] },
+        { name: 'right', steps: [{ id: 'measure', name: 'Measure', type: 'execute', targets: 'all', command: 'echo LOAD=3' }, { id: 'read', name: 'Read the load', type: 'parse' }] },
+      ],
+    },
+    {
+      id: 'each', name: 'Each host', type: 'foreach', items: ['db <1>', 'app', 'cache'], as: 'host', parallel: 2,
+      steps: [
+        { id: 'inspect', name: 'Inspect', type: 'workflow', workflow: 'e2e-child', params: { host: '{{ host }}', gate: '{{ gate }}' } },
+        { id: 'confirm', name: 'Confirm', type: 'prompt', condition: 'host != "cache"', message: 'Restart {{ host }}?', options: [{ label: 'Restart', style: 'danger' }, 'Leave it'] },
+        { id: 'restart', name: 'Restart', type: 'execute', targets: 'all', command: 'echo restarted {{ host }}' },
+      ],
+    },
+  ],
+  finally: [{ id: 'tidy', name: 'Tidy up', type: 'execute', targets: 'any', command: 'echo tidy' }],
+};

@@ -22,7 +22,7 @@ export function execution(logs: Entry[] = []): ExecutionView {
   };
 }
 
-export const inStep = { frame: 1, step: 1, step_id: 'check', step_name: 'Check' };
+export const inStep = { frame: 0, step: 1, step_id: 'check', step_name: 'Check' };
 
 export function entry(seq: number, fields: Record<string, unknown> & { action: string }): Entry {
   return { seq, timestamp: at(seq), ...fields } as unknown as Entry;

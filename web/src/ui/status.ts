@@ -23,6 +23,7 @@ const LOOKS: Record<string, StatusLook> = {
   unreachable: { glyph: '◌', tone: 'ask', live: false },
   offline: { glyph: '○', tone: 'ask', live: false },
   aborted: { glyph: '■', tone: 'ask', live: false },
+  'given up': { glyph: '■', tone: 'ask', live: false },
   cancelled: { glyph: '■', tone: 'ask', live: false },
   retrying: { glyph: '↻', tone: 'ask', live: true },
   'not started': { glyph: '○', tone: 'idle', live: false },

@@ -6,7 +6,7 @@ import { ApiProblem } from '../../api/client';
 import { LiveSocket } from '../../api/socket';
 import { entry, execution, FakeSocket, inStep, services } from '../../test-kit';
 import PromptHarness from '../../test-harness.svelte';
-import { applyEntry } from './fold';
+import { Fold } from './fold';
 import { LiveExecution } from './live.svelte';
 import { progress, summary } from './progress';
 import PromptBox from './PromptBox.svelte';
@@ -14,64 +14,12 @@ import PromptBox from './PromptBox.svelte';
 const worker = { worker_id: 'k1', worker: 'web-01' };
 const prompt = (id: string) => ({ action: 'prompt', prompt_id: id, message: `Clean ${id}?`, options: [{ label: 'Clean', value: 'Clean', danger: true }], output: 'full', output_hash: '', deadline: '2026-11-24T04:00:00Z', ...inStep });
 
-describe('applyEntry', () => {
-  const fold = (...entries: ({ action: string } & Record<string, unknown>)[]) => entries.map((fields, index) => entry(index + 1, fields)).reduce(applyEntry, execution());
-
-  it('follows a step and its commands', () => {
-    const view = fold(
-      { action: 'execution_created' },
-      { action: 'step_started', run: 1, ...inStep },
-      { action: 'command_sent', command_id: 'c1', attempt: 1, command: 'df', ...worker, ...inStep },
-      { action: 'command_result', command_id: 'c1', attempt: 1, success: false, late: false, outcome: 'timed_out', duration_ms: 5, stdout: '', stderr: '', ...worker, ...inStep },
-    );
-    expect(view.status).toBe('running');
-    expect(view.steps[0]).toMatchObject({ status: 'running', commands: [{ id: 'c1', worker: 'web-01', status: 'timed_out', exit_code: null, duration_ms: 5 }] });
-    const done = applyEntry(view, entry(5, { action: 'execution_finished', status: 'failed', error: 'step `check` failed' }));
-    expect(done).toMatchObject({ status: 'failed', error: 'step `check` failed', finished_at: entry(5, { action: '' }).timestamp });
-  });
-
-  it('keeps a late result with its command, if that is of the last run, and changes nothing else', () => {
-    const result = { action: 'command_result', attempt: 1, duration_ms: 5, stdout: '', stderr: '', ...worker, ...inStep };
-    const lost = fold(
-      { action: 'step_started', run: 1, ...inStep },
-      { action: 'command_sent', command_id: 'c1', attempt: 1, command: 'df', ...worker, ...inStep },
-      { ...result, command_id: 'c1', success: false, late: false, outcome: 'lost' },
-      { action: 'step_finished', status: 'failed', error: 'lost', next: 'fail', ...inStep },
-      { action: 'execution_finished', status: 'failed', error: 'lost' },
-    );
-    const late = { ...result, command_id: 'c1', success: true, late: true, outcome: 'exited', exit_code: 0 };
-    const after = applyEntry(lost, entry(6, late));
-    expect(after).toMatchObject({ status: 'failed', error: 'lost', steps: [{ status: 'failed', commands: [{ id: 'c1', status: 'completed', exit_code: 0 }] }] });
-    const again = applyEntry(lost, entry(6, { action: 'step_started', run: 2, ...inStep }));
-    const told = applyEntry(again, entry(7, late));
-    expect(told.steps).toEqual(again.steps);
-    expect(told.logs.at(-1)).toMatchObject({ action: 'command_result', late: true });
-  });
-
-  it('ends steps that have one event, but not an execute step that parses', () => {
-    const started = fold({ action: 'step_started', run: 1, ...inStep }, { action: 'parse_complete', next: null, ...inStep });
-    expect(started.steps[0]!.status).toBe('running');
-    expect(fold({ action: 'route_taken', next: { step: 'ask' }, ...inStep })).toMatchObject({ status: 'running', steps: [{ status: 'completed', started_at: entry(1, { action: '' }).timestamp }] });
-  });
-
-  it('shows the oldest open question', () => {
-    const asked = fold(prompt('p1'), prompt('p2'));
-    expect(asked).toMatchObject({ status: 'waiting', waiting_for_input: true, prompt: { id: 'p1' } });
-    const answered = applyEntry(asked, entry(3, { action: 'prompt_response', prompt_id: 'p1', response: 'Clean', by: 'ada', ...inStep }));
-    expect(answered.prompt?.id).toBe('p2');
-    expect(applyEntry(answered, entry(4, { action: 'prompt_timeout', prompt_id: 'p2', ...inStep }))).toMatchObject({ status: 'running', prompt: null, waiting_for_input: false });
-  });
-
-  it('takes each entry once, and keeps those it does not know', () => {
-    const view = fold({ action: 'server_restart_recovery' }, { action: 'teleported' });
-    expect(applyEntry(view, entry(2, { action: 'teleported' }))).toBe(view);
-    expect(view.logs).toHaveLength(2);
-  });
-});
+const folded = (entries: ({ action: string } & Record<string, unknown>)[]) => new Fold(execution(entries.map((fields, index) => entry(index + 1, fields)))).view;
 
 describe('progress', () => {
   const targets = ['web-01', 'web-02', 'web-03'].map((name) => ({ worker_id: name, worker: name }));
   const rollout = [
+    { action: 'execution_created' },
     { action: 'step_started', run: 1, ...inStep },
     { action: 'targets_resolved', selector: ['all'], targets, ...inStep },
     { action: 'worker_offline', worker_id: 'k9', worker: 'web-09', reason: 'skipped', ...inStep },
@@ -79,7 +27,7 @@ describe('progress', () => {
     { action: 'command_result', command_id: 'c1', attempt: 1, success: false, late: false, outcome: 'exited', exit_code: 75, duration_ms: 5, stdout: '', stderr: '', ...worker, ...inStep },
     { action: 'command_retry', command_id: 'c1', attempt: 2, retry_at: '2026-11-24T03:00:20.000Z', delay_ms: 1000, ...worker, ...inStep },
   ];
-  const after = (...more: ({ action: string } & Record<string, unknown>)[]) => progress([...rollout, ...more].map((fields, index) => entry(index + 1, fields)).reduce(applyEntry, execution())).get('check')!;
+  const after = (...more: ({ action: string } & Record<string, unknown>)[]) => progress(folded([...rollout, ...more])).get('check')!;
 
   it('knows whose turn is still to come, who is tried again and who is away', () => {
     const { workers } = after();
@@ -105,20 +53,22 @@ describe('LiveExecution', () => {
     const live = new LiveSocket({ connect: () => socket, onState: () => {} });
     live.start();
     socket.opens();
-    const model = new LiveExecution('x1', { execution: async () => execution([entry(1, { action: 'server_restart_recovery' })]) }, live);
+    const read = [entry(1, { action: 'execution_created' }), entry(2, { action: 'step_started', run: 1, ...inStep })];
+    const model = new LiveExecution('x1', { execution: async () => execution(read) }, live);
     await model.start();
     await Promise.resolve();
-    expect(socket.sent.at(-1)).toMatchObject({ topics: ['execution:x1', 'output:x1', 'executions'], after: { 'execution:x1': 1, 'output:x1': 0 } });
-    socket.says({ type: 'execution_event', execution_id: 'x1', entry: entry(1, { action: 'server_restart_recovery' }) });
-    socket.says({ type: 'execution_event', execution_id: 'x1', entry: entry(2, prompt('p1')) });
-    socket.says({ type: 'execution_event', execution_id: 'other', entry: entry(3, prompt('p3')) });
+    expect(socket.sent.at(-1)).toMatchObject({ topics: ['execution:x1', 'output:x1'], after: { 'execution:x1': 2, 'output:x1': 0 } });
+    socket.says({ type: 'execution_event', execution_id: 'x1', entry: read[1] });
+    socket.says({ type: 'execution_event', execution_id: 'x1', entry: entry(3, prompt('p1')) });
+    socket.says({ type: 'execution_event', execution_id: 'other', entry: entry(4, prompt('p3')) });
     socket.says({ type: 'output', execution_id: 'x1', cursor: 1, command_id: 'c1', step_id: 'check', worker: 'web-01', attempt: 1, stream: 'stdout', seq: 1, data: 'hi' });
-    expect(model.view?.logs.map((e) => e.seq)).toEqual([1, 2]);
-    expect(model.view?.prompt?.id).toBe('p1');
+    expect(model.view?.logs.map((e) => e.seq)).toEqual([1, 2, 3]);
+    expect(model.view).toMatchObject({ status: 'waiting', prompt: { id: 'p1' } });
     expect(model.transcript.arrived).toBe(1);
     // Reading anew must not lose what came over the socket meanwhile.
     await model.read();
-    expect(model.view?.logs.map((e) => e.seq)).toEqual([1, 2]);
+    expect(model.view?.logs.map((e) => e.seq)).toEqual([1, 2, 3]);
+    expect(model.view?.prompt?.id).toBe('p1');
     model.stop();
     await Promise.resolve();
     expect(socket.sent.at(-1)).toMatchObject({ topics: [] });
@@ -132,7 +82,8 @@ describe('LiveExecution', () => {
 });
 
 describe('PromptBox', () => {
-  const view = () => applyEntry(execution(), entry(1, { ...prompt('p1'), output: '<script>x</script>\u001b[31m91%' })).prompt!;
+  const view = (more = {}) =>
+    folded([{ action: 'execution_created' }, { action: 'step_started', run: 1, ...inStep }, { ...prompt('p1'), output: '<script>x</script>\u001b[31m91%', ...more }]).prompt!;
 
   it('shows the output as text and sends the answer for this very question', async () => {
     const respond = vi.fn(async () => ({}));
@@ -149,7 +100,7 @@ describe('PromptBox', () => {
   it('asks for the fields of the question, and sends them as typed values', async () => {
     const respond = vi.fn(async () => ({}));
     const fields = [{ name: 'ticket', type: 'string', required: true }, { name: 'hours', type: 'integer', required: false, default: 2, max: 8 }];
-    const asked = applyEntry(execution(), entry(1, { ...prompt('p1'), fields })).prompt!;
+    const asked = view({ fields });
     render(PromptHarness, { props: { services: services(), component: PromptBox, props: { executionId: 'x1', prompt: asked, stepName: 'Ask', api: { respond }, onanswered: () => {} } } });
     await userEvent.click(screen.getByRole('button', { name: 'Clean' }));
     expect(respond).not.toHaveBeenCalled();

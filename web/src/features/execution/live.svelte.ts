@@ -4,13 +4,14 @@ import { isAbort, problemText } from '../../api/client';
 import type { LiveSocket } from '../../api/socket';
 import { Transcript } from '../output/transcript.svelte';
 import type { ExecutionView } from '../../api/generated';
-import { applyEntry, ended } from './fold';
+import { Fold } from './fold';
 
 export class LiveExecution {
   /** null until it has been read. */
   view = $state.raw<ExecutionView | null>(null);
   error = $state<string | null>(null);
   readonly transcript = new Transcript();
+  private fold: Fold | null = null;
   private readonly abort = new AbortController();
   private readonly leave: (() => void)[] = [];
 
@@ -28,7 +29,8 @@ export class LiveExecution {
       this.socket.subscribe(
         `execution:${this.id}`,
         (message) => {
-          if (message.type === 'execution_event' && this.view) this.view = applyEntry(this.view, message.entry);
+          if (message.type === 'execution_event' && this.fold?.apply(message.entry)) this.view = this.fold.view;
+          if (message.type === 'resync') void this.read();
         },
         after,
       ),
@@ -40,11 +42,6 @@ export class LiveExecution {
         },
         0,
       ),
-      // The summary knows what the journal's entries do not say, such as being queued behind another run.
-      this.socket.subscribe('executions', (message) => {
-        if (message.type === 'resync') void this.read();
-        if (message.type === 'execution_update' && message.execution.id === this.id && this.view && !ended(this.view)) this.view = { ...this.view, ...message.execution };
-      }),
     );
   }
 
@@ -52,8 +49,10 @@ export class LiveExecution {
   async read(): Promise<void> {
     this.error = null;
     try {
-      const read = await this.api.execution(this.id, this.abort.signal);
-      this.view = (this.view?.logs ?? []).reduce(applyEntry, read);
+      const fold = new Fold(await this.api.execution(this.id, this.abort.signal));
+      this.view?.logs.forEach((entry) => fold.apply(entry));
+      this.fold = fold;
+      this.view = fold.view;
     } catch (error) {
       if (!isAbort(error)) this.error = problemText(error);
     }

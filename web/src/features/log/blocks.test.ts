@@ -32,6 +32,20 @@ group('describe', () => {
     expect(block.facts).toEqual(expect.arrayContaining(facts));
   });
 
+  it('leads to the execution that a step has started, and to the one whose step started it', () => {
+    expect(describe(entry(1, { action: 'child_started', execution_id: 'x2', workflow: 'clean', params: {}, depth: 1, ...inStep }))).toMatchObject({ title: 'Started clean', execution: { id: 'x2' } });
+    const parent = { execution_id: 'x0', step_id: 'sub', depth: 1 };
+    expect(describe(entry(1, { action: 'execution_created', workflow: null, params: {}, started_by: 'ada', trigger: 'workflow', parent }))).toMatchObject({ execution: { id: 'x0', text: 'for step sub of its parent' } });
+    render(Log, { entries: [entry(1, { action: 'child_finished', execution_id: 'x2', status: 'failed', error: 'no', state: {}, ...inStep })] });
+    expect(screen.getByRole('link', { name: 'its execution' }).getAttribute('href')).toBe('/executions/x2');
+  });
+
+  it('says for which item of a foreach a step runs', () => {
+    const frame = { frame_id: 1, parent: inStep, list: 1, index: 0 };
+    render(Log, { entries: [entry(1, { action: 'frame_started', ...frame, name: 'db', item: ['host', 'db'] }), entry(2, { action: 'step_started', run: 1, ...inStep, frame: 1, step: 2, step_name: 'Restart' })] });
+    expect(screen.getByText('2 · Restart · db')).toBeTruthy();
+  });
+
   it('keeps every field of an action it does not know, and of an entry it cannot read', () => {
     expect(describe(entry(1, { action: 'teleported', to: 'mars', ...inStep }))).toMatchObject({ title: 'teleported', table: { rows: [['to', 'mars']] } });
     expect(describe(entry(1, { action: 'constructor', to: 'mars' }))).toMatchObject({ title: 'constructor' });

@@ -9,6 +9,8 @@ export interface Block {
   /** Several lines: a command, a message, output. */
   text?: string;
   facts: string[];
+  /** Another execution that it is about, with what the way to it is called. */
+  execution?: { id: string; text: string };
   /** Each row begins with its name. */
   table?: { heads: string[]; rows: string[][] };
 }
@@ -21,15 +23,19 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   execution_created: (e) => ({
     glyph: '+', tone: 'idle', title: e.workflow ? `Created: ${e.workflow.name}` : 'Created: quick command',
     facts: [`by ${e.started_by}`, `trigger ${e.trigger}`, e.workflow ? `version ${e.workflow.version}` : false, e.targets && `targets ${e.targets.join(' ')}`],
+    execution: e.parent && { id: e.parent.execution_id, text: `for step ${e.parent.step_id} of its parent` },
     table: table(['parameter', 'value'], e.params),
   }),
   execution_queued: (e) => ({ glyph: '○', tone: 'idle', title: 'Waits for its turn', facts: [`at most ${e.limit} at once`] }),
   execution_started: (e) => ({ glyph: '►', tone: 'live', title: 'Execution started', facts: [e.deadline && `must be over by ${exactTime(e.deadline)}`] }),
-  frame_started: (e) => ({ glyph: '┬', tone: 'live', title: `Branch started: ${e.name}`, facts: [e.parent && `of ${e.parent.step_name}`], table: e.item && table(['item', 'value'], Object.fromEntries([e.item])) }),
-  frame_finished: (e) => ({ ...ending(e.status), title: `Branch ${e.status}: ${e.name}`, text: e.error, facts: [e.parent && `of ${e.parent.step_name}`] }),
+  frame_started: (e) => ({
+    glyph: '┬', tone: 'live', title: `${e.item ? 'Item' : e.parent ? 'Branch' : 'Steps'} started: ${e.name}`, facts: [e.parent && `of ${e.parent.step_name}`],
+    table: e.item && table(['item', 'value'], Object.fromEntries([e.item])),
+  }),
+  frame_finished: (e) => ({ ...ending(e.status), title: e.name ? `Steps ${e.status}: ${e.name}` : `Steps ${e.status}`, text: e.error, facts: [e.parent && `of ${e.parent.step_name}`] }),
   items_resolved: (e) => ({ glyph: '≡', tone: 'idle', title: `${e.items.length} ${e.items.length === 1 ? 'item' : 'items'}`, text: e.items.map(text).join('\n') }),
-  child_started: (e) => ({ glyph: '►', tone: 'live', title: `Started ${e.workflow}`, facts: [`execution ${e.execution_id}`], table: table(['parameter', 'value'], e.params) }),
-  child_finished: (e) => ({ ...ending(e.status), title: `Its execution ${e.status}`, text: e.error, facts: [`execution ${e.execution_id}`] }),
+  child_started: (e) => ({ glyph: '►', tone: 'live', title: `Started ${e.workflow}`, execution: { id: e.execution_id, text: 'its execution' }, table: table(['parameter', 'value'], e.params) }),
+  child_finished: (e) => ({ ...ending(e.status), title: `Child execution ${e.status}`, text: e.error, execution: { id: e.execution_id, text: 'its execution' } }),
   step_started: (e) => ({ glyph: '►', tone: 'live', title: 'Step started', facts: [e.run > 1 && `run ${e.run}`] }),
   step_skipped: (e) => ({ glyph: '–', tone: 'idle', title: 'Step skipped', text: e.condition, facts: ['the condition was false', goesOn(e.next)] }),
   condition_error: (e) => ({ glyph: '!', tone: 'ask', title: 'Condition failed, counted as false', text: `${e.condition}\n${e.message}` }),
