@@ -57,6 +57,10 @@ pub trait Journal {
     /// happens wholly or, if the call had not been queued yet, not at all.
     async fn append(&self, append: Append) -> Result<Appended>;
 
+    /// What an append under this idempotency key would be answered, when the key has been used: always
+    /// [`Appended::Existing`].
+    async fn used(&self, key: &IdempotencyKey) -> Result<Option<Appended>>;
+
     /// Up to `limit` entries with numbers after `after`, in order. Nothing for an unknown execution.
     async fn read(&self, id: ExecutionId, after: Seq, limit: usize) -> Result<Vec<Entry>>;
 

@@ -15,7 +15,12 @@ fn keyed(id: ExecutionId, scope: &str, key: &str, request_hash: &str) -> Append 
 /// The same request again is answered with what the first one made, and makes nothing.
 pub async fn a_key_counts_once(store: Arc<dyn Store>) {
     let (first, second) = (new_id(), new_id());
-    assert_eq!(store.append(keyed(first, "ada run", "k", "h")).await, Ok(Appended::New));
+    let (request, other) = (keyed(first, "ada run", "k", "h"), keyed(first, "ada run", "k", "other"));
+    let (key, other) = (request.idempotency.clone().unwrap(), other.idempotency.unwrap());
+    assert_eq!(store.used(&key).await, Ok(None));
+    assert_eq!(store.append(request).await, Ok(Appended::New));
+    assert_eq!(store.used(&key).await, Ok(Some(Appended::Existing { execution_id: first, same_request: true })));
+    assert_eq!(store.used(&other).await, Ok(Some(Appended::Existing { execution_id: first, same_request: false })));
     let again = store.append(keyed(second, "ada run", "k", "h")).await;
     assert_eq!(again, Ok(Appended::Existing { execution_id: first, same_request: true }));
     assert_eq!(store.execution(second).await.unwrap(), None);

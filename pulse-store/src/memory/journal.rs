@@ -1,7 +1,7 @@
 //! Journals in memory.
 
 use super::{MemoryStore, State, UsedKey};
-use crate::{Append, Appended, Error, Journal, Result};
+use crate::{Append, Appended, Error, IdempotencyKey, Journal, Result};
 use async_trait::async_trait;
 use pulse_core::event::Entry;
 use pulse_core::ids::{ExecutionId, Seq};
@@ -12,6 +12,10 @@ impl Journal for MemoryStore {
         append.check()?;
         let append = Append { record: append.record.storable(), ..append };
         self.lock_to_write()?.append(append)
+    }
+
+    async fn used(&self, key: &IdempotencyKey) -> Result<Option<Appended>> {
+        Ok(self.lock().used(key))
     }
 
     async fn read(&self, id: ExecutionId, after: Seq, limit: usize) -> Result<Vec<Entry>> {
@@ -35,13 +39,16 @@ impl Journal for MemoryStore {
 }
 
 impl State {
+    fn used(&self, key: &IdempotencyKey) -> Option<Appended> {
+        let used = self.idempotency.get(&(key.scope.clone(), key.key.clone()))?;
+        let same_request = used.request_hash == key.request_hash;
+        Some(Appended::Existing { execution_id: used.execution_id, same_request })
+    }
+
     fn append(&mut self, append: Append) -> Result<Appended> {
         let execution_id = append.execution_id;
-        if let Some(key) = &append.idempotency
-            && let Some(used) = self.idempotency.get(&(key.scope.clone(), key.key.clone()))
-        {
-            let same_request = used.request_hash == key.request_hash;
-            return Ok(Appended::Existing { execution_id: used.execution_id, same_request });
+        if let Some(existing) = append.idempotency.as_ref().and_then(|key| self.used(key)) {
+            return Ok(existing);
         }
         let (fence, next) = self
             .executions

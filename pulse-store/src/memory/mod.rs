@@ -32,6 +32,8 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct State {
     closed: bool,
+    /// Why it takes no writes for now.
+    refuses: Option<Error>,
     executions: BTreeMap<ExecutionId, ExecutionRecord>,
     journals: HashMap<ExecutionId, Vec<Entry>>,
     /// By scope and key.
@@ -57,6 +59,11 @@ impl MemoryStore {
         Self { state: Mutex::default(), failed: watch::Sender::new(None) }
     }
 
+    /// Refuses all writes from now on with a reason, or takes them again: what a full disk is to a database.
+    pub fn refuse_writes(&self, reason: Option<Error>) {
+        self.lock().refuses = reason;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // No operation leaves the state half-changed where it could panic, so a poisoned lock is as good as any.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -64,9 +71,10 @@ impl MemoryStore {
 
     fn lock_to_write(&self) -> Result<MutexGuard<'_, State>> {
         let state = self.lock();
-        match state.closed {
-            false => Ok(state),
-            true => Err(Error::Unavailable { detail: "the store is closed".to_owned() }),
+        match (state.closed, &state.refuses) {
+            (true, _) => Err(Error::Unavailable { detail: "the store is closed".to_owned() }),
+            (false, Some(reason)) => Err(reason.clone()),
+            (false, None) => Ok(state),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Journals in a database.
 
-use super::entity::{deletion, event, secrets, stored};
+use super::entity::{deletion, event, idempotency, secrets, stored};
 use super::{SqlStore, limit};
-use crate::{Append, Appended, Journal, Result};
+use crate::{Append, Appended, IdempotencyKey, Journal, Result};
 use async_trait::async_trait;
 use pulse_core::event::Entry;
 use pulse_core::ids::{ExecutionId, Seq};
@@ -14,6 +14,14 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Qu
 impl Journal for SqlStore {
     async fn append(&self, append: Append) -> Result<Appended> {
         self.writer.append(append).await
+    }
+
+    async fn used(&self, key: &IdempotencyKey) -> Result<Option<Appended>> {
+        let row = idempotency::Entity::find_by_id(idempotency::digest(key)).one(&self.reads).await;
+        self.record(row, |row| {
+            let same_request = row.request_hash == key.request_hash;
+            Ok(Appended::Existing { execution_id: ExecutionId(row.execution_id), same_request })
+        })
     }
 
     async fn read(&self, id: ExecutionId, after: Seq, max: usize) -> Result<Vec<Entry>> {
