@@ -1,7 +1,13 @@
 //! The task that drives one execution while it has something to do.
+//!
+//! An input that nobody else would give again is not let go while the server runs: while the disk is full or the database
+//! cannot be reached, it waits here, and when the journal turns out to be another than was thought, it is decided again.
+//! A person is told at once, and their input has no effect then. What is dropped when the server stops is found again in
+//! the journals, the summaries, and what workers keep.
 
 use super::decide::decide;
-use super::driver::{Driver, Error};
+use super::driver::{AGAIN, Driver, Error};
+use super::resident::INBOX;
 use super::summary::{record, summary};
 use crate::live::Topic;
 use crate::secrets::Secrets;
@@ -11,19 +17,38 @@ use pulse_core::protocol::browser::ToBrowser;
 use pulse_core::status::{ExecutionStatus, Trigger};
 use pulse_engine::{Effect, Input, Plan, State};
 use pulse_store::{Append, ExecutionRecord};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Inputs that are decided together, to be committed together.
 const BATCH: usize = 64;
-/// Between two tries to store something while the disk is full.
-const FULL_RETRY: Duration = Duration::from_secs(1);
+/// How often inputs are decided again at once because somebody else wrote to the journal. After that, people are told, and
+/// the others wait a moment.
+const CONFLICTS: u32 = 3;
 
 /// An input on its way to an execution, and who waits for it to be durable.
 pub(super) struct Message {
     pub input: Input,
     pub reply: Option<oneshot::Sender<Result<(), Error>>>,
+}
+
+impl Message {
+    /// Whether it waits while nothing can be stored. A person does not, and is told.
+    fn is_patient(&self) -> bool {
+        let is_of_machine = matches!(self.input, Input::CommandFinished { .. } | Input::Timer | Input::Recovered);
+        self.reply.is_none() || is_of_machine
+    }
+
+    /// Says what became of it. Nobody may be waiting any more; what was decided stays decided.
+    fn answer(self, id: ExecutionId, result: Result<(), Error>) {
+        match (self.reply, result) {
+            (Some(reply), result) => drop(reply.send(result)),
+            // Its execution has ended or is gone: nobody needs it any more.
+            (None, Ok(()) | Err(Error::Refused(_) | Error::NotFound(_))) => {}
+            (None, Err(error)) => tracing::error!(execution = %id, %error, "an input had no effect"),
+        }
+    }
 }
 
 /// An execution in memory.
@@ -36,123 +61,228 @@ pub(super) struct Loaded {
     pub secrets: Arc<Secrets>,
 }
 
-/// Drives an execution until it waits for something outside, has ended, or the server stops.
-pub(super) async fn run(driver: Driver, mut loaded: Loaded, mut messages: mpsc::Receiver<Message>) {
-    let id = loaded.state.id;
-    loop {
-        if is_parked(&loaded.state) && leave(&driver, id, &messages) {
-            return;
+/// Drives an execution until it waits for something outside, has ended, or the server stops. It is folded from its journal
+/// when it is not `loaded`.
+pub(super) async fn run(driver: Driver, id: ExecutionId, loaded: Option<Loaded>, messages: mpsc::Receiver<Message>) {
+    let mut actor = Actor { driver, id, loaded, messages, waiting: VecDeque::new(), most: BATCH, conflicts: 0 };
+    while actor.next().await {
+        if let Err(error) = actor.go_on().await {
+            actor.cope(error).await;
         }
-        let first = tokio::select! {
-            biased;
-            message = messages.recv() => message,
-            () = driver.0.stop.cancelled() => None,
-        };
-        let Some(first) = first else {
-            driver.running().remove(&id);
-            return;
-        };
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && let Ok(message) = messages.try_recv()
+    }
+}
+
+struct Actor {
+    driver: Driver,
+    id: ExecutionId,
+    /// None before the journal is folded, and after something that was decided could not be stored: what is in memory was
+    /// ahead of the journal then.
+    loaded: Option<Loaded>,
+    messages: mpsc::Receiver<Message>,
+    /// What has been received and not yet been taken, in order.
+    waiting: VecDeque<Message>,
+    /// How many are decided together: one by one, once the store called a write impossible.
+    most: usize,
+    /// How often in a row somebody else had written to the journal.
+    conflicts: u32,
+}
+
+impl Actor {
+    /// Waits for inputs. Answers false when there will be none: the execution has left memory.
+    async fn next(&mut self) -> bool {
+        if self.waiting.is_empty() {
+            self.most = BATCH;
+            if self.is_parked() && self.driver.0.resident.leave(self.id, &self.messages) {
+                return false;
+            }
+            let first = tokio::select! {
+                biased;
+                () = self.driver.0.stop.cancelled() => None,
+                message = self.messages.recv() => message,
+            };
+            self.waiting.extend(first);
+        }
+        if self.driver.0.stop.is_cancelled() {
+            self.driver.0.resident.remove(self.id);
+            return false;
+        }
+        while self.waiting.len() < INBOX
+            && let Ok(message) = self.messages.try_recv()
         {
-            batch.push(message);
+            self.waiting.push_back(message);
         }
-        if let Err(error) = take(&driver, &mut loaded, batch).await {
-            // The state in memory is ahead of the journal: drop it. Whoever comes next folds the journal.
-            tracing::error!(execution = %id, %error, "an execution could not go on");
-            driver.running().remove(&id);
-            return;
+        true
+    }
+
+    /// Whether only an input from outside can move the execution on.
+    fn is_parked(&self) -> bool {
+        let is_parked = |state: &State| state.finished.is_some() || state.outstanding().is_empty();
+        self.loaded.as_ref().is_none_or(|loaded| is_parked(&loaded.state))
+    }
+
+    /// Takes as many inputs as go together. After an error they all wait still, and nothing has come of them.
+    async fn go_on(&mut self) -> Result<(), Error> {
+        let mut loaded = match self.loaded.take() {
+            Some(loaded) => loaded,
+            None => match self.load().await {
+                Ok(loaded) => loaded,
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => {
+                    self.refuse_all(&error);
+                    return Ok(());
+                }
+            },
+        };
+        let batch: Vec<Message> = self.waiting.drain(..self.waiting.len().min(self.most)).collect();
+        match self.take(&mut loaded, &batch).await {
+            Ok(results) => {
+                self.loaded = Some(loaded);
+                self.conflicts = 0;
+                for (message, result) in batch.into_iter().zip(results) {
+                    message.answer(self.id, result);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                batch.into_iter().rev().for_each(|message| self.waiting.push_front(message));
+                Err(error)
+            }
         }
     }
-}
 
-/// Whether only an input from outside can move the execution on.
-fn is_parked(state: &State) -> bool {
-    state.origin.is_some() && (state.finished.is_some() || state.outstanding().is_empty())
-}
-
-/// Leaves memory, unless somebody is just handing something over.
-fn leave(driver: &Driver, id: ExecutionId, messages: &mpsc::Receiver<Message>) -> bool {
-    let mut running = driver.running();
-    // Senders are only cloned under this lock: with the registry's alone left and nothing queued, nobody can come.
-    if messages.is_empty() && messages.sender_strong_count() == 1 {
-        running.remove(&id);
-        return true;
+    async fn load(&self) -> Result<Loaded, Error> {
+        let loaded = self.driver.load(self.id).await?;
+        // The fleet has them, unless they are of before a restart.
+        for command in loaded.state.outstanding() {
+            self.driver.hand_over(self.id, command, &loaded.secrets, false);
+        }
+        Ok(loaded)
     }
-    false
-}
 
-/// Decides a batch of inputs, commits, publishes, acts, answers.
-async fn take(driver: &Driver, loaded: &mut Loaded, batch: Vec<Message>) -> Result<(), Error> {
-    let (mut entries, mut effects, mut replies) = (Vec::new(), Vec::new(), Vec::new());
-    let mut patient = true;
-    {
-        for Message { input, reply } in batch {
-            // Results and timers must not be lost while the disk is full; a person is told at once.
-            patient &= matches!(input, Input::CommandFinished { .. } | Input::Timer | Input::Recovered);
-            match decide(driver, &loaded.plan, &mut loaded.state, input).await {
+    /// Decides a batch of inputs, commits, publishes, acts; answers what each came to. After an error the state is ahead
+    /// of the journal.
+    async fn take(&mut self, loaded: &mut Loaded, batch: &[Message]) -> Result<Vec<Result<(), Error>>, Error> {
+        let (mut entries, mut effects, mut results) = (Vec::new(), Vec::new(), Vec::new());
+        for Message { input, .. } in batch {
+            if let Input::WorkerOnline { worker_id } = input {
+                // It may be gone again by the time of the decision: then the next time it comes counts.
+                self.driver.0.awaited.add(self.id, *worker_id);
+            }
+            match decide(&self.driver, &loaded.plan, &mut loaded.state, input.clone()).await {
                 Ok(transition) => {
                     entries.extend(transition.entries);
                     effects.extend(transition.effects);
-                    replies.extend(reply);
+                    results.push(Ok(()));
                 }
-                Err(refused) => answer(reply, Err(refused.into())),
+                Err(refused) => results.push(Err(refused.into())),
+            }
+        }
+        if !entries.is_empty()
+            && let Some(record) = record(&loaded.state, &loaded.title)
+        {
+            let is_patient = batch.iter().all(Message::is_patient);
+            self.commit(loaded.fence, &record, &entries, is_patient).await?;
+            publish(&self.driver, &entries, &record);
+        }
+        act(&self.driver, &loaded.state, &loaded.secrets, effects);
+        for Message { input, .. } in batch {
+            match input {
+                Input::Recovered => self.driver.take_up(&loaded.state),
+                Input::WorkerOnline { worker_id } if !loaded.state.awaited().contains(worker_id) => {
+                    self.driver.0.awaited.remove(self.id, *worker_id);
+                }
+                _ => {}
+            }
+        }
+        Ok(results)
+    }
+
+    /// Makes entries durable. When nobody among those whose inputs led to them wants to be told that it cannot be just
+    /// now, it is tried until it can be.
+    async fn commit(
+        &mut self,
+        fence: i64,
+        record: &ExecutionRecord,
+        entries: &[Entry],
+        is_patient: bool,
+    ) -> Result<(), Error> {
+        loop {
+            let append = Append {
+                execution_id: self.id,
+                fence,
+                entries: entries.to_vec(),
+                record: record.clone(),
+                idempotency: None,
+                secrets: None,
+            };
+            match self.driver.0.store.append(append).await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_patient && error.retryable() => {
+                    if !self.pause(&error.clone().into()).await {
+                        return Err(error.into());
+                    }
+                }
+                Err(error) => return Err(error.into()),
             }
         }
     }
-    let committed = if entries.is_empty() { Ok(None) } else { commit(driver, loaded, &entries, patient).await };
-    match committed {
-        Ok(record) => {
-            if let Some(record) = record {
-                publish(driver, &entries, &record);
-            }
-            act(driver, &loaded.state, &loaded.secrets, effects);
-            replies.into_iter().for_each(|reply| answer(Some(reply), Ok(())));
-            Ok(())
-        }
-        Err(error) => {
-            replies.into_iter().for_each(|reply| answer(Some(reply), Err(error.clone().into())));
-            Err(error.into())
-        }
-    }
-}
 
-fn answer(reply: Option<oneshot::Sender<Result<(), Error>>>, result: Result<(), Error>) {
-    if let Some(reply) = reply {
-        // Nobody may be waiting any more; what was decided stays decided.
-        let _ = reply.send(result);
-    }
-}
-
-async fn commit(
-    driver: &Driver,
-    loaded: &Loaded,
-    entries: &[Entry],
-    patient: bool,
-) -> pulse_store::Result<Option<ExecutionRecord>> {
-    let Some(record) = record(&loaded.state, &loaded.title) else { return Ok(None) };
-    loop {
-        let append = Append {
-            execution_id: loaded.state.id,
-            fence: loaded.fence,
-            entries: entries.to_vec(),
-            record: record.clone(),
-            idempotency: None,
-            secrets: None,
-        };
-        match driver.0.store.append(append).await {
-            Ok(_) => return Ok(Some(record)),
-            // The disk is full, or the database cannot be reached.
-            Err(error) if patient && error.retryable() => {
-                tracing::error!(execution = %record.id, %error, "an entry waits to be stored; trying again");
-                tokio::select! {
-                    () = tokio::time::sleep(FULL_RETRY) => {}
-                    () = driver.0.stop.cancelled() => return Err(error),
+    /// After inputs could not be taken: says so to whom it has to be said, and waits if it is to be tried again.
+    async fn cope(&mut self, error: Error) {
+        match &error {
+            Error::Store(pulse_store::Error::Conflict { .. }) if self.conflicts < CONFLICTS => self.conflicts += 1,
+            // The server ends.
+            Error::Store(pulse_store::Error::Failed { .. }) => self.refuse_all(&error),
+            error if error.is_transient() => {
+                let (patient, others): (Vec<_>, _) = self.waiting.drain(..).partition(Message::is_patient);
+                others.into_iter().for_each(|message| message.answer(self.id, Err(error.clone())));
+                self.waiting.extend(patient);
+                if !self.waiting.is_empty() {
+                    self.pause(error).await;
                 }
             }
-            Err(error) => return Err(error),
+            // One of them cannot be stored, now or ever. Which, is seen when they come one by one.
+            _ if self.most > 1 && self.waiting.len() > 1 => self.most = 1,
+            _ => {
+                if let Some(message) = self.waiting.pop_front() {
+                    message.answer(self.id, Err(error));
+                }
+            }
         }
+    }
+
+    fn refuse_all(&mut self, error: &Error) {
+        for message in self.waiting.drain(..) {
+            message.answer(self.id, Err(error.clone()));
+        }
+    }
+
+    /// Waits a moment before another try. Whoever comes meanwhile waits too, or is told why nothing can be done. Answers
+    /// false when the server stops.
+    async fn pause(&mut self, error: &Error) -> bool {
+        tracing::error!(execution = %self.id, %error, "an input waits to be stored; trying again");
+        let over = tokio::time::sleep(AGAIN);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.driver.0.stop.cancelled() => return false,
+                () = &mut over => return true,
+                Some(message) = self.messages.recv(), if self.waiting.len() < INBOX => {
+                    if !message.is_patient() {
+                        message.answer(self.id, Err(error.clone()));
+                    } else if !self.has_come_before(&message) {
+                        self.waiting.push_back(message);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the same is waiting already: timers are given again and again while they are due.
+    fn has_come_before(&self, message: &Message) -> bool {
+        let is_timer = |message: &Message| matches!(message.input, Input::Timer) && message.reply.is_none();
+        is_timer(message) && self.waiting.iter().any(is_timer)
     }
 }
 

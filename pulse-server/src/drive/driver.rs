@@ -2,7 +2,9 @@
 
 use super::actor::{self, Loaded, Message};
 use super::awaited::Awaited;
+use super::keys::Keys;
 use super::plans::{NoPlan, Plans, compile};
+use super::resident::Resident;
 use super::starting::Starting;
 use super::timers::Timers;
 use super::turns::Turns;
@@ -18,19 +20,20 @@ use pulse_core::workflow::ParamType;
 use pulse_engine::state::Outstanding;
 use pulse_engine::{Input, Plan, Refused, State};
 use pulse_store::{ExecutionRecord, OutputRecord, Store};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Inputs that may wait for one execution. Whoever gives more has to wait.
-const INBOX: usize = 256;
+/// Between two tries of something that was not possible.
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
 /// Journal entries that are read from the store at once.
 const PAGE: usize = 1_000;
 
 /// Why an input had no effect.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such execution.
     #[error("there is no execution {0}")]
@@ -72,9 +75,16 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same may succeed in a moment.
+    /// Whether the same may succeed in a moment, or at the server's next start.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Stopping | Self::Store(_))
+        use pulse_store::Error::{Conflict, Failed};
+        match self {
+            Self::Stopping => true,
+            Self::Store(error) | Self::NoPlan(NoPlan::Store(error)) => {
+                error.retryable() || matches!(error, Conflict { .. } | Failed { .. })
+            }
+            _ => false,
+        }
     }
 }
 
@@ -96,10 +106,12 @@ pub(super) struct Shared {
     pub awaited: Awaited,
     /// Children on their way into the store.
     pub starting: Starting,
+    /// Starts that may be repeated while they are under way.
+    pub keys: Keys,
     /// Who runs and who waits its turn, per workflow.
     pub turns: Turns,
     /// The executions that are in memory.
-    pub running: Mutex<HashMap<ExecutionId, mpsc::Sender<Message>>>,
+    pub resident: Resident,
 }
 
 /// A piece of output as a worker sends it.
@@ -177,8 +189,9 @@ impl Driver {
             tasks: TaskTracker::new(),
             awaited: Awaited::default(),
             starting: Starting::default(),
+            keys: Keys::default(),
             turns: Turns::default(),
-            running: Mutex::default(),
+            resident: Resident::default(),
         }))
     }
 
@@ -208,53 +221,44 @@ impl Driver {
         self.0.tasks.wait().await;
     }
 
-    pub(super) fn running(&self) -> MutexGuard<'_, HashMap<ExecutionId, mpsc::Sender<Message>>> {
-        self.0.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Waits a moment before another try. Answers false when the server stops: then there is none.
+    pub(super) async fn pause(&self) -> bool {
+        tokio::select! {
+            () = self.0.stop.cancelled() => false,
+            () = tokio::time::sleep(AGAIN) => true,
+        }
     }
 
-    /// Gives an execution an input and waits until what follows from it is durable.
+    /// Gives an execution an input and waits until what follows from it is durable. What a person says is taken back when
+    /// it cannot be stored; everything else waits until it can be.
     ///
     /// # Errors
-    /// When the execution refuses it or cannot be loaded, or the store fails. Dropping the future does not take the
-    /// input back.
+    /// When the execution refuses it or cannot be loaded, the store fails, or the server stops: it had no effect. Dropping
+    /// the future does not take the input back.
     pub async fn input(&self, id: ExecutionId, input: Input) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         let message = Message { input, reply: Some(reply) };
-        self.inbox(id).await?.send(message).await.map_err(|_| Error::Stopping)?;
+        self.inbox(id).send(message).await.map_err(|_| Error::Stopping)?;
         answer.await.unwrap_or(Err(Error::Stopping))
     }
 
-    /// Gives an execution an input that nobody waits for.
+    /// Gives an execution an input that nobody waits for. It is not lost before the server stops, and what is lost then is
+    /// given again at the next start.
     pub(super) fn give(&self, id: ExecutionId, input: Input) {
-        let driver = self.clone();
-        self.spawn(async move {
-            match driver.input(id, input).await {
-                // It has ended meanwhile, or the server stops: what matters is found again in the journal.
-                Ok(()) | Err(Error::Refused(_) | Error::Stopping) => {}
-                Err(error) => tracing::warn!(execution = %id, %error, "an input had no effect"),
-            }
-        });
+        let inbox = self.inbox(id);
+        if let Err(TrySendError::Full(message)) = inbox.try_send(Message { input, reply: None }) {
+            self.spawn(async move {
+                let _ = inbox.send(message).await;
+            });
+        }
     }
 
-    /// The way to an execution, which is loaded when it is not in memory.
-    async fn inbox(&self, id: ExecutionId) -> Result<mpsc::Sender<Message>, Error> {
-        if let Some(inbox) = self.running().get(&id) {
-            return Ok(inbox.clone());
+    /// The way to an execution, which is folded from its journal when it is not in memory.
+    fn inbox(&self, id: ExecutionId) -> mpsc::Sender<Message> {
+        let (inbox, messages) = self.0.resident.enter(id);
+        if let Some(messages) = messages {
+            self.spawn(actor::run(self.clone(), id, None, messages));
         }
-        let loaded = self.load(id).await?;
-        Ok(self.start_actor(loaded))
-    }
-
-    /// Brings an execution into memory; somebody may have been faster.
-    pub(super) fn start_actor(&self, loaded: Loaded) -> mpsc::Sender<Message> {
-        let id = loaded.state.id;
-        let mut running = self.running();
-        if let Some(inbox) = running.get(&id) {
-            return inbox.clone();
-        }
-        let (inbox, messages) = mpsc::channel(INBOX);
-        running.insert(id, inbox.clone());
-        self.spawn(actor::run(self.clone(), loaded, messages));
         inbox
     }
 

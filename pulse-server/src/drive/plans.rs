@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 const MAX_PLANS: usize = 1_000;
 
 /// Why there is no plan.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum NoPlan {
     /// The store.
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! Starting executions: the first append, which is what a 202 stands for.
 
-use super::actor::{Loaded, act, publish};
+use super::actor::{self, Loaded, Message, act, publish};
 use super::decide::decide;
 use super::driver::{Driver, Error};
 use super::summary::record;
@@ -10,7 +10,7 @@ use pulse_core::ids::ExecutionId;
 use pulse_engine::{Input, Plan, Start, State};
 use pulse_store::{Append, Appended, IdempotencyKey};
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// An execution to be started. Its parameters have been checked.
 pub struct Begin {
@@ -37,51 +37,117 @@ pub enum Begun {
     KeyReused(ExecutionId),
 }
 
+impl Begun {
+    /// A request under a key that was used before.
+    fn before(execution_id: ExecutionId, same_request: bool) -> Self {
+        match same_request {
+            true => Self::Repeated(execution_id),
+            false => Self::KeyReused(execution_id),
+        }
+    }
+}
+
+/// The same, for the task in which it happens.
+enum First {
+    /// It is durable, and in memory: to be driven on with what has come for it meanwhile.
+    New(Box<Loaded>, mpsc::Receiver<Message>),
+    Known(Begun),
+}
+
 impl Driver {
     /// Starts an execution; it is durable when this returns. Dropping the future does not stop what has begun.
     ///
     /// # Errors
-    /// When the store fails, or secrets are given and there is no key to seal them with.
+    /// When the store fails, its workflow lets no more run, or secrets are given and there is no key to seal them with:
+    /// there is no such execution then.
     pub async fn begin(&self, begin: Begin) -> Result<Begun, Error> {
         let (reply, answer) = oneshot::channel();
         let driver = self.clone();
         self.spawn(async move {
-            let _ = reply.send(driver.append_first(begin).await);
+            match driver.append_first(begin).await {
+                Ok(First::New(loaded, messages)) => {
+                    let id = loaded.state.id;
+                    let _ = reply.send(Ok(Begun::New(id)));
+                    actor::run(driver, id, Some(*loaded), messages).await;
+                }
+                Ok(First::Known(begun)) => drop(reply.send(Ok(begun))),
+                Err(error) => drop(reply.send(Err(error))),
+            }
         });
         answer.await.unwrap_or(Err(Error::Stopping))
     }
 
-    async fn append_first(&self, begin: Begin) -> Result<Begun, Error> {
+    async fn append_first(&self, mut begin: Begin) -> Result<First, Error> {
         if self.0.stop.is_cancelled() {
             return Err(Error::Stopping);
         }
-        let Begin { id, plan, mut start, title, idempotency } = begin;
-        let secrets = Secrets::take(&plan.workflow.params, &mut start.params);
+        let secrets = Secrets::take(&begin.plan.workflow.params, &mut begin.start.params);
         if !secrets.is_empty() && self.0.key.is_none() {
             return Err(Error::NoDataKey);
         }
-        let id = id.unwrap_or_else(|| ExecutionId(uuid::Uuid::now_v7()));
-        let workflow = start.workflow.as_ref().map(|workflow| workflow.id);
-        if let Some(workflow) = workflow {
-            match self.0.turns.take(workflow, id, plan.workflow.concurrency) {
-                Turn::Now(oldest) => {
-                    for oldest in oldest {
-                        let reason = Some("a newer one takes its place (concurrency: cancel_oldest)".to_owned());
-                        self.give(oldest, Input::Abort { by: "concurrency".to_owned(), reason });
-                    }
+        let concurrency = begin.plan.workflow.concurrency;
+        // A request that is repeated needs no turn, and nobody makes room for it.
+        let _held = match begin.idempotency.as_ref().filter(|_| concurrency.is_some()) {
+            None => None,
+            Some(key) => {
+                let held = self.0.keys.hold(key).await;
+                if let Some(Appended::Existing { execution_id, same_request }) = self.store().used(key).await? {
+                    return Ok(First::Known(Begun::before(execution_id, same_request)));
                 }
-                Turn::Queued(limit) => start.queue = Some(limit),
+                Some(held)
+            }
+        };
+        let id = begin.id.unwrap_or_else(|| ExecutionId(uuid::Uuid::now_v7()));
+        // In memory before it is in the store: what comes for it from then on waits until it has begun.
+        let (_, Some(messages)) = self.0.resident.enter(id) else { return self.begun_before(id).await };
+        let begun = self.take_turn(id, begin, secrets).await;
+        if !matches!(begun, Ok(Ok(_))) {
+            self.0.resident.remove(id);
+        }
+        Ok(match begun? {
+            Ok(loaded) => First::New(Box::new(loaded), messages),
+            Err(known) => First::Known(known),
+        })
+    }
+
+    /// A child that is in memory: it has begun, or somebody else tries just now.
+    async fn begun_before(&self, id: ExecutionId) -> Result<First, Error> {
+        match self.store().execution(id).await? {
+            Some(_) => Ok(First::Known(Begun::Repeated(id))),
+            None => Err(Error::Stopping),
+        }
+    }
+
+    async fn take_turn(
+        &self,
+        id: ExecutionId,
+        mut begin: Begin,
+        secrets: Secrets,
+    ) -> Result<Result<Loaded, Begun>, Error> {
+        let workflow = begin.start.workflow.as_ref().map(|workflow| workflow.id);
+        let mut oldest = Vec::new();
+        if let Some(workflow) = workflow {
+            match self.0.turns.take(workflow, id, begin.plan.workflow.concurrency) {
+                Turn::Now(surplus) => oldest = surplus,
+                Turn::Queued(limit) => begin.start.queue = Some(limit),
                 Turn::Refused(limit) => return Err(Error::Skipped { limit }),
             }
         }
-        let begun = self.append_state(id, Begin { id: None, plan, start, title, idempotency }, secrets).await;
-        if let (Some(workflow), false) = (workflow, matches!(begun, Ok(Begun::New(_)))) {
-            self.release(workflow, id);
+        let begun = self.append_state(id, begin, secrets).await;
+        match (&begun, workflow) {
+            (Ok(Ok(_)), _) => oldest.into_iter().for_each(|oldest| self.make_room(oldest)),
+            (_, Some(workflow)) => self.release(workflow, id),
+            (_, None) => {}
         }
         begun
     }
 
-    async fn append_state(&self, id: ExecutionId, begin: Begin, secrets: Secrets) -> Result<Begun, Error> {
+    async fn append_state(
+        &self,
+        id: ExecutionId,
+        begin: Begin,
+        secrets: Secrets,
+    ) -> Result<Result<Loaded, Begun>, Error> {
         let Begin { plan, start, title, idempotency, .. } = begin;
         let sealed = self.0.key.as_ref().filter(|_| !secrets.is_empty()).map(|key| secrets.seal(key, id));
         let secrets = Arc::new(secrets);
@@ -96,19 +162,11 @@ impl Driver {
             idempotency,
             secrets: sealed,
         };
-        match self.0.store.append(append).await? {
-            Appended::New => {}
-            Appended::Existing { execution_id, same_request: true } => return Ok(Begun::Repeated(execution_id)),
-            Appended::Existing { execution_id, .. } => return Ok(Begun::KeyReused(execution_id)),
+        if let Appended::Existing { execution_id, same_request } = self.0.store.append(append).await? {
+            return Ok(Err(Begun::before(execution_id, same_request)));
         }
         publish(self, &transition.entries, &record);
-        // In memory before it acts: a result must find it there.
-        let waits = !state.outstanding().is_empty();
-        let seen = state.clone();
-        if waits {
-            self.start_actor(Loaded { state, plan, title, fence: record.fence, secrets: secrets.clone() });
-        }
-        act(self, &seen, &secrets, transition.effects);
-        Ok(Begun::New(id))
+        act(self, &state, &secrets, transition.effects);
+        Ok(Ok(Loaded { state, plan, title, fence: record.fence, secrets }))
     }
 }

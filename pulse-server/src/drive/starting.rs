@@ -16,7 +16,7 @@ impl Starting {
 
     /// A child is about to be started. Said before anything else can happen to its parent.
     pub(super) fn announce(&self, child: ExecutionId) {
-        self.lock().insert(child, None);
+        self.lock().entry(child).or_default();
     }
 
     /// Whether the abort of a child has been remembered: it is still being started. Else it is in the store.
@@ -28,6 +28,11 @@ impl Starting {
             }
             None => false,
         }
+    }
+
+    /// Whether its abort has been remembered.
+    pub(super) fn is_given_up(&self, child: ExecutionId) -> bool {
+        self.lock().get(&child).is_some_and(Option::is_some)
     }
 
     /// A child has been started, or cannot be. The reason of an abort that came meanwhile.

@@ -76,19 +76,10 @@ impl Due {
                     while let Some(Reverse((at, id))) = heap.peek().copied().filter(|Reverse((at, _))| *at <= now) {
                         heap.pop();
                         known.remove(&(at, id));
-                        wake(&driver, id);
+                        driver.give(id, Input::Timer);
                     }
                 }
             }
         }
     }
-}
-
-fn wake(driver: &Driver, id: ExecutionId) {
-    let waker = driver.clone();
-    driver.spawn(async move {
-        if let Err(error) = waker.input(id, Input::Timer).await {
-            tracing::warn!(execution = %id, %error, "a timer had no effect");
-        }
-    });
 }

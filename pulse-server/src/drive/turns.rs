@@ -1,6 +1,7 @@
 //! Turns: how many executions of one workflow run at once (`concurrency`), and who is next.
 
-use super::driver::Driver;
+use super::driver::{Driver, Error};
+use pulse_core::event::WorkflowRef;
 use pulse_core::ids::{ExecutionId, WorkflowId};
 use pulse_core::status::ExecutionStatus;
 use pulse_core::workflow::{Concurrency, ConcurrencyPolicy};
@@ -63,6 +64,14 @@ impl Turns {
         }
     }
 
+    /// The oldest of those that run beyond a limit.
+    fn surplus(&self, workflow: WorkflowId, limit: u32) -> Vec<ExecutionId> {
+        let turns = self.lock();
+        let Some(open) = turns.get(&workflow) else { return Vec::new() };
+        let surplus = open.running.len().saturating_sub(limit as usize);
+        open.running.iter().take(surplus).copied().collect()
+    }
+
     /// Gives a place back and answers who may run in it.
     pub(super) fn give_back(&self, workflow: WorkflowId, id: ExecutionId) -> Vec<ExecutionId> {
         let mut turns = self.lock();
@@ -119,6 +128,52 @@ impl Driver {
             ExecutionStatus::Queued => open.queued.insert(record.id),
             _ => open.running.insert(record.id),
         };
+    }
+
+    /// Ends an execution because a newer one takes its place.
+    pub(super) fn make_room(&self, oldest: ExecutionId) {
+        let reason = Some("a newer one takes its place (concurrency: cancel_oldest)".to_owned());
+        self.give(oldest, Input::Abort { by: "concurrency".to_owned(), reason });
+    }
+
+    /// After a restart: ends those whose place a newer one has taken, if the server stopped before they heard of it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn make_room_again(&self) -> Result<(), Error> {
+        let newest = |open: &Open| open.running.last().copied().filter(|_| open.running.len() > 1);
+        let newest: Vec<_> = self.0.turns.lock().iter().filter_map(|(id, open)| Some((*id, newest(open)?))).collect();
+        for (workflow, newest) in newest {
+            let Some(record) = self.store().execution(newest).await? else { continue };
+            let concurrency = self.concurrency(&record).await?;
+            let Some(Concurrency { limit, policy: ConcurrencyPolicy::CancelOldest }) = concurrency else { continue };
+            for oldest in self.0.turns.surplus(workflow, limit) {
+                match self.fold(oldest).await {
+                    Ok(state) if state.abort.is_some() => {}
+                    Err(error) if error.is_transient() => return Err(error),
+                    // Nobody can tell whether it has heard of it: it says itself why it cannot be driven.
+                    Ok(_) | Err(_) => self.make_room(oldest),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the workflow of an execution, in the version that it runs, says of others beside it. Nothing, if that cannot
+    /// be told any more.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn concurrency(&self, record: &ExecutionRecord) -> Result<Option<Concurrency>, Error> {
+        let (Some(id), Some(name), Some(version)) = (record.workflow_id, record.workflow.clone(), record.version)
+        else {
+            return Ok(None);
+        };
+        match self.stored_plan(&WorkflowRef { id, name, version }).await {
+            Ok(plan) => Ok(plan.workflow.concurrency),
+            Err(error) if error.is_transient() => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
     /// After a restart: whoever is queued and has room goes on.
