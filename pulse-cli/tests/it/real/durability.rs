@@ -107,22 +107,66 @@ fn a_command_of_the_local_worker_runs_on_while_pulse_up_is_killed_or_stopped() {
 #[test]
 fn a_start_that_was_repeated_with_its_key_starts_once() {
     let installation = Installation::start();
-    let token = std::fs::read_to_string(installation.directory.path().join("pulse-data/client.json")).unwrap();
-    let token: serde_json::Value = serde_json::from_str(&token).unwrap();
-    let url = format!("{}/api/commands", installation.url);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
     let post = |command: &str| {
-        let request = reqwest::Client::new().post(&url).bearer_auth(token["token"].as_str().unwrap());
-        let request = request.header("idempotency-key", "k1").json(&json!({"command": command, "targets": ["all"]}));
-        runtime.block_on(async {
-            let response = request.send().await.unwrap();
-            (response.status().as_u16(), response.json::<serde_json::Value>().await.unwrap())
-        })
+        let body = json!({"command": command, "targets": ["all"]});
+        installation.call_with("POST", "/api/commands", &[("idempotency-key", "k1")], Some(body))
     };
     let (first, again, other) = (post("true"), post("true"), post("false"));
     assert_eq!((first.0, &first.1), (202, &again.1));
     assert_eq!((other.0, other.1["code"].as_str()), (409, Some("idempotency-key-reused")));
     assert_eq!(installation.get("/api/executions")["items"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_repeated_start_takes_nobodys_place() {
+    let installation = Installation::start();
+    let start = |workflow: &str, key: &str| {
+        let path = format!("/api/workflows/{workflow}/execute");
+        installation.call_with("POST", &path, &[("idempotency-key", key)], Some(json!({})))
+    };
+    for policy in ["cancel_oldest", "skip"] {
+        let ask = "steps: [{id: ask, message: Well?}]";
+        installation.store(&format!("name: {policy}\nconcurrency: {{limit: 1, policy: {policy}}}\n{ask}"));
+        let (first, again) = (start(policy, "k1"), start(policy, "k1"));
+        assert_eq!((first.0, again.0, &first.1["id"]), (202, 202, &again.1["id"]), "{policy}: {}", again.1);
+        let id = first.1["id"].as_str().unwrap();
+        assert_eq!(installation.wait_for(id, &["waiting", "aborted"])["status"], "waiting", "{policy}");
+        // Another request does what the policy says.
+        let other = start(policy, "k2");
+        if policy == "skip" {
+            assert_eq!((other.0, other.1["code"].as_str()), (409, Some("concurrency-limit")), "{}", other.1);
+        } else {
+            assert_eq!(other.0, 202, "{}", other.1);
+            assert_eq!(installation.wait_for(id, &["aborted"])["status"], "aborted");
+            assert_eq!(start(policy, "k1").1["id"], id, "it stands for the same still");
+        }
+    }
+}
+
+#[test]
+fn parents_and_children_outlast_stops_and_starts() {
+    let mut installation = Installation::start();
+    installation.store("name: child\nsteps: [{id: a, type: wait, duration: 50ms}]");
+    let items: Vec<u32> = (1..=20).collect();
+    let steps = "steps: [{id: sub, workflow: child}]";
+    installation
+        .store(&format!("name: parent\nsteps: [{{id: all, type: foreach, items: '{items:?}', parallel: 5, {steps}}}]"));
+    installation
+        .store("name: turns\nconcurrency: {limit: 2, policy: queue}\nsteps: [{id: a, type: wait, duration: 50ms}]");
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..15 {
+            ids.push(installation.execute("parent", json!({}), &[]));
+            ids.push(installation.execute("turns", json!({}), &[]));
+        }
+        // While children start and end, and turns change.
+        installation.stop();
+        installation.start_again();
+    }
+    for id in ids {
+        let ended = installation.wait_for(&id, &["completed", "failed", "aborted"]);
+        assert_eq!(ended["status"], "completed", "{}: {}", ended["workflow"], ended["error"]);
+    }
 }
 
 #[test]

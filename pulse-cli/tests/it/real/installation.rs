@@ -229,10 +229,28 @@ impl Installation {
         self.call_at(&self.url, &self.token(), method, path, body)
     }
 
+    /// The same with headers.
+    pub fn call_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> (u16, Value) {
+        self.send(&self.url, &self.token(), method, path, headers, body)
+    }
+
     /// A call of some server.
     pub fn call_at(&self, url: &str, token: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.send(url, token, method, path, &[], body)
+    }
+
+    fn send(
+        &self,
+        url: &str,
+        token: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> (u16, Value) {
         let request = self.http.request(method.parse().unwrap(), format!("{url}{path}"));
         let request = request.bearer_auth(token);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = match body {
             Some(body) => request.json(&body),
             None => request,
