@@ -2,11 +2,12 @@
 //! version of a definition and shared by all of its executions.
 
 mod absent;
+mod commands;
 mod names;
 mod secrets;
 
 use crate::expr::{CompileError, Expr};
-use crate::template::{ShellTemplate, Template, TemplateError, TemplateWarningKind};
+use crate::template::{ShellTemplate, Template, TemplateError};
 use indexmap::IndexMap;
 use pulse_core::diagnostic::{Code, Diagnostic, Diagnostics, Position};
 use pulse_core::event::StepRef;
@@ -15,7 +16,7 @@ use pulse_core::workflow::{
     Execute, Foreach, Goto, Items, Parse, Program, Prompt, Route, Set, Source, Step, StepKind, Wait, WaitFor, Workflow,
     parse,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A compiled workflow.
@@ -129,9 +130,6 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Shells whose programs may hold values: they know `"${NAME}"`.
-const POSIX_SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "busybox"];
-
 /// Reads a definition and compiles it; reports all of its mistakes at once.
 pub fn load(source: &str) -> Loaded {
     let parsed = parse(source);
@@ -197,6 +195,10 @@ struct Compiler {
     conditions: Vec<Expr>,
     /// The conditions of all routes.
     routes: Vec<Expr>,
+    /// The document's environment.
+    env: IndexMap<String, Source>,
+    /// Entries of environments that were warned about.
+    warned: HashSet<String>,
 }
 
 /// An expression and where it stands.
@@ -243,6 +245,7 @@ enum Use {
 impl Compiler {
     fn plan(&mut self, workflow: Workflow) -> Plan {
         let env = self.map(&workflow.env);
+        self.env.clone_from(&workflow.env);
         let targets = workflow.targets.as_ref().map(|targets| self.list(targets));
         self.steps_of(&workflow.steps);
         let mut more = |steps: &[Step]| (!steps.is_empty()).then(|| self.steps_of(steps));
@@ -330,49 +333,18 @@ impl Compiler {
             }
             Program::Argv(argv) => PlannedProgram::Argv(self.list(argv)),
         };
+        let env = self.map(&execute.env);
+        if let PlannedProgram::Script { script, .. } = &program {
+            self.variables(script, &execute.env);
+        }
         Some(PlannedExecute {
             program,
             targets: execute.targets.as_ref().map(|targets| self.list(targets)),
-            env: self.map(&execute.env),
+            env,
             cwd: execute.cwd.as_ref().and_then(|source| self.template(source)),
             stdin: execute.stdin.as_ref().and_then(|source| self.template_of(source, Use::Unseen)),
             execute: execute.clone(),
         })
-    }
-
-    fn script(&mut self, shell: &str, source: &Source) -> Option<ShellTemplate> {
-        let (script, warnings) = match ShellTemplate::parse(&source.text) {
-            Ok(parsed) => parsed,
-            Err(errors) => {
-                self.template_errors(source, errors);
-                return None;
-            }
-        };
-        for warning in warnings {
-            let code = match warning.kind {
-                TemplateWarningKind::Raw => Code::RawFilter,
-                TemplateWarningKind::QuotedHeredoc => Code::QuotedHeredoc,
-                TemplateWarningKind::NestedShell => Code::NestedShell,
-                TemplateWarningKind::Unclosed => Code::Unclosed,
-            };
-            self.diagnostics.add(code, &source.path, source.at, warning.message, warning.help);
-        }
-        for (placeholder, takes_any) in script.expressions().zip(script.takes_any_value()) {
-            let place = match (placeholder.filter, takes_any) {
-                (Some(_), _) => Place::Filtered,
-                (None, false) => Place::Evaluated,
-                (None, true) => Place::Alone,
-            };
-            self.mention(source, &placeholder.expr, place, true);
-        }
-        let name = shell.rsplit('/').next().unwrap_or(shell);
-        if !script.is_literal() && !POSIX_SHELLS.contains(&name) {
-            let message =
-                format!("a script for `{shell}` cannot hold templates: values reach only POSIX shells as data");
-            let help = Some("pass values through `env`, `stdin` or `argv`".to_owned());
-            self.diagnostics.add(Code::BadTemplate, &source.path, source.at, message, help);
-        }
-        Some(script)
     }
 
     fn route(&mut self, route: &Route) -> Vec<PlannedCondition> {

@@ -59,6 +59,11 @@ impl<'m> Machine<'m> {
             PlannedProgram::Script { shell, script } => {
                 let exprs: Vec<&Expr> = script.expressions().map(|placeholder| &placeholder.expr).collect();
                 let scope = self.scope_with(at, markers.params(), exprs.iter().copied());
+                let given = |name: &str| planned.env.get(name).or_else(|| self.plan.env.get(name));
+                for (name, value) in env.iter().filter(|(name, _)| given(name).is_some_and(|value| !value.is_literal()))
+                {
+                    script.check_variable(name, value).map_err(|error| named(&format!("env `{name}`"), error))?;
+                }
                 let rendered = script.render(&scope).map_err(|error| named("command", error))?;
                 env.extend(rendered.env);
                 (spec.command, spec.shell) = (Some(rendered.script), Some(shell.clone()));

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod determinism;
+mod env_values;
 mod expr;
 mod scenarios;
 mod secrets;

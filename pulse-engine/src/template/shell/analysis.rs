@@ -1,17 +1,20 @@
-//! Looks at the words of one command: places where a shell evaluates a value as code, and shells inside of the shell.
+//! Looks at the words of one command: places where a shell evaluates a value as code, and what a command does with values.
 
+use super::frames::Role;
 use super::place::Needs;
 use super::tracker::Tracker;
-use super::words::Word;
+use super::words::{HOLE, Origin, Word, is_name};
 use crate::template::{TemplateWarning, TemplateWarningKind};
 
-/// Operators of `[[ … ]]` whose operands are arithmetic.
+/// Operators of `[[ … ]]` whose operands are arithmetic; some shells calculate with those of `[ … ]`, too.
 const ARITHMETIC_TESTS: &[&str] = &["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
 /// Commands that take names of variables, in which Bash evaluates an array index; with their options that have a value.
 const TAKE_NAMES: &[(&str, &str)] = &[
     ("declare", ""),
     ("typeset", ""),
     ("local", ""),
+    ("integer", ""),
+    ("nameref", ""),
     ("readonly", ""),
     ("export", ""),
     ("unset", ""),
@@ -21,13 +24,20 @@ const TAKE_NAMES: &[(&str, &str)] = &[
     ("readarray", "dnOsuCc"),
 ];
 /// Commands that take `name=value`, where Bash reads a value in parentheses as a list and expands it.
-const TAKE_LISTS: &[&str] = &["declare", "typeset", "local", "readonly"];
+const TAKE_LISTS: &[&str] = &["declare", "typeset", "local", "integer", "nameref", "readonly"];
 /// Variables that are calculated with whenever they are assigned.
 const CALCULATED: &[&str] = &["RANDOM", "SRANDOM", "OPTIND", "HISTCMD"];
+/// The same in Korn shells.
+const CALCULATED_BY_KSH: &[&str] = &["SECONDS", "TMOUT", "COLUMNS", "LINES", "HISTSIZE"];
 /// Variables whose value is expanded or run as code later.
 const RUN: &[&str] = &["BASH_ENV", "ENV", "PS0", "PS1", "PS2", "PS4", "PROMPT_COMMAND"];
 /// Words before a command that leave it the command.
 const PREFIXES: &[&str] = &["command", "builtin", "exec", "sudo", "nohup", "env", "time", "nice"];
+/// Commands that print what is in the text they read.
+const FILTERS: &[&str] = &[
+    "cat", "tee", "tr", "cut", "sed", "head", "tail", "grep", "egrep", "sort", "uniq", "awk", "xargs", "rev", "tac",
+    "base64",
+];
 /// Programs that read a script from their arguments behind `-c`.
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "zsh", "busybox", "su", "runuser"];
 /// Options of `ssh` with a value of their own.
@@ -36,8 +46,15 @@ const SSH_OPTIONS: &str = "bcDEeFIiJLlmOopQRSWw";
 impl Tracker<'_> {
     /// Looks at a whole simple command.
     pub fn analyse(&mut self, words: &[Word], in_test: bool) {
+        let list = self.command().and_then(|command| match &command.role {
+            Role::List(name) => Some(name.clone()),
+            _ => None,
+        });
         for word in words {
-            self.assignment(word);
+            self.assignment(word, list.as_deref());
+        }
+        if let Some(name) = list {
+            return words.iter().for_each(|word| self.found.variables.assign(&name, word.origin()));
         }
         // `&&` and parentheses inside of `[[ … ]]` cut it into parts.
         let edge = |word: &Word| word.plain && matches!(word.text.as_str(), "[[" | "]]");
@@ -49,71 +66,92 @@ impl Tracker<'_> {
         let Some(first) = first else { return };
         let (name, operands) = (words[first].text.as_str(), &words[first + 1..]);
         let name = name.rsplit('/').next().unwrap_or(name);
+        let read = self.standard_input(name, operands);
         match name {
-            "let" => {
-                self.need(operands.iter().flat_map(|word| &word.holes), Needs::Integer);
-                self.calculate(operands);
+            "let" => operands.iter().for_each(|word| self.calculate(word)),
+            "for" | "select" => self.assign(operands),
+            "test" | "[" => {
+                self.behind_option(operands, "-v");
+                if !self.known_shell {
+                    self.test(operands);
+                }
             }
-            "for" | "select" => self.assign(&words[first + 1..]),
-            "test" | "[" => self.behind_option(operands, "-v"),
             "wait" => self.behind_option(operands, "-p"),
             "compgen" | "complete" => self.behind_option(operands, "-W"),
             "printf" => self.printf(operands),
+            "read" | "mapfile" | "readarray" => self.read_names(operands, &read),
+            "shift" if !self.known_shell => operands.iter().for_each(|word| self.need(&word.origin(), Needs::Integer)),
+            "ulimit" if !self.known_shell => operands.iter().for_each(|word| self.need(&word.origin(), Needs::Plain)),
             _ => {}
         }
         if let Some((_, with_value)) = TAKE_NAMES.iter().find(|(known, _)| *known == name) {
-            self.names(operands, with_value, TAKE_LISTS.contains(&name));
+            self.names(name, operands, with_value);
         }
         self.nested_shell(name, words, operands);
     }
 
-    /// Asks for at least this of the values of placeholders.
-    pub fn need<'h>(&mut self, holes: impl IntoIterator<Item = &'h usize>, needs: Needs) {
-        for hole in holes {
-            let place = &mut self.found.places[*hole];
-            place.needs = place.needs.max(needs);
+    /// What a command reads, as far as it is seen; and what it prints, for the command behind it.
+    fn standard_input(&mut self, name: &str, operands: &[Word]) -> Origin {
+        let Some(command) = self.command() else { return Origin::default() };
+        let mut read = std::mem::take(&mut command.here);
+        if command.piped {
+            read.extend(std::mem::take(&mut command.feed));
         }
-    }
-
-    /// Notes that the script calculates with what these words name.
-    fn calculate(&mut self, words: &[Word]) {
-        self.found.calculated.extend(words.iter().flat_map(Word::names).map(str::to_owned));
+        let mut printed = Origin::default();
+        match name {
+            "echo" | "printf" | "print" => operands.iter().for_each(|word| printed.extend(word.origin())),
+            _ if FILTERS.contains(&name) => printed = read.clone(),
+            _ => {}
+        }
+        command.feed = printed;
+        read
     }
 
     /// `name=…`, and `name[…]=…`, or `[…]=…` in a list, where the index is arithmetic.
-    fn assignment(&mut self, word: &Word) {
+    fn assignment(&mut self, word: &Word, list: Option<&str>) {
         let index =
             word.text.split_once(']').filter(|(before, behind)| before.contains('[') && behind.starts_with(['=', '+']));
-        if index.is_some() && (word.is_assignment() || word.text.starts_with('[')) {
-            self.need(word.holes_before(']'), Needs::Integer);
-            let index = Word { text: index.map_or("", |(before, _)| before).to_owned(), ..word.clone() };
-            self.calculate(&[index]);
+        let name = word.assigned_name();
+        if let Some((before, _)) = index.filter(|_| name.is_some() || word.text.starts_with('['))
+            && !name.or(list).is_some_and(|name| self.is_map(name))
+        {
+            let origin = word.origin_before(']');
+            let index =
+                Word { text: before.to_owned(), holes: origin.holes, expansions: origin.names, ..Word::default() };
+            self.calculate(&index);
+            self.found.variables.lists.extend(name.map(str::to_owned));
         }
-        let Some(name) = word.assigned_name() else { return };
-        let holes = word.holes_behind('=');
-        if CALCULATED.contains(&name) {
-            self.need(holes, Needs::Integer);
+        let Some(name) = name else { return };
+        let origin = word.origin_behind('=');
+        if CALCULATED.contains(&name) || (!self.known_shell && CALCULATED_BY_KSH.contains(&name)) {
+            self.need(&origin, Needs::Integer);
         } else if RUN.contains(&name) {
-            self.warn_nested(holes, "a shell runs or expands the value of this variable");
+            self.warn_nested(&origin.holes, "a shell runs or expands the value of this variable");
+            self.found.variables.run.extend(origin.names.iter().cloned());
         }
-        if !holes.is_empty() {
-            self.found.assigned.push((name.to_owned(), holes.to_vec()));
-        }
+        self.found.variables.assign(name, origin);
     }
 
     /// `for name in …`: each value is assigned to the name.
     fn assign(&mut self, words: &[Word]) {
         let Some((name, values)) = words.split_first() else { return };
-        let holes: Vec<usize> = values.iter().flat_map(|word| word.holes.iter().copied()).collect();
-        self.found.assigned.push((name.text.clone(), holes));
+        for word in values {
+            self.found.variables.assign(&name.text, word.origin());
+        }
     }
 
-    /// A value that a variable carries into arithmetic has to be an integer, as if it stood there itself.
-    pub fn follow_variables(&mut self) {
-        for (name, holes) in std::mem::take(&mut self.found.assigned) {
-            if self.found.calculated.contains(&name) {
-                self.need(&holes, Needs::Integer);
-            }
+    /// What `read` reads is assigned to its names.
+    fn read_names(&mut self, operands: &[Word], read: &Origin) {
+        let names: Vec<&str> = operands.iter().map(|word| word.text.as_str()).filter(|text| is_name(text)).collect();
+        for name in &names {
+            self.found.variables.assign(name, read.clone());
+        }
+        if let [] = names[..] {
+            self.found.variables.assign("REPLY", read.clone());
+            self.found.variables.assign("MAPFILE", read.clone());
+        }
+        if !self.known_shell {
+            self.behind(operands, "-u", Needs::Integer);
         }
     }
 
@@ -121,10 +159,20 @@ impl Tracker<'_> {
     fn printf(&mut self, operands: &[Word]) {
         self.behind_option(operands, "-v");
         for word in operands.iter().filter(|word| word.text.starts_with("-v")) {
-            self.need(&word.holes, Needs::Name);
+            self.need(&word.origin(), Needs::Name);
         }
-        if let Some(first) = operands.first().filter(|first| first.text.starts_with('\0')) {
-            self.need(&first.holes, Needs::Plain);
+        if let Some(first) = operands.first().filter(|first| first.text.starts_with(HOLE)) {
+            self.need(&first.origin(), Needs::Plain);
+        }
+        let name = match operands {
+            [option, name, ..] if option.text == "-v" => name.text.as_str(),
+            [option, ..] => option.text.strip_prefix("-v").unwrap_or_default(),
+            [] => return,
+        };
+        if is_name(name) {
+            for word in operands {
+                self.found.variables.assign(name, word.origin());
+            }
         }
     }
 
@@ -133,46 +181,81 @@ impl Tracker<'_> {
             if ARITHMETIC_TESTS.contains(&word.text.as_str()) {
                 let before = i.checked_sub(1).and_then(|i| operands.get(i));
                 for word in before.into_iter().chain(operands.get(i + 1)) {
-                    self.need(&word.holes, Needs::Integer);
-                    self.calculate(std::slice::from_ref(word));
+                    self.calculate(word);
                 }
             }
         }
     }
 
     /// Operands are names, up to a `=`.
-    fn names(&mut self, operands: &[Word], with_value: &str, lists: bool) {
+    fn names(&mut self, command: &str, operands: &[Word], with_value: &str) {
+        let lists = TAKE_LISTS.contains(&command);
         let option = |c: char| operands.iter().any(|word| word.text.starts_with('-') && word.text.contains(c));
-        let (integers, references) = (option('i'), option('n'));
+        let integers = option('i') || command == "integer";
+        let references = option('n') || command == "nameref";
+        self.maps(command, operands, lists && option('A'));
         let mut is_value = false;
         for word in operands {
             let is_option = word.text.starts_with(['-', '+']);
             if !is_option && !is_value {
-                self.need(word.holes_before('='), Needs::Name);
+                self.need(&word.origin_before('='), Needs::Name);
             }
             if let Some((name, value)) = word.text.split_once('=').filter(|_| lists) {
-                let needs = match value.chars().next() {
-                    _ if integers => Needs::Integer,
-                    _ if references => Needs::Name,
-                    Some('(') => Needs::Plain,
-                    Some('\0') => Needs::NoList,
-                    _ => Needs::Anything,
-                };
-                self.need(word.holes_behind('='), needs);
+                let origin = word.origin_behind('=');
+                match value.chars().next() {
+                    _ if integers => self.need(&origin, Needs::Integer),
+                    _ if references => self.need(&origin, Needs::Name),
+                    Some('(') => self.need(&Origin { names: Vec::new(), ..origin }, Needs::Plain),
+                    Some(HOLE) => self.need(&Origin { names: Vec::new(), ..origin }, Needs::NoList),
+                    _ => {}
+                }
                 if integers {
-                    self.found.calculated.insert(name.to_owned());
+                    self.found.variables.need(name, Needs::Integer);
                 }
             } else if lists && integers && !is_option {
-                self.found.calculated.insert(word.text.clone());
+                self.found.variables.need(&word.text, Needs::Integer);
             }
             is_value = is_option && word.text.ends_with(|c| with_value.contains(c));
         }
     }
 
+    /// Notes associative arrays, where it is certain that they are made: in the script itself, under no condition.
+    fn maps(&mut self, command: &str, operands: &[Word], declares: bool) {
+        if !(declares || command == "unset" || TAKE_LISTS.contains(&command)) {
+            return;
+        }
+        let goes_on = match self.char(self.at) {
+            Some(c @ ('&' | '|')) => self.char(self.at + 1) == Some(c),
+            _ => true,
+        };
+        let known_shell = self.known_shell;
+        let alone = self.stack.len() == 1 && self.bodies == 0 && goes_on;
+        let certain = declares
+            && known_shell
+            && alone
+            && self
+                .command()
+                .is_some_and(|command| !command.conditional && !command.piped && command.groups.is_empty());
+        for word in operands.iter().filter(|word| !word.text.starts_with(['-', '+'])) {
+            let name = word.text.split('=').next().unwrap_or_default();
+            let variables = &mut self.found.variables;
+            if certain && is_name(name) && !variables.lists.contains(name) {
+                variables.maps.insert(name.to_owned());
+            } else if !declares {
+                // It can be another variable of that name; or any variable.
+                variables.unmade.insert(if is_name(name) { name.to_owned() } else { String::new() });
+            }
+        }
+    }
+
     fn behind_option(&mut self, operands: &[Word], option: &str) {
+        self.behind(operands, option, Needs::Name);
+    }
+
+    fn behind(&mut self, operands: &[Word], option: &str, needs: Needs) {
         for pair in operands.windows(2) {
             if pair[0].text == option {
-                self.need(&pair[1].holes, Needs::Name);
+                self.need(&pair[1].origin(), needs);
             }
         }
     }
@@ -185,11 +268,12 @@ impl Tracker<'_> {
             _ => script_of_shell(words).into_iter().collect(),
         };
         for word in read {
+            self.found.variables.run.extend(word.origin().names);
             self.warn_nested(&word.holes, "a second shell reads this text, and the value can be code for it");
         }
     }
 
-    fn warn_nested(&mut self, holes: &[usize], message: &str) {
+    pub fn warn_nested(&mut self, holes: &[usize], message: &str) {
         for hole in holes {
             self.found.warnings.push(TemplateWarning {
                 kind: TemplateWarningKind::NestedShell,
@@ -199,6 +283,11 @@ impl Tracker<'_> {
             });
         }
     }
+}
+
+/// Whether a command declares variables and takes `name=value`.
+pub(super) fn declares(command: &str) -> bool {
+    TAKE_LISTS.contains(&command)
 }
 
 /// The word behind `-c` of a shell anywhere in the command, as in `sudo sh -c …`.

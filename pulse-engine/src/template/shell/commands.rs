@@ -1,9 +1,11 @@
 //! Where commands stand: words, operators, keywords, comments, `case`.
 
-use super::frames::{Case, Close, Frame};
+use super::analysis::declares;
+use super::frames::{Case, Close, Frame, Role};
 use super::place::{Needs, Style};
 use super::tracker::Tracker;
 use super::units::Unit;
+use super::words::Origin;
 
 impl Tracker<'_> {
     /// One unit where commands stand.
@@ -30,17 +32,14 @@ impl Tracker<'_> {
                 self.at += 1;
             }
             '\n' => {
-                self.finish_command();
+                self.finish_pipeline();
                 self.at += 1;
                 self.heredoc_bodies();
             }
             '#' if !in_word => self.comment(),
             ';' => self.semicolon(),
             '&' if matches!(self.char(self.at + 1), Some('>')) => self.redirection(),
-            '&' | '|' => {
-                self.finish_command();
-                self.at += 1;
-            }
+            '&' | '|' => self.connection(c),
             '<' | '>' => self.redirection(),
             '(' => self.open_paren(in_word),
             ')' => self.close_paren(),
@@ -50,6 +49,23 @@ impl Tracker<'_> {
                 }
                 self.at += 1;
             }
+        }
+    }
+
+    /// `&`, `&&`, `|`, `|&` and `||` between commands.
+    fn connection(&mut self, c: char) {
+        let double = self.char(self.at + 1) == Some(c);
+        let in_test = self.command().is_some_and(|command| command.in_test);
+        if c == '|' && !double && !in_test {
+            self.finish_command();
+            self.at += if self.char(self.at + 1) == Some('&') { 2 } else { 1 };
+        } else {
+            self.finish_pipeline();
+            self.at += if double { 2 } else { 1 };
+        }
+        if let Some(command) = self.command() {
+            command.piped = c == '|' && !double && !in_test;
+            command.conditional = true;
         }
     }
 
@@ -69,7 +85,7 @@ impl Tracker<'_> {
 
     /// `;`, and `;;`, `;&`, `;;&`, which end a branch of a `case`.
     fn semicolon(&mut self) {
-        self.finish_command();
+        self.finish_pipeline();
         self.at += 1;
         let ends_branch = matches!(self.char(self.at), Some(';' | '&'));
         if ends_branch {
@@ -94,14 +110,15 @@ impl Tracker<'_> {
         }
         self.finish_word();
         let at = self.at;
-        if self.units.starts_with(at, "<<<") {
+        let here = self.units.starts_with(at, "<<<");
+        if here {
             self.at += 3;
         } else if self.units.starts_with(at, "<<") {
             return self.heredoc_start();
         } else if matches!(self.char(at + 1), Some('(')) {
             // Process substitution: part of a word.
             self.special();
-            return self.push(Frame::command(Close::Paren), 2);
+            return self.push(Frame::inner(Close::Paren, Role::Process), 2);
         } else {
             self.at += 1;
             while matches!(self.char(self.at), Some('>' | '&' | '|')) {
@@ -112,13 +129,16 @@ impl Tracker<'_> {
         if let Some(command) = self.command() {
             command.redirected = !command.in_test;
             command.duplicated = duplicated;
+            command.here_string = here;
         }
     }
 
     fn open_paren(&mut self, in_word: bool) {
         let Some(command) = self.command() else { return };
         let in_test = command.in_test;
-        let array = command.words.open_text().ends_with('=');
+        let declared = command.words.first_text().is_some_and(declares);
+        let list =
+            command.words.open_text().strip_suffix('=').map(|name| name.strip_suffix('+').unwrap_or(name).to_owned());
         if command.cases.last() == Some(&Case::Pattern) && !in_word {
             self.at += 1;
             return;
@@ -130,10 +150,19 @@ impl Tracker<'_> {
         if !in_word {
             self.finish_command();
         }
-        self.push(Frame::command(Close::Paren), 1);
+        let role = match list {
+            Some(name) if declared => Role::List(name),
+            Some(name) => {
+                self.found.variables.lists.insert(name.clone());
+                Role::List(name)
+            }
+            None => Role::Script,
+        };
+        let is_list = role != Role::Script;
+        self.push(Frame::inner(Close::Paren, role), 1);
         if let Some(command) = self.command() {
             command.in_test = in_test;
-            command.at_command = !array;
+            command.at_command = !is_list;
         }
     }
 
@@ -151,9 +180,9 @@ impl Tracker<'_> {
             return;
         }
         let closes = command.close == Close::Paren;
-        self.finish_command();
+        self.finish_pipeline();
         if closes {
-            self.pop();
+            self.pop_command();
         }
         // `name()` is no command yet: its body follows.
         if closes && self.at.checked_sub(1).and_then(|before| self.char(before)) == Some('(') {
@@ -170,10 +199,15 @@ impl Tracker<'_> {
         let is_assignment = word.is_assignment();
         if command.redirected {
             command.redirected = false;
-            let holes = if command.duplicated { word.holes.clone() } else { Vec::new() };
+            let origin = word.origin();
             command.words.forget_last();
-            // What is no number is a file, and Bash expands its name once more.
-            return self.need(&holes, Needs::Integer);
+            if std::mem::take(&mut command.here_string) {
+                command.here.extend(origin);
+            } else if command.duplicated {
+                // What is no number is a file, and Bash expands its name once more.
+                self.need(&origin, Needs::Integer);
+            }
+            return;
         }
         match command.cases.last_mut() {
             Some(case @ Case::Subject) => {
@@ -187,6 +221,7 @@ impl Tracker<'_> {
             Some(Case::Pattern) => {
                 if keyword == "esac" {
                     command.cases.pop();
+                    command.close_group(false);
                     command.words.forget_last();
                 }
                 return;
@@ -204,6 +239,12 @@ impl Tracker<'_> {
         }
         match keyword.as_str() {
             "if" | "then" | "else" | "elif" | "fi" | "do" | "done" | "while" | "until" | "!" | "{" | "}" | "time" => {
+                match &*keyword {
+                    "if" | "do" | "{" => command.open_group(),
+                    "fi" => command.close_group(false),
+                    "done" | "}" => command.close_group(true),
+                    _ => {}
+                }
                 command.words.forget_last();
             }
             "function" => {
@@ -213,10 +254,12 @@ impl Tracker<'_> {
             }
             "case" => {
                 command.cases.push(Case::Subject);
+                command.open_group();
                 command.words.forget_last();
             }
             "esac" if !command.cases.is_empty() => {
                 command.cases.pop();
+                command.close_group(false);
                 command.words.forget_last();
             }
             "[[" => {
@@ -237,6 +280,20 @@ impl Tracker<'_> {
         command.at_command = true;
         if !words.is_empty() {
             self.analyse(&words, in_test);
+        }
+        if let Some(command) = self.command() {
+            command.here = Origin::default();
+        }
+    }
+
+    /// Ends the simple command and the pipeline it is the last of.
+    pub fn finish_pipeline(&mut self) {
+        self.finish_command();
+        if let Some(command) = self.command() {
+            let feed = std::mem::take(&mut command.feed);
+            command.output.extend(feed);
+            command.piped = false;
+            command.conditional = false;
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Expansions: what a `$` begins, and what is inside of `${…}` and of arithmetic.
 
-use super::frames::{Close, Frame, Mode};
-use super::place::Style;
+use super::frames::{Close, Frame, Mode, Role};
+use super::place::{Needs, Style};
 use super::tracker::Tracker;
 use super::units::Unit;
+use super::words::Origin;
 
 impl Tracker<'_> {
     pub fn dollar(&mut self) {
         self.special();
         let bare = match self.stack.last() {
             Some(Frame::Command(_)) => true,
-            Some(Frame::Parameter { mode, in_double }) => !in_double || *mode == Mode::Pattern,
+            Some(Frame::Parameter { mode, in_double, .. }) => !in_double || *mode == Mode::Pattern,
             _ => false,
         };
         match self.units.units.get(self.at + 1) {
@@ -22,13 +23,12 @@ impl Tracker<'_> {
             Some(Unit::Char('(')) if self.char(self.at + 2) == Some('(') => {
                 self.push(Frame::Arithmetic { parens: 0, close: ')' }, 3);
             }
-            Some(Unit::Char('(')) => self.push(Frame::command(Close::Paren), 2),
+            Some(Unit::Char('(')) => self.push(Frame::inner(Close::Paren, Role::Substitution), 2),
             Some(Unit::Char('[')) => self.push(Frame::Arithmetic { parens: 0, close: ']' }, 2),
             Some(Unit::Char('{')) => {
-                let prefix = usize::from(matches!(self.char(self.at + 2), Some('!' | '#')));
-                self.expansion(self.at + 2 + prefix);
+                let is_map = self.braced();
                 let in_double = !bare;
-                self.push(Frame::Parameter { mode: Mode::Name, in_double }, 2);
+                self.push(Frame::Parameter { mode: Mode::Name, in_double, assigns: None, is_map }, 2);
             }
             Some(Unit::Char('\'')) if bare => {
                 self.at += 2;
@@ -44,18 +44,68 @@ impl Tracker<'_> {
         }
     }
 
+    /// Notes what `${…}` expands. Returns whether it is an associative array.
+    fn braced(&mut self) -> bool {
+        let at = self.at + 2;
+        match self.char(at) {
+            // A length is a number, whatever the value is.
+            Some('#') => false,
+            Some('!') => {
+                let name = self.name_at(at + 1);
+                // `${!name[@]}` gives indexes and `${!name*}` names; else the value of the variable is a name.
+                if !name.is_empty() && !matches!(self.char(at + 1 + name.len()), Some('[' | '*' | '@')) {
+                    self.found.variables.need(&name, Needs::Name);
+                }
+                self.expansion(at + 1);
+                self.is_map(&name)
+            }
+            _ => {
+                let name = self.name_at(at);
+                if self.units.starts_with(at + name.len(), "@P") {
+                    self.found.variables.run.insert(name.clone());
+                }
+                if !self.keeps_digits(at + name.len()) {
+                    self.expansion(at);
+                }
+                self.is_map(&name)
+            }
+        }
+    }
+
+    /// `//[^0-9]…` behind a name leaves digits only.
+    fn keeps_digits(&self, at: usize) -> bool {
+        let pattern = |text: &&&str| self.units.starts_with(at, text);
+        ["//[^0-9]/}", "//[!0-9]/}", "//[^0-9]}", "//[!0-9]}", "//[^[:digit:]]/}", "//[![:digit:]]/}"]
+            .iter()
+            .find(pattern)
+            .is_some()
+    }
+
     /// Notes the expansion of the variable whose name stands there. Returns the length of the name.
     fn expansion(&mut self, at: usize) -> usize {
         let name = self.name_at(at);
         let length = name.len();
         if length > 0 {
             if self.calculates() {
-                self.found.calculated.insert(name);
-            } else if let Some(command) = self.command() {
-                command.words.push_expansion(name);
+                self.found.variables.need(&name, Needs::Integer);
+            } else {
+                if let Some(to) = self.assigning() {
+                    self.found.variables.assign(&to, Origin { holes: Vec::new(), names: vec![name.clone()] });
+                }
+                if let Some(command) = self.command() {
+                    command.words.push_expansion(name);
+                }
             }
         }
         length
+    }
+
+    /// The variable that gets what stands here, as the word of `${name:=…}`.
+    pub fn assigning(&self) -> Option<String> {
+        self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_))).find_map(|frame| match frame {
+            Frame::Parameter { mode: Mode::Word, assigns, .. } => assigns.clone(),
+            _ => None,
+        })
     }
 
     fn name_at(&self, at: usize) -> String {
@@ -70,19 +120,22 @@ impl Tracker<'_> {
             !c.is_ascii_digit() && self.at.checked_sub(1).and_then(|at| self.char(at)).is_none_or(|c| !inside(c));
         if inside(c) && begins {
             let name = self.name_at(self.at);
-            self.found.calculated.insert(name);
+            self.found.variables.need(&name, Needs::Integer);
         }
     }
 
     /// The shell calculates with what stands here.
     pub fn calculates(&self) -> bool {
-        self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_))).any(|frame| {
-            matches!(frame, Frame::Arithmetic { .. } | Frame::Parameter { mode: Mode::Subscript | Mode::Offset, .. })
+        self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_))).any(|frame| match frame {
+            Frame::Arithmetic { .. } => true,
+            Frame::Parameter { mode: Mode::Subscript, is_map, .. } => !is_map,
+            Frame::Parameter { mode, .. } => *mode == Mode::Offset,
+            _ => false,
         })
     }
 
     pub fn parameter_step(&mut self, c: char, mode: Mode, in_double: bool) {
-        if matches!(mode, Mode::Subscript | Mode::Offset) {
+        if matches!(mode, Mode::Subscript | Mode::Offset) && self.calculates() {
             self.calculated_name(c);
         }
         self.at += 1;
@@ -103,9 +156,16 @@ impl Tracker<'_> {
             }
             _ => {}
         }
-        if let Some(Frame::Parameter { mode, .. }) = self.stack.last_mut() {
+        let assigned = (mode == Mode::Name && c == '=').then(|| self.assigned_here());
+        if let Some(Frame::Parameter { mode, assigns, .. }) = self.stack.last_mut() {
             *mode = next;
+            *assigns = assigned.or(assigns.take());
         }
+    }
+
+    /// The name in `${name=` or `${name:=`, of which the last character has just been read.
+    fn assigned_here(&self) -> String {
+        self.name_at(self.opened.last().map_or(self.at, |opened| opened + 2))
     }
 
     /// What a character behind the name of `${name…` begins. `first` is directly behind the brace.

@@ -1,6 +1,6 @@
 //! The contexts that are open at a point of a shell script.
 
-use super::words::Words;
+use super::words::{Origin, Words};
 
 /// An open context.
 #[derive(Debug)]
@@ -10,7 +10,14 @@ pub(super) enum Frame {
     /// `"…"`
     Double,
     /// `${…}`
-    Parameter { mode: Mode, in_double: bool },
+    Parameter {
+        mode: Mode,
+        in_double: bool,
+        /// The variable that gets the word, for `=` and `:=`.
+        assigns: Option<String>,
+        /// Its name is that of an associative array, whose index is text.
+        is_map: bool,
+    },
     /// `$(( … ))`, `(( … ))`, `$[ … ]`: with the parentheses open inside.
     Arithmetic { parens: usize, close: char },
     /// The body of a heredoc whose delimiter is not quoted.
@@ -55,10 +62,38 @@ pub(super) enum Case {
     Body,
 }
 
+/// What becomes of the commands, or words, of a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The script itself, or a subshell.
+    Script,
+    /// `$( … )`, backquotes: what they print is put in.
+    Substitution,
+    /// `<( … )`: the command reads what they print.
+    Process,
+    /// `name=( … )`: no commands, but the values of this list.
+    List(String),
+}
+
 /// A context of commands.
 #[derive(Debug)]
 pub(super) struct Command {
     pub close: Close,
+    pub role: Role,
+    /// What the pipeline so far prints, as far as that is seen.
+    pub feed: Origin,
+    /// What all pipelines that are over have printed.
+    pub output: Origin,
+    /// Where the output of the compound commands begins that are open.
+    pub groups: Vec<(usize, usize)>,
+    /// The command reads what the one before it prints.
+    pub piped: bool,
+    /// The here-string of the command.
+    pub here: Origin,
+    /// The redirection is a here-string.
+    pub here_string: bool,
+    /// `&&` or the like stands before this command: it may not run, or not in this shell.
+    pub conditional: bool,
     /// The next word can be a command or a keyword.
     pub at_command: bool,
     /// The next word belongs to a redirection.
@@ -75,6 +110,14 @@ impl Command {
     pub fn new(close: Close) -> Self {
         Self {
             close,
+            role: Role::Script,
+            feed: Origin::default(),
+            output: Origin::default(),
+            groups: Vec::new(),
+            piped: false,
+            here: Origin::default(),
+            here_string: false,
+            conditional: false,
             at_command: true,
             redirected: false,
             duplicated: false,
@@ -85,9 +128,30 @@ impl Command {
     }
 }
 
+impl Command {
+    /// A compound command begins.
+    pub fn open_group(&mut self) {
+        self.groups.push((self.output.holes.len(), self.output.names.len()));
+    }
+
+    /// A compound command ends. What was printed in it can go on through a pipe.
+    pub fn close_group(&mut self, feeds: bool) {
+        let Some((holes, names)) = self.groups.pop() else { return };
+        if feeds {
+            self.feed.holes = self.output.holes.split_off(holes.min(self.output.holes.len()));
+            self.feed.names = self.output.names.split_off(names.min(self.output.names.len()));
+        }
+    }
+}
+
 impl Frame {
     pub fn command(close: Close) -> Self {
         Self::Command(Box::new(Command::new(close)))
+    }
+
+    /// Commands within a command.
+    pub fn inner(close: Close, role: Role) -> Self {
+        Self::Command(Box::new(Command { role, ..Command::new(close) }))
     }
 
     /// For the message about one that is never closed.

@@ -3,6 +3,7 @@
 use super::frames::{Close, Frame, Mode};
 use super::place::{Needs, Place, Style};
 use super::tracker::Tracker;
+use super::words::Origin;
 
 impl Tracker<'_> {
     /// A placeholder where no single quotes are.
@@ -13,7 +14,7 @@ impl Tracker<'_> {
             Some(Frame::Arithmetic { .. } | Frame::Parameter { mode: Mode::Subscript | Mode::Offset, .. }) => {
                 Style::Arithmetic
             }
-            Some(Frame::Parameter { mode: Mode::Word, in_double: true }) => Style::Double,
+            Some(Frame::Parameter { mode: Mode::Word, in_double: true, .. }) => Style::Double,
             Some(Frame::Parameter { mode: Mode::Name, .. }) if !self.units.holes[hole].raw => {
                 self.error(self.at, "a placeholder cannot be the name of a variable");
                 self.help("the value itself is {{ … }} without ${ }");
@@ -29,6 +30,9 @@ impl Tracker<'_> {
     pub fn place(&mut self, hole: usize, style: Style) {
         let needs = if self.calculates() { Needs::Integer } else { Needs::Anything };
         self.found.places[hole] = Place { style, needs };
+        if let Some(to) = self.assigning() {
+            self.found.variables.assign(&to, Origin { holes: vec![hole], names: Vec::new() });
+        }
         if let Some(command) = self.command() {
             command.words.push_hole(hole);
         }

@@ -11,12 +11,13 @@
 //!
 //! There are places where Bash evaluates even a quoted *value* as code: arithmetic, array indexes, names of variables, lists given to
 //! `declare`, file numbers behind `>&`. There a value has to be an integer, a name and so on when it is rendered (`Needs`), also
-//! when a variable of the script carries it there directly (`n={{ x }}; (( n > 1 ))`). A value that goes further, through a function's
-//! arguments or from one variable to another, is out of sight, as is what a script does with `eval` or another interpreter.
+//! when variables of the script carry it there (`flow`: `n={{ x }}; (( n > 1 ))`). A value that goes further, through a function's
+//! arguments or a file, is out of sight, as is what a script does with another interpreter.
 
 mod analysis;
 mod commands;
 mod expansions;
+mod flow;
 mod frames;
 mod heredoc;
 mod holes;

@@ -1,15 +1,23 @@
 //! A parsed command: the parts its script is made of, worked out once.
 
+use super::flow::Variables;
 use super::heredoc::Rewrite;
 use super::place::{Needs, Place};
 use super::tracker::{self, Tracked};
 use super::units::{Unit, Units};
 use crate::template::parsed::{Placeholder, Template};
 use crate::template::quote;
-use crate::template::{Filter, TemplateError, TemplateWarning, TemplateWarningKind};
-use std::collections::HashMap;
+use crate::template::{Filter, RenderError, RenderErrorKind, TemplateError, TemplateWarning, TemplateWarningKind};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
+
+/// Shells that calculate nowhere but where Bash does. `sh` and `ksh` may be any of several, some of which calculate with the operands of
+/// `[ … ]`, too.
+const KNOWN_SHELLS: &[&str] = &["bash", "dash", "ash", "ksh93", "busybox"];
+
+/// Shells that may calculate in more places.
+const OTHER_SHELLS: &[&str] = &["sh", "ksh", "mksh", "lksh", "zsh"];
 
 /// A command for a shell, with placeholders. Immutable and cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,6 +32,10 @@ pub(super) struct Parsed {
     pub holes: Vec<HolePlace>,
     /// The first placeholder of each variable: those with the same expression and filter share one.
     pub variables: Vec<usize>,
+    /// What the values of the script's own variables have to be.
+    pub needed: HashMap<String, Needs>,
+    /// The script's own variables whose values a second shell reads.
+    pub runs: HashSet<String>,
 }
 
 /// Where a placeholder stands and which variable carries its value.
@@ -46,14 +58,24 @@ pub(super) enum Part {
 }
 
 impl ShellTemplate {
-    /// Parses a command. The warnings are for validation.
+    /// Parses a command for `/bin/sh`, of which it is not known what shell it is. The warnings are for validation.
     ///
     /// # Errors
     /// All that is wrong with its placeholders, and placeholders where no value can be.
     pub fn parse(source: &str) -> Result<(Self, Vec<TemplateWarning>), Vec<TemplateError>> {
+        Self::parse_for(source, "/bin/sh")
+    }
+
+    /// Parses a command for a shell, given by its name or path.
+    ///
+    /// # Errors
+    /// As [`ShellTemplate::parse`].
+    pub fn parse_for(source: &str, shell: &str) -> Result<(Self, Vec<TemplateWarning>), Vec<TemplateError>> {
         let template = Template::parse(source)?;
         let units = Units::of(&template);
-        let tracked = tracker::track(&units);
+        let shell = shell.rsplit('/').next().unwrap_or(shell);
+        let known = KNOWN_SHELLS.contains(&shell);
+        let tracked = tracker::track(&units, known);
         if !tracked.errors.is_empty() {
             return Err(tracked.errors);
         }
@@ -66,7 +88,10 @@ impl ShellTemplate {
         warnings.sort_by_key(|warning| warning.offset);
         let parts = parts(&units, &tracked);
         let (holes, variables) = variables(&placeholders, &tracked);
-        Ok((Self(Arc::new(Parsed { template, parts, holes, variables })), warnings))
+        // A script in another language was misread.
+        let Variables { needed, run: runs, .. } =
+            if known || OTHER_SHELLS.contains(&shell) { tracked.variables } else { Variables::default() };
+        Ok((Self(Arc::new(Parsed { template, parts, holes, variables, needed, runs })), warnings))
     }
 
     /// It has no placeholder.
@@ -77,6 +102,27 @@ impl ShellTemplate {
     /// Its placeholders, in order.
     pub fn expressions(&self) -> impl Iterator<Item = &Placeholder> {
         self.0.template.expressions()
+    }
+
+    /// Whether a variable of the environment may have any value at all, as [`ShellTemplate::takes_any_value`].
+    pub fn takes_any_variable(&self, name: &str) -> bool {
+        !self.0.needed.contains_key(name)
+    }
+
+    /// Whether a second shell reads the value of a variable of the environment.
+    pub fn runs_variable(&self, name: &str) -> bool {
+        self.0.runs.contains(name)
+    }
+
+    /// Checks the value of a variable of the environment with which the script calculates, or takes it as a name.
+    ///
+    /// # Errors
+    /// The value is not what the script needs.
+    pub fn check_variable(&self, name: &str, value: &str) -> Result<(), RenderError> {
+        match self.0.needed.get(name).and_then(|needs| needs.refuses(value)) {
+            Some(needed) => Err(RenderError::new(RenderErrorKind::Value, "", format!("the value has to be {needed}"))),
+            None => Ok(()),
+        }
     }
 
     /// Whether each placeholder, in order, may have any value at all: some shells evaluate values in some places, and

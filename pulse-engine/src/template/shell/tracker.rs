@@ -3,12 +3,12 @@
 //! It is a stack of contexts ([`super::frames`]) and a loop that looks at one unit at a time; this file has the quotes that
 //! all contexts share, `expansions` and `commands` what is special where those stand, `holes` the placeholders.
 
-use super::frames::{Close, Command, Frame};
+use super::flow::Variables;
+use super::frames::{Close, Command, Frame, Role};
 use super::heredoc::{Pending, Rewrite};
-use super::place::{Place, Style};
+use super::place::{Needs, Place, Style};
 use super::units::{Unit, Units};
 use crate::template::{TemplateError, TemplateWarning, TemplateWarningKind};
-use std::collections::HashSet;
 
 /// Deepest nesting of contexts.
 const MAX_FRAMES: usize = 100;
@@ -21,17 +21,21 @@ pub(super) struct Tracked {
     pub rewrites: Vec<Rewrite>,
     pub errors: Vec<TemplateError>,
     pub warnings: Vec<TemplateWarning>,
-    /// Variables that placeholders are assigned to.
-    pub assigned: Vec<(String, Vec<usize>)>,
-    /// Variables that the script calculates with.
-    pub calculated: HashSet<String>,
+    pub variables: Variables,
 }
 
-/// Tracks a whole script.
-pub(super) fn track(units: &Units) -> Tracked {
+/// Tracks a whole script. A shell is known when it is certain that it calculates nowhere but where Bash or a POSIX shell does.
+pub(super) fn track(units: &Units, known_shell: bool) -> Tracked {
+    let found = track_with(units, known_shell, true);
+    if found.variables.doubts_maps() { track_with(units, known_shell, false) } else { found }
+}
+
+fn track_with(units: &Units, known_shell: bool, trusts_maps: bool) -> Tracked {
     let found = Tracked { places: vec![Place::UNKNOWN; units.holes.len()], ..Tracked::default() };
     let mut tracker = Tracker {
         units,
+        known_shell,
+        trusts_maps,
         at: 0,
         end: units.units.len(),
         stack: vec![Frame::command(Close::End)],
@@ -41,13 +45,16 @@ pub(super) fn track(units: &Units) -> Tracked {
         found,
     };
     tracker.run();
-    tracker.finish_command();
+    tracker.finish_pipeline();
     tracker.follow_variables();
     tracker.found
 }
 
 pub(super) struct Tracker<'a> {
     pub units: &'a Units,
+    pub known_shell: bool,
+    /// Associative arrays are what they were declared as.
+    pub trusts_maps: bool,
     pub at: usize,
     pub end: usize,
     pub stack: Vec<Frame>,
@@ -97,6 +104,22 @@ impl Tracker<'_> {
         }
     }
 
+    /// Ends a context, and hands what its commands print to the one around it.
+    pub fn pop_command(&mut self) {
+        let printed = match self.stack.last_mut() {
+            Some(Frame::Command(command)) => Some((command.role.clone(), std::mem::take(&mut command.output))),
+            _ => None,
+        };
+        self.pop();
+        let Some((role, output)) = printed.filter(|(_, output)| !output.is_empty()) else { return };
+        match role {
+            Role::Script => self.command().map_or((), |command| command.feed.extend(output)),
+            Role::List(_) => {}
+            Role::Substitution | Role::Process if self.calculates() => self.need(&output, Needs::Integer),
+            Role::Substitution | Role::Process => self.command().map_or((), |command| command.words.carry(output)),
+        }
+    }
+
     pub fn error(&mut self, at: usize, message: &str) {
         let offset = self.units.offsets.get(at).copied().unwrap_or_default();
         self.found.errors.push(TemplateError { message: message.to_owned(), offset, help: None });
@@ -134,7 +157,7 @@ impl Tracker<'_> {
         }
         match self.stack.last() {
             Some(Frame::Double) => self.double_step(c),
-            Some(Frame::Parameter { mode, in_double }) => self.parameter_step(c, *mode, *in_double),
+            Some(Frame::Parameter { mode, in_double, .. }) => self.parameter_step(c, *mode, *in_double),
             Some(Frame::Arithmetic { parens, close }) => self.arithmetic_step(c, *parens, *close),
             _ => self.at += 1,
         }
@@ -208,8 +231,8 @@ impl Tracker<'_> {
         if self.in_backquotes() {
             while let Some(frame) = self.stack.last() {
                 let ends = matches!(frame, Frame::Command(c) if matches!(c.close, Close::Backquote { .. }));
-                self.finish_command();
-                self.pop();
+                self.finish_pipeline();
+                self.pop_command();
                 if ends {
                     break;
                 }
@@ -219,7 +242,7 @@ impl Tracker<'_> {
         }
         self.special();
         let quoted = !matches!(self.stack.last(), Some(Frame::Command(_)));
-        self.push(Frame::command(Close::Backquote { quoted, nested: false }), 1);
+        self.push(Frame::inner(Close::Backquote { quoted, nested: false }, Role::Substitution), 1);
     }
 
     /// Something that makes a word of the commands around it, without a character.

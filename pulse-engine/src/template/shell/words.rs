@@ -1,14 +1,39 @@
 //! The words of the simple command that is being read.
 
+/// Stands for a placeholder in the text of a word.
+pub(super) const HOLE: char = '\0';
+/// Stands for the expansion of a variable in the text of a word.
+pub(super) const EXPANSION: char = '\u{1}';
+
+/// Where a text may come from: placeholders, and variables of the script.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Origin {
+    pub holes: Vec<usize>,
+    pub names: Vec<String>,
+}
+
+impl Origin {
+    pub fn is_empty(&self) -> bool {
+        self.holes.is_empty() && self.names.is_empty()
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.holes.extend(other.holes);
+        self.names.extend(other.names);
+    }
+}
+
 /// One word, quotes removed.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Word {
-    /// Its characters; a placeholder is a NUL character, an expansion nothing.
+    /// Its characters; a placeholder is [`HOLE`], a variable [`EXPANSION`], any other expansion nothing.
     pub text: String,
     /// The placeholders in it, in order.
     pub holes: Vec<usize>,
-    /// The variables it expands.
+    /// The variables it expands, in order.
     pub expansions: Vec<String>,
+    /// What commands in it, `$(…)` and the like, print as far as that is seen.
+    pub carried: Origin,
     /// Nothing of it is quoted, expanded or a placeholder: it can be a keyword.
     pub plain: bool,
     /// White space inside of quotes: it looks like a command line.
@@ -16,15 +41,37 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// The placeholders before the first of these characters, or all if there is none.
-    pub fn holes_before(&self, stop: char) -> &[usize] {
-        let before = self.text.find(stop).map_or(self.holes.len(), |at| self.text[..at].matches('\0').count());
-        &self.holes[..before.min(self.holes.len())]
+    /// How many of a mark stand before the first of these characters, or at all if there is none.
+    fn marks_before(&self, stop: char, mark: char) -> usize {
+        let before = self.text.find(stop).map_or(&*self.text, |at| &self.text[..at]);
+        before.matches(mark).count()
     }
 
-    /// The placeholders behind the first of these characters.
-    pub fn holes_behind(&self, stop: char) -> &[usize] {
-        &self.holes[self.holes_before(stop).len()..]
+    /// What its text comes from.
+    pub fn origin(&self) -> Origin {
+        let mut origin = Origin { holes: self.holes.clone(), names: self.expansions.clone() };
+        origin.extend(self.carried.clone());
+        origin
+    }
+
+    /// What the text before the first of these characters comes from, or all if there is none.
+    pub fn origin_before(&self, stop: char) -> Origin {
+        let (holes, names) = (self.marks_before(stop, HOLE), self.marks_before(stop, EXPANSION));
+        Origin {
+            holes: self.holes.iter().take(holes).copied().collect(),
+            names: self.expansions.iter().take(names).cloned().collect(),
+        }
+    }
+
+    /// What the text behind the first of these characters comes from.
+    pub fn origin_behind(&self, stop: char) -> Origin {
+        let (holes, names) = (self.marks_before(stop, HOLE), self.marks_before(stop, EXPANSION));
+        let mut origin = Origin {
+            holes: self.holes.iter().skip(holes).copied().collect(),
+            names: self.expansions.iter().skip(names).cloned().collect(),
+        };
+        origin.extend(self.carried.clone());
+        origin
     }
 
     /// The name in `name=…`, `name+=…` and `name[…]=…`.
@@ -40,10 +87,9 @@ impl Word {
         self.assigned_name().is_some()
     }
 
-    /// All names it has as characters and as expansions.
+    /// All names it has as characters.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let words = self.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        words.filter(|word| is_name(word)).chain(self.expansions.iter().map(String::as_str))
+        self.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| is_name(word))
     }
 }
 
@@ -71,6 +117,11 @@ impl Words {
         self.open.as_ref().map_or("", |word| &word.text)
     }
 
+    /// The text of the first finished word.
+    pub fn first_text(&self) -> Option<&str> {
+        self.done.first().map(|word| word.text.as_str())
+    }
+
     fn word(&mut self) -> &mut Word {
         self.open.get_or_insert_with(|| Word { plain: true, ..Word::default() })
     }
@@ -95,14 +146,21 @@ impl Words {
 
     /// The expansion of a variable.
     pub fn push_expansion(&mut self, name: String) {
-        self.word().expansions.push(name);
+        let word = self.word();
+        word.text.push(EXPANSION);
+        word.expansions.push(name);
+    }
+
+    /// What a command in the word prints.
+    pub fn carry(&mut self, origin: Origin) {
+        self.word().carried.extend(origin);
     }
 
     /// A placeholder.
     pub fn push_hole(&mut self, hole: usize) {
         let word = self.word();
         word.plain = false;
-        word.text.push('\0');
+        word.text.push(HOLE);
         word.holes.push(hole);
     }
 

@@ -1,0 +1,96 @@
+//! Commands made ready: their scripts compiled, and what is wrong with the places of their values.
+
+use super::{Compiler, Mention, Place};
+use crate::template::{Filter, ShellTemplate, Template, TemplateWarningKind};
+use indexmap::IndexMap;
+use pulse_core::diagnostic::Code;
+use pulse_core::workflow::Source;
+
+/// Shells whose programs may hold values: they know `"${NAME}"`.
+const POSIX_SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "ksh93"];
+/// Shells that run values as code where others do not, in `[ … ]`, `exit` or `printf`.
+const EAGER_SHELLS: &[&str] = &["mksh", "lksh", "zsh"];
+
+/// Variables whose value shells run or expand by themselves.
+const RUN_VARIABLES: &[&str] = &["BASH_ENV", "PS4", "PROMPT_COMMAND"];
+
+/// The name of a program that is given by its name or path.
+fn program(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+impl Compiler {
+    pub(super) fn script(&mut self, shell: &str, source: &Source) -> Option<ShellTemplate> {
+        let (script, warnings) = match ShellTemplate::parse_for(&source.text, shell) {
+            Ok(parsed) => parsed,
+            Err(errors) => {
+                self.template_errors(source, errors);
+                return None;
+            }
+        };
+        for warning in warnings {
+            let code = match warning.kind {
+                TemplateWarningKind::Raw => Code::RawFilter,
+                TemplateWarningKind::QuotedHeredoc => Code::QuotedHeredoc,
+                TemplateWarningKind::NestedShell => Code::NestedShell,
+                TemplateWarningKind::Unclosed => Code::Unclosed,
+            };
+            self.diagnostics.add(code, &source.path, source.at, warning.message, warning.help);
+        }
+        for (placeholder, takes_any) in script.expressions().zip(script.takes_any_value()) {
+            let place = match (placeholder.filter, takes_any) {
+                (Some(_), _) => Place::Filtered,
+                (None, false) => Place::Evaluated,
+                (None, true) => Place::Alone,
+            };
+            self.mention(source, &placeholder.expr, place, true);
+        }
+        self.shell(shell, source, &script);
+        Some(script)
+    }
+
+    /// A shell that cannot run the script, or to which no values can be handed over.
+    fn shell(&mut self, shell: &str, source: &Source, script: &ShellTemplate) {
+        let name = program(shell);
+        let (code, message, help) = if shell.is_empty() || shell.contains(char::is_whitespace) || name == "busybox" {
+            let message = format!("the shell `{shell}` cannot be run as `{shell} -c SCRIPT`");
+            (Code::OutOfRange, message, "name one program, such as /bin/sh; options are set in the script: `set -e`")
+        } else if script.is_literal() || POSIX_SHELLS.contains(&name) {
+            return;
+        } else if EAGER_SHELLS.contains(&name) {
+            let message =
+                format!("a script for `{shell}` cannot hold templates: it runs values as code even in quotes");
+            (Code::BadTemplate, message, "use /bin/sh or bash, or pass values through `env`, `stdin` or `argv`")
+        } else {
+            let message =
+                format!("a script for `{shell}` cannot hold templates: values reach only POSIX shells as data");
+            (Code::BadTemplate, message, "pass values through `env`, `stdin` or `argv`")
+        };
+        self.diagnostics.add(code, &source.path, source.at, message, Some(help.to_owned()));
+    }
+
+    /// Values that reach a script through its environment: what the script does with them.
+    pub(super) fn variables(&mut self, script: &ShellTemplate, env: &IndexMap<String, Source>) {
+        let document = self.env.clone();
+        let inherited = document.iter().filter(|(name, _)| !env.contains_key(*name));
+        for (name, source) in inherited.chain(env) {
+            if !script.takes_any_variable(name) {
+                let of_entry = |mention: &&mut Mention| mention.path == source.path;
+                self.mentions.iter_mut().filter(of_entry).for_each(|mention| mention.place = Place::Evaluated);
+            }
+            let quoted =
+                |template: Template| template.expressions().all(|placeholder| placeholder.filter == Some(Filter::Sh));
+            if (script.runs_variable(name) || RUN_VARIABLES.contains(&name.as_str()))
+                && !Template::parse(&source.text).is_ok_and(quoted)
+                && self.warned.insert(source.path.clone())
+            {
+                let message = format!(
+                    "a shell runs or expands the value of the variable `{name}`, and the value can be code for it"
+                );
+                let help =
+                    "write {{ … | sh }} where that shell reads the variable bare, or leave the value out".to_owned();
+                self.diagnostics.add(Code::NestedShell, &source.path, source.at, message, Some(help));
+            }
+        }
+    }
+}

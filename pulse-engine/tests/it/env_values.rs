@@ -1,0 +1,112 @@
+//! Values that reach a script through its environment: what the script does with them, they have to allow.
+
+use pulse_engine::load;
+
+/// Runs a workflow in which the parameter `p` has a value. The error is what the test of it finds.
+fn run(workflow: &str, value: &str) -> Result<(), String> {
+    let test = serde_json::json!({
+        "workflow": "w.yaml",
+        "workers": ["w1"],
+        "tests": [{
+            "name": "t",
+            "params": {"p": value},
+            "given": [{"step": "a", "stdout": ""}],
+            "expect": {"status": "completed"},
+        }],
+    });
+    let workflow = format!("params: [p]\ntargets: w1\n{workflow}");
+    let files = |_: &str| Ok(workflow.clone());
+    let report = pulse_engine::testing::test("t", &test.to_string(), &files).unwrap();
+    match report.tests[0].passed {
+        true => Ok(()),
+        false => Err(format!("{:?}", report.tests[0].failures)),
+    }
+}
+
+fn codes(workflow: &str) -> Vec<String> {
+    let loaded = load(&format!("params: [p, {{name: s, type: secret}}]\n{workflow}"));
+    loaded.diagnostics.iter().map(|d| d.code.clone()).filter(|code| code != "W010").collect()
+}
+
+#[test]
+fn what_a_script_calculates_with_is_an_integer() {
+    for workflow in [
+        "steps: [{id: a, shell: bash, env: {N: '{{ p }}'}, command: 'if (( N > 3 )); then echo; fi'}]",
+        "env: {N: '{{ p }}'}\nsteps: [{id: a, shell: bash, command: 'echo $(( N + 1 ))'}]",
+        "env: {N: '{{ p }}'}\nsteps: [{id: a, shell: bash, command: '[[ $N -gt 3 ]]'}]",
+        "steps: [{id: a, shell: bash, env: {N: '{{ p }}'}, command: 'm=${N}; echo $((m))'}]",
+        "steps: [{id: a, env: {N: '{{ p }}'}, command: '[ \"$N\" -gt 3 ]'}]",
+    ] {
+        assert_eq!(codes(workflow), [""; 0], "{workflow}");
+        assert_eq!(run(workflow, "7"), Ok(()), "{workflow}");
+        let error = run(workflow, "a[$(reboot)]").expect_err(workflow);
+        assert!(error.contains("env `N`") && error.contains("integer"), "{workflow}: {error}");
+    }
+    let named = "steps: [{id: a, shell: bash, env: {N: '{{ p }}'}, command: 'echo ${!N}'}]";
+    assert_eq!(run(named, "HOME"), Ok(()));
+    assert!(run(named, "a[$(reboot)]").is_err());
+}
+
+#[test]
+fn what_a_script_only_hands_on_may_be_anything() {
+    for workflow in [
+        "steps: [{id: a, shell: bash, env: {N: '{{ p }}'}, command: 'echo \"$N\"; (( M > 3 ))'}]",
+        "steps: [{id: a, shell: python3, env: {N: '{{ p }}'}, command: 'd = {}; d[N]=1'}]",
+        // Of two entries of one name, that of the step counts.
+        "env: {N: '{{ p }}'}\nsteps: [{id: a, shell: bash, env: {N: '1'}, command: 'echo $((N))'}]",
+        "steps: [{id: a, shell: bash, env: {N: '{{ p }}'}, command: 'echo \"${#N}\"; [[ ${#N} -gt 3 ]]'}]",
+    ] {
+        assert_eq!(run(workflow, "any thing"), Ok(()), "{workflow}");
+    }
+    // What the author writes is the author's.
+    assert_eq!(run("steps: [{id: a, shell: bash, env: {N: '1+1'}, command: 'echo $((N))'}]", ""), Ok(()));
+}
+
+#[test]
+fn a_secret_is_not_calculated_with() {
+    let workflow = "steps: [{id: a, shell: bash, env: {N: '{{ s }}'}, command: 'echo $((N))'}]";
+    assert_eq!(codes(workflow), ["E022"]);
+    assert_eq!(codes(&workflow.replace("$((N))", "$N")), [""; 0]);
+}
+
+#[test]
+fn variables_that_shells_run_are_warned_about() {
+    for workflow in [
+        "steps: [{id: a, env: {BASH_ENV: '{{ p }}'}, command: x}]",
+        "steps: [{id: a, env: {PS4: '{{ p }}'}, command: 'set -x; x'}]",
+        "env: {PS4: '{{ p }}'}\nsteps: [{id: a, command: x}, {id: b, command: x}]",
+        "steps: [{id: a, env: {N: '{{ p }}'}, command: 'eval \"$N\"'}]",
+        "steps: [{id: a, env: {N: '{{ p }}'}, command: 'm=$N; ssh host \"df $m\"'}]",
+        "steps: [{id: a, shell: bash, env: {N: '{{ p }}'}, command: 'echo \"${N@P}\"'}]",
+    ] {
+        assert_eq!(codes(workflow), ["W007"], "{workflow}");
+    }
+    for workflow in [
+        "steps: [{id: a, env: {N: '{{ p }}'}, command: \"sh -c 'df \\\"$N\\\"'\"}]",
+        "steps: [{id: a, env: {N: 'uptime'}, command: 'eval \"$N\"'}]",
+        "steps: [{id: a, env: {N: '{{ p | sh }}'}, command: 'ssh host \"df $N\"'}]",
+    ] {
+        assert_eq!(codes(workflow), [""; 0], "{workflow}");
+    }
+}
+
+#[test]
+fn only_shells_that_leave_values_alone_have_templates() {
+    for (shell, literal, template) in [
+        ("/bin/sh", "", ""),
+        ("bash", "", ""),
+        ("ksh93", "", ""),
+        ("/bin/mksh", "", "E014"),
+        ("zsh", "", "E014"),
+        ("fish", "", "E014"),
+        ("/usr/bin/python3", "", "E014"),
+        ("/bin/busybox", "E008", "E008"),
+        ("''", "E008", "E008"),
+        ("bash -e", "E008", "E008"),
+    ] {
+        for (command, code) in [("uptime", literal), ("echo {{ p }}", template)] {
+            let found = codes(&format!("steps: [{{id: a, shell: {shell}, command: '{command}'}}]"));
+            assert_eq!(found.join(" "), code, "{shell}: {command}");
+        }
+    }
+}
