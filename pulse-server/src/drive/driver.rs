@@ -151,8 +151,6 @@ pub enum Report {
     Nobodys,
     /// Another worker's.
     AnotherWorkers,
-    /// Nobody knows now: the journal cannot be read.
-    Unreadable,
 }
 
 impl Reported {
@@ -357,16 +355,12 @@ impl Driver {
         Ok((record, plan, state, entries))
     }
 
-    /// A command that only a worker still knows: found in its execution's journal, if it is that worker's.
-    pub async fn reported(&self, id: ExecutionId, command_id: CommandId, worker_id: WorkerId) -> Report {
-        let state = match self.fold(id).await {
-            Ok(state) => state,
-            Err(error) => {
-                tracing::warn!(execution = %id, %error, "a worker reports on an execution that cannot be read");
-                return Report::Unreadable;
-            }
-        };
-        match state.command(command_id) {
+    /// A command that only a worker still knows: looked up in its execution's journal.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or does not fold.
+    pub async fn reported(&self, id: ExecutionId, command_id: CommandId, worker_id: WorkerId) -> Result<Report, Error> {
+        Ok(match self.fold(id).await?.command(command_id) {
             None => Report::Nobodys,
             Some((_, command)) if command.worker.worker_id != worker_id => Report::AnotherWorkers,
             Some((step, command)) => Report::Of(Reported {
@@ -376,14 +370,13 @@ impl Driver {
                 worker: command.worker.clone(),
                 attempt: command.attempt,
             }),
-        }
+        })
     }
 
-    /// Keeps a piece of output; durable when this returns. That of an execution which was deleted is dropped and counts as
-    /// taken.
+    /// Keeps a piece of output; durable when this returns.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// When it cannot be stored; [`pulse_store::Error::NotFound`] when its execution was deleted.
     pub async fn output(&self, of: &Reported, piece: Printed) -> Result<(), Error> {
         let Printed { stream, seq, data, gap_bytes } = piece;
         let mut chunk = OutputChunk {
@@ -398,14 +391,7 @@ impl Driver {
             gap_bytes,
         };
         let execution_id = of.execution_id;
-        chunk.cursor = match self.0.store.append_output(OutputRecord { execution_id, chunk: chunk.clone() }).await {
-            Ok(cursor) => cursor,
-            Err(pulse_store::Error::NotFound { .. }) => {
-                tracing::info!(execution = %execution_id, command = %of.command_id, "output of an execution that was deleted is dropped");
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
+        chunk.cursor = self.0.store.append_output(OutputRecord { execution_id, chunk: chunk.clone() }).await?;
         self.0
             .hub
             .publish(Topic::Output(execution_id), Some(chunk.cursor), || ToBrowser::Output { execution_id, chunk });

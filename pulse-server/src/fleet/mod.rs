@@ -12,6 +12,7 @@
 mod commands;
 mod connections;
 mod ends;
+mod followed;
 mod ledger;
 pub mod legacy;
 mod monitor;

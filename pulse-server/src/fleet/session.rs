@@ -2,11 +2,11 @@
 //! small task of their own, so that commands do not wait for each other's commits.
 
 use super::connections::From;
+use super::followed::{Followed, Said, Whose};
 use super::{Fleet, HEARTBEAT, SILENCE};
-use crate::drive::{self, Driver, Printed, Report, Reported};
+use crate::drive::{Driver, Printed, Reported};
 use crate::http::socket::{Gone, Socket};
 use futures_util::StreamExt;
-use pulse_core::command::CommandEnd;
 use pulse_core::fault;
 use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
 use pulse_core::protocol::worker::{FromWorker, Hello, ToWorker};
@@ -24,9 +24,6 @@ pub(super) const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 const OUTGOING: usize = 4_096;
 /// Messages of one command that may wait for their commit. Beyond that its connection is not read: the worker holds back.
 const PER_COMMAND: usize = 64;
-
-/// Between two tries to store what a worker said.
-const AGAIN: Duration = Duration::from_secs(1);
 
 /// Serves a worker until the connection ends or the server stops.
 pub async fn serve(mut socket: Socket, peer: SocketAddr, fleet: Fleet, driver: Driver, stop: CancellationToken) {
@@ -82,7 +79,8 @@ impl Opened {
         })?;
         tracing::info!(worker = %name, session = welcome.session, "a worker has connected");
         let (id, commands) = (welcome.session, HashMap::new());
-        let session = Session { worker_id, name, id, fleet, driver, sender, stop, known, commands };
+        let not_its_own = CancellationToken::new();
+        let session = Session { worker_id, name, id, fleet, driver, sender, stop, known, commands, not_its_own };
         Ok((Self { session, outgoing, cancel, probe }, welcome.message))
     }
 }
@@ -108,6 +106,7 @@ async fn run(opened: &mut Opened, mut socket: Socket) {
     loop {
         tokio::select! {
             () = cancel.cancelled() => return socket.close(1001, "replaced, or the server stops").await,
+            () = session.not_its_own.cancelled() => return socket.close(1008, "not yours").await,
             message = socket.stream.next() => {
                 silent = Duration::ZERO;
                 match message {
@@ -168,12 +167,8 @@ pub(super) struct Session {
     stop: CancellationToken,
     known: HashMap<CommandId, ExecutionId>,
     commands: HashMap<CommandId, mpsc::Sender<Said>>,
-}
-
-/// What a worker says of a command.
-enum Said {
-    Output(Printed),
-    Result(Box<CommandEnd>),
+    /// The worker has spoken of a command that a journal gives to another.
+    not_its_own: CancellationToken,
 }
 
 impl Session {
@@ -194,6 +189,9 @@ impl Session {
     /// # Errors
     /// When it speaks of something that is not its own.
     pub async fn message(&mut self, message: FromWorker) -> Result<(), NotYours> {
+        if self.not_its_own.is_cancelled() {
+            return Err(NotYours);
+        }
         match message {
             FromWorker::Hello(_) => return Err(NotYours),
             FromWorker::Heartbeat { metadata } => {
@@ -205,14 +203,14 @@ impl Session {
                 self.fleet.rejected(self.worker_id, self.id, command_id);
             }
             FromWorker::Output { command_id, stream, seq, data, gap_bytes } => {
-                self.said(command_id, Said::Output(Printed { stream, seq, data, gap_bytes })).await?;
+                self.said(command_id, Said::Output(Printed { stream, seq, data, gap_bytes })).await;
             }
             FromWorker::Result { command_id, end } => {
                 let stranger = self.fleet.stranger(self.worker_id, command_id);
                 self.known.extend(stranger.map(|execution_id| (command_id, execution_id)));
                 fault::point("result.received");
                 self.fleet.finishing(self.worker_id, command_id);
-                self.said(command_id, Said::Result(Box::new(end))).await?;
+                self.said(command_id, Said::Result(Box::new(end))).await;
                 self.commands.remove(&command_id);
                 self.known.remove(&command_id);
             }
@@ -221,160 +219,37 @@ impl Session {
     }
 
     /// Hands on what was said of a command to the command's task, which is started when there is none.
-    async fn said(&mut self, command_id: CommandId, said: Said) -> Result<(), NotYours> {
+    async fn said(&mut self, command_id: CommandId, said: Said) {
         let said = match self.commands.get(&command_id) {
             Some(task) => match task.send(said).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => return,
                 Err(returned) => returned.0,
             },
             None => said,
         };
-        let in_fleet = self.fleet.command(self.worker_id, command_id);
-        let execution_id = in_fleet.as_ref().map(|(execution_id, _)| *execution_id);
-        let in_doubt = || self.fleet.stranger(self.worker_id, command_id);
-        let listed = || self.known.get(&command_id).copied();
-        let Some(execution_id) = execution_id.or_else(listed).or_else(in_doubt) else {
-            // A worker may repeat a result whose acknowledgement was lost: the server has forgotten the command since.
-            if matches!(said, Said::Result(_)) {
-                let _ = self.sender.send(ToWorker::Ack { command_id, output_seq: None }).await;
-                return Ok(());
+        let whose = match self.fleet.command(self.worker_id, command_id) {
+            Some((execution_id, command)) => Whose::Its(Reported::of(execution_id, &command)),
+            None => {
+                let listed = self.known.get(&command_id).copied();
+                match listed.or_else(|| self.fleet.stranger(self.worker_id, command_id)) {
+                    Some(execution_id) => Whose::InJournal(execution_id),
+                    None => Whose::Nobodys,
+                }
             }
-            tracing::warn!(worker = %self.worker_id, command = %command_id, "output of a command that is not the worker's");
-            return Err(NotYours);
-        };
-        let report = match in_fleet {
-            Some((_, command)) => Report::Of(Reported::of(execution_id, &command)),
-            None => self.driver.reported(execution_id, command_id, self.worker_id).await,
-        };
-        let reported = match report {
-            Report::Of(reported) => reported,
-            // Acknowledged, or the worker would keep it for ever.
-            Report::Nobodys => {
-                tracing::info!(execution = %execution_id, command = %command_id, "nobody waits for what a worker tells: it is dropped");
-                let output_seq = match said {
-                    Said::Output(piece) => Some(piece.seq),
-                    Said::Result(_) => None,
-                };
-                let _ = self.sender.send(ToWorker::Ack { command_id, output_seq }).await;
-                return Ok(());
-            }
-            Report::AnotherWorkers | Report::Unreadable => return Err(NotYours),
         };
         let (task, said_of) = mpsc::channel(PER_COMMAND);
-        let follow =
-            follow(reported, said_of, self.fleet.clone(), self.driver.clone(), self.sender.clone(), self.stop.clone());
-        self.driver.spawn(follow);
+        let followed = Followed {
+            worker_id: self.worker_id,
+            command_id,
+            fleet: self.fleet.clone(),
+            driver: self.driver.clone(),
+            sender: self.sender.clone(),
+            stop: self.stop.clone(),
+            not_its_own: self.not_its_own.clone(),
+        };
+        self.driver.spawn(followed.follow(whose, said_of));
         if task.send(said).await.is_ok() {
             self.commands.insert(command_id, task);
         }
-        Ok(())
-    }
-}
-
-/// Holds a worker that does not hold itself to the limit of a command's output.
-struct Within {
-    /// Most bytes that are kept: what a worker is told to send at most, and room for its masks, its markers, and replaced
-    /// bytes.
-    most: u64,
-    /// Bytes of a command that the fleet does not count, having given it up.
-    bytes: u64,
-    /// What was not kept.
-    gap: Option<Printed>,
-}
-
-impl Within {
-    fn limit(output_limit: u64) -> Self {
-        Self { most: output_limit.saturating_add(output_limit / 4), bytes: 0, gap: None }
-    }
-
-    /// Whether a piece is to be kept, given the bytes of all so far.
-    fn take(&mut self, counted: Option<u64>, piece: &Printed) -> bool {
-        let length = u64::try_from(piece.data.len()).unwrap_or(u64::MAX);
-        self.bytes = self.bytes.saturating_add(length);
-        if counted.unwrap_or(self.bytes) <= self.most {
-            return true;
-        }
-        let before = self.gap.as_ref().and_then(|gap| gap.gap_bytes).unwrap_or(0);
-        let gap_bytes = Some(before.saturating_add(length));
-        self.gap = Some(Printed { stream: piece.stream, seq: piece.seq, data: String::new(), gap_bytes });
-        false
-    }
-}
-
-/// One command's output and result, in order: each is acknowledged once it is durable.
-async fn follow(
-    reported: Reported,
-    mut said: mpsc::Receiver<Said>,
-    fleet: Fleet,
-    driver: Driver,
-    sender: mpsc::Sender<ToWorker>,
-    stop: CancellationToken,
-) {
-    let (worker_id, command_id) = (reported.worker.worker_id, reported.command_id);
-    let mut within = Within::limit(fleet.0.limits.output_bytes);
-    while let Some(said) = said.recv().await {
-        match said {
-            Said::Output(piece) if !within.take(fleet.printed(worker_id, command_id, &piece), &piece) => {
-                // Not kept: where it is missing is noted with the result.
-                let _ = sender.send(ToWorker::Ack { command_id, output_seq: Some(piece.seq) }).await;
-            }
-            Said::Output(piece) => {
-                // In order, and an acknowledgement covers what came before: a piece that could not be stored holds up
-                // the ones after it.
-                while let Err(error) = driver.output(&reported, piece.clone()).await {
-                    tracing::error!(command = %command_id, %error, "output could not be stored");
-                    if !again(&error, &stop).await {
-                        return;
-                    }
-                }
-                let _ = sender.send(ToWorker::Ack { command_id, output_seq: Some(piece.seq) }).await;
-            }
-            Said::Result(end) => {
-                if let Some(marker) = within.gap.take()
-                    && let Err(error) = driver.output(&reported, marker).await
-                {
-                    tracing::error!(command = %command_id, %error, "a gap in output could not be noted");
-                }
-                while let Err(error) = driver.result(reported.execution_id, command_id, (*end).clone()).await {
-                    tracing::error!(command = %command_id, %error, "a result could not be stored");
-                    if !again(&error, &stop).await {
-                        return;
-                    }
-                }
-                fleet.finished(worker_id, command_id);
-                let _ = sender.send(ToWorker::Ack { command_id, output_seq: None }).await;
-                return;
-            }
-        }
-    }
-}
-
-/// Waits a moment before another try. Answers false when there should be none: the worker keeps what is not
-/// acknowledged.
-async fn again(error: &drive::Error, stop: &CancellationToken) -> bool {
-    tokio::select! {
-        () = stop.cancelled() => false,
-        () = tokio::time::sleep(AGAIN) => error.is_transient(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pulse_core::command::Stream;
-
-    #[test]
-    fn output_beyond_the_limit_is_one_gap() {
-        let piece = |seq, data: &str| Printed { stream: Stream::Stdout, seq, data: data.to_owned(), gap_bytes: None };
-        let mut within = Within::limit(80);
-        assert_eq!(within.most, 100);
-        assert!(within.take(Some(100), &piece(1, "abc")) && within.gap.is_none());
-        assert!(!within.take(Some(101), &piece(2, "abc")));
-        assert!(!within.take(Some(106), &piece(3, "de")));
-        let gap = within.gap.take().unwrap();
-        assert_eq!((gap.seq, gap.data.as_str(), gap.gap_bytes), (3, "", Some(5)));
-        // One that nobody counts is counted here.
-        let mut within = Within { bytes: 99, ..Within::limit(80) };
-        assert!(within.take(None, &piece(1, "a")) && !within.take(None, &piece(2, "a")));
     }
 }

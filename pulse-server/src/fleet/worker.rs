@@ -6,7 +6,7 @@ use super::{KILL_GRACE, SILENCE, Verdict};
 use pulse_core::api::WorkerView;
 use pulse_core::command::Outcome;
 use pulse_core::ids::CommandId;
-use pulse_core::protocol::worker::{Dispatch, ToWorker};
+use pulse_core::protocol::worker::{Dispatch, MAX_MESSAGE_BYTES, ToWorker};
 use pulse_core::status::WorkerStatus;
 use pulse_core::time::Timestamp;
 use pulse_engine::fleet::FleetWorker;
@@ -73,8 +73,8 @@ impl Worker {
                     Message::Drain => permit.send(ToWorker::Drain),
                     Message::Cancel { command_id, reason } => permit.send(ToWorker::Cancel { command_id, reason }),
                     Message::Dispatch(id) => match ready(&self.ledger, id, connection.output_limit) {
-                        Ok(dispatch) => permit.send(ToWorker::Dispatch(Box::new(dispatch))),
-                        // It must not run without it.
+                        Ok(message) => permit.send(message),
+                        // It must not run without its secrets, and cannot be sent whole.
                         Err(reason) => self.ledger.end(id, Outcome::NotStarted, reason),
                     },
                 }
@@ -114,13 +114,14 @@ impl Worker {
     }
 }
 
-/// A command with the values of its secrets in place.
-fn ready(ledger: &Ledger, id: CommandId, output_limit_bytes: u64) -> Result<Dispatch, String> {
+/// A command with the values of its secrets in place, in a message that the worker takes: one that is too large would end
+/// the connection, and the next one, too.
+fn ready(ledger: &Ledger, id: CommandId, output_limit_bytes: u64) -> Result<ToWorker, String> {
     let in_flight = ledger.command(id).ok_or("it is gone")?;
     let command = &in_flight.command;
     let secrets = in_flight.secrets.put_into(&command.spec);
     let (spec, mask) = secrets.map_err(|missing| format!("the value of the secret `{missing}` is gone"))?;
-    Ok(Dispatch {
+    let dispatch = Dispatch {
         command_id: id,
         execution_id: in_flight.execution_id,
         step: command.step.clone(),
@@ -129,5 +130,31 @@ fn ready(ledger: &Ledger, id: CommandId, output_limit_bytes: u64) -> Result<Disp
         kill_grace_ms: u64::try_from(KILL_GRACE.as_millis()).unwrap_or(u64::MAX),
         mask,
         output_limit_bytes,
-    })
+    };
+    let message = ToWorker::Dispatch(Box::new(dispatch));
+    let bytes = json_bytes(&message);
+    match bytes <= MAX_MESSAGE_BYTES {
+        true => Ok(message),
+        false => Err(format!(
+            "the command is too large: with its environment and standard input it has {bytes} bytes as JSON, and a worker \
+             takes {MAX_MESSAGE_BYTES}; give it the data in a file, or let it fetch them"
+        )),
+    }
+}
+
+/// How long something is as JSON, without making it.
+fn json_bytes(message: &ToWorker) -> usize {
+    struct Counted(usize);
+    impl std::io::Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counted = Counted(0);
+    serde_json::to_writer(&mut counted, message).expect("a message has a JSON form");
+    counted.0
 }

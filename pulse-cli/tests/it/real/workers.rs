@@ -4,7 +4,7 @@
 use super::hand::{Hand, exited};
 use super::installation::{Installation, actions};
 use futures_util::StreamExt as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 #[test]
@@ -196,4 +196,76 @@ fn a_server_that_is_stopped_says_so_and_leaves_commands_running() {
     hand.say(exited(&command_id, "done meanwhile"));
     assert_eq!(hand.hear_of("ack")["command_id"], command_id);
     installation.wait_for(&id, &["completed"]);
+}
+
+#[test]
+fn what_a_worker_says_of_things_that_are_gone_is_taken_from_it() {
+    let installation = Installation::start();
+    let output = |command_id: &Value, seq: u64| json!({"type": "output", "command_id": command_id, "stream": "stdout", "seq": seq, "data": "x"});
+    let start = |targets: &str| {
+        let body = json!({"command": "sleep 60", "targets": [targets]});
+        installation.call("POST", "/api/commands", Some(body)).1["id"].as_str().unwrap().to_owned()
+    };
+    let delete = |id: &str| {
+        assert_eq!(installation.call("POST", &format!("/api/executions/{id}/abort"), Some(json!({}))).0, 204);
+        installation.wait_for(id, &["aborted"]);
+        assert_eq!(installation.call("DELETE", &format!("/api/executions/{id}"), None).0, 204);
+    };
+    let taken = |hand: &mut Hand, command_id: &Value| {
+        hand.say(output(command_id, 2));
+        assert_eq!(hand.hear_of("ack"), json!({"type": "ack", "command_id": command_id, "output_seq": 2}));
+        hand.say(exited(command_id, "xx"));
+        assert_eq!(hand.hear_of("ack"), json!({"type": "ack", "command_id": command_id}));
+    };
+    // Of an execution that is not there, listed and not; of a command that its execution does not have.
+    let local = installation.get("/api/workers")["items"][0]["name"].as_str().unwrap().to_owned();
+    let other = start(&local);
+    let (gone, never, odd) = (json!(uuid::Uuid::now_v7()), json!(uuid::Uuid::now_v7()), json!(uuid::Uuid::now_v7()));
+    let known = json!([
+        {"command_id": gone, "execution_id": uuid::Uuid::now_v7(), "state": "running"},
+        {"command_id": odd, "execution_id": other, "state": "finished"},
+    ]);
+    let (mut hand, _) = Hand::hello(&installation, "a", known);
+    for command_id in [&gone, &never, &odd] {
+        taken(&mut hand, command_id);
+    }
+    // Of one that is deleted while the worker tells of it, on the same connection.
+    let id = start("hand");
+    let command_id = hand.hear_of("dispatch")["command_id"].clone();
+    hand.say(json!({"type": "accepted", "command_id": command_id}));
+    hand.say(output(&command_id, 1));
+    assert_eq!(hand.hear_of("ack")["output_seq"], 1);
+    delete(&id);
+    taken(&mut hand, &command_id);
+    // What is another worker's is not taken.
+    let id = start(&local);
+    let command_id = installation.until("it is sent", || {
+        let execution = installation.execution(&id);
+        let sent = execution["logs"].as_array()?.iter().find(|entry| entry["action"] == "command_sent")?;
+        Some(sent["command_id"].clone())
+    });
+    let known = json!([{"command_id": command_id, "execution_id": id, "state": "running"}]);
+    let (mut hand, _) = Hand::hello(&installation, "a", known);
+    hand.say(output(&command_id, 1));
+    while let Some(message) = hand.hear_until_close() {
+        assert_ne!(message["type"], "ack", "{message}");
+    }
+    assert_eq!(installation.output(&id, ""), "");
+}
+
+#[test]
+fn a_command_that_no_message_holds_does_not_start_and_holds_up_nothing() {
+    let installation = Installation::start();
+    let local = installation.get("/api/workers")["items"][0]["name"].as_str().unwrap().to_owned();
+    let stdin = "{{ p }}".repeat(8);
+    installation.store(&format!(
+        "name: big\nparams: [{{name: p}}]\nsteps: [{{id: big, command: cat, stdin: \"{stdin}\", targets: \"{local}\"}}]\n"
+    ));
+    let big = installation.execute("big", json!({"p": "\"".repeat(450_000)}), &[]);
+    let body = json!({"command": "echo next", "targets": [local]});
+    let next = installation.call("POST", "/api/commands", Some(body)).1["id"].as_str().unwrap().to_owned();
+    assert_eq!(installation.wait_for(&next, &["completed", "failed"])["status"], "completed");
+    let big = installation.wait_for(&big, &["completed", "failed"]);
+    let error = big["error"].as_str().unwrap();
+    assert!(error.contains("has 7200") && error.contains("takes 4194304") && error.contains("a file"), "{error}");
 }

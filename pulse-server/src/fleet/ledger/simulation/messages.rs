@@ -49,10 +49,13 @@ impl World {
             Message::Frame(text) => {
                 let (n, seq) = text.split_once(' ').unwrap();
                 let (n, seq) = (n.parse().unwrap(), seq.parse().unwrap());
+                self.tally.dropped += u64::from(self.server.journal[&n].deleted);
                 if !self.server.knows(connection, command_id(n)) {
-                    // The session ends over this, which is right for one that was replaced only.
-                    assert!(self.current != Some(connection), "output of {n}, which the session does not know");
-                    return self.server_notices(connection);
+                    // Dropped, so it must be nobody's; what a connection that was replaced hears does not count.
+                    let is_nobodys = self.server.journal[&n].deleted;
+                    assert!(is_nobodys || self.current != Some(connection), "output of {n} is thrown away");
+                    let (command_id, output_seq) = (command_id(n), Some(seq));
+                    return self.say_to_worker(connection, ToWorker::Ack { command_id, output_seq });
                 }
                 self.commit(connection, n, Kept::Output { n, seq });
             }
@@ -70,8 +73,9 @@ impl World {
                         return self.commit(connection, n, Kept::Result { n, outcome: end.outcome });
                     }
                     // An acknowledgement on a connection that was replaced does not reach the worker.
-                    let is_told = self.server.journal[&n].told.is_some();
-                    assert!(is_told || self.current != Some(connection), "the result of {n} is thrown away");
+                    let journaled = &self.server.journal[&n];
+                    let is_nobodys = journaled.told.is_some() || journaled.deleted;
+                    assert!(is_nobodys || self.current != Some(connection), "the result of {n} is thrown away");
                     self.say_to_worker(connection, ToWorker::Ack { command_id, output_seq: None });
                 }
                 FromWorker::Heartbeat { .. } | FromWorker::Output { .. } | FromWorker::Hello(_) => {}

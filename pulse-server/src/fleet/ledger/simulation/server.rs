@@ -22,6 +22,8 @@ pub struct Journaled {
     /// How the worker says that it ended.
     pub told: Option<Outcome>,
     pub output: u64,
+    /// Its execution was deleted, after its end.
+    pub deleted: bool,
 }
 
 /// A connection's server end.
@@ -88,6 +90,12 @@ impl Server {
         true
     }
 
+    /// The execution is deleted. Answers whether it could be.
+    pub fn delete(&mut self, n: u64) -> bool {
+        let ended = self.journal.get_mut(&n).filter(|known| known.end.is_some() || known.aborted);
+        ended.is_some_and(|known| !std::mem::replace(&mut known.deleted, true))
+    }
+
     /// The number of the session that a hello on this connection gets.
     pub fn greeted(&mut self, connection: u64, known: &[KnownCommand]) -> u64 {
         self.numbers += 1;
@@ -137,6 +145,9 @@ impl Server {
 
     pub fn commit_output(&mut self, n: u64, seq: u64) {
         let journaled = self.journal.get_mut(&n).unwrap();
+        if journaled.deleted {
+            return;
+        }
         assert!(seq <= journaled.output + 1, "{n}: piece {seq} after {}", journaled.output);
         journaled.output = journaled.output.max(seq);
     }

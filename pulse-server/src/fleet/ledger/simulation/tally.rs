@@ -17,6 +17,8 @@ pub struct Tally {
     pub lost: u64,
     pub late: u64,
     pub never_sent: u64,
+    pub deleted: u64,
+    pub dropped: u64,
 }
 
 impl Tally {
@@ -35,9 +37,11 @@ impl Tally {
         self.lost += other.lost;
         self.late += other.late;
         self.never_sent += other.never_sent;
+        self.deleted += other.deleted;
+        self.dropped += other.dropped;
     }
 
-    pub fn faults(&self) -> [(&'static str, u64); 13] {
+    pub fn faults(&self) -> [(&'static str, u64); 15] {
         [
             ("a cut", self.cuts),
             ("a stall", self.stalls),
@@ -52,6 +56,8 @@ impl Tally {
             ("a command given up as lost", self.lost),
             ("a result after that", self.late),
             ("a command cancelled before it was sent", self.never_sent),
+            ("an execution deleted while its worker has its command", self.deleted),
+            ("output of a deleted execution", self.dropped),
         ]
     }
 }

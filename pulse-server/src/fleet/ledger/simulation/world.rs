@@ -37,6 +37,7 @@ pub fn worker_id() -> WorkerId {
 pub enum Event {
     Submit(u64),
     Abort(u64),
+    Delete(u64),
     Fault,
     Heal,
     Connect,
@@ -160,7 +161,10 @@ impl World {
         assert!(self.server.ledger.len() == 0 && self.server.ledger.busy() == 0, "stuck: {:?}", self.server.ledger);
         for (n, journaled) in &self.server.journal {
             let started = self.worker.started.contains(n);
-            assert!(!started || journaled.told.is_some(), "the result of {n} was lost: {journaled:?}");
+            assert!(
+                !started || journaled.told.is_some() || journaled.deleted,
+                "the result of {n} was lost: {journaled:?}"
+            );
             let never_ran = matches!(journaled.end, Some(Outcome::Cancelled)) && journaled.told.is_none();
             assert!(!(never_ran && started), "{n} ran and is said not to have: {journaled:?}");
             self.tally.never_sent += u64::from(never_ran);
@@ -194,7 +198,16 @@ impl World {
             Event::Abort(n) => {
                 if self.server.up && self.server.abort(n) {
                     self.tally.aborts += 1;
+                    if self.random.one_in(2) {
+                        let delay = self.random.below(60_000);
+                        self.agenda.after(delay, Event::Delete(n));
+                    }
                 }
+            }
+            Event::Delete(n) => {
+                let is_known = self.worker.ledger.known().iter().any(|known| number(known.command_id) == n);
+                let deleted = self.server.up && self.server.delete(n);
+                self.tally.deleted += u64::from(deleted && is_known);
             }
             Event::Fault => self.fault(),
             Event::Heal => self.connections.values_mut().for_each(Connection::heal),
