@@ -98,7 +98,7 @@ pub struct CommandRecord {
 
 impl CommandRecord {
     /// Whether its worker may still tell how it ended: nobody has yet, or it was given up as lost.
-    pub(crate) fn is_owed(&self) -> bool {
+    pub fn is_owed(&self) -> bool {
         matches!(self.status, CommandStatus::Queued | CommandStatus::Running | CommandStatus::Lost)
     }
 }

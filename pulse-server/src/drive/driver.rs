@@ -373,6 +373,18 @@ impl Driver {
         })
     }
 
+    /// Whether a worker may still run a command of an execution that nobody drives any more. One that cannot be read
+    /// counts as such.
+    pub async fn is_owed(&self, id: ExecutionId, command_id: CommandId) -> bool {
+        match self.fold(id).await {
+            Ok(state) => state.command(command_id).is_some_and(|(_, command)| command.is_owed()),
+            Err(error) => {
+                tracing::warn!(execution = %id, command = %command_id, %error, "whether a command has ended cannot be read");
+                true
+            }
+        }
+    }
+
     /// Keeps a piece of output; durable when this returns.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What becomes of commands, from the engine's side and from the worker's.
 
-use super::{Fleet, Verdict};
+use super::{Fleet, Verdict, legacy};
 use crate::drive::Printed;
 use crate::secrets::Secrets;
 use pulse_core::command::{CommandEnd, Outcome};
@@ -21,7 +21,17 @@ impl Fleet {
     /// A command of before a restart: whether its worker has it is found out by its hello.
     pub fn restore(&self, execution_id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>) {
         let of = (command.worker.worker_id, command.command_id);
-        let kept = self.with(of.0, |worker, now| worker.ledger.restore(execution_id, command, secrets, now));
+        let kept = self.with(of.0, |worker, now| {
+            // An agent of the first PULSE cannot be asked: what was sent to it is written down.
+            let since = match legacy::is_agent(&worker.record) {
+                true => worker.kept.since(execution_id, &command, now),
+                false => Some(now),
+            };
+            match since {
+                Some(since) => worker.ledger.restore(execution_id, command, secrets, since),
+                None => worker.ledger.dispatch(execution_id, command, secrets, now),
+            }
+        });
         if kept.is_none() {
             self.removed(
                 execution_id,
@@ -84,11 +94,19 @@ impl Fleet {
 
     /// A command's end without its worker's word is durable.
     pub(super) fn given_up(&self, worker_id: WorkerId, command_id: CommandId, outcome: Outcome) {
-        self.with(worker_id, |worker, _| worker.ledger.given_up(command_id, outcome));
+        self.with(worker_id, |worker, _| {
+            worker.ledger.given_up(command_id, outcome);
+            if worker.ledger.stranger(command_id).is_none() {
+                worker.kept.known.sent.remove(&command_id);
+            }
+        });
     }
 
     /// A command's result is durable: forget it.
     pub fn finished(&self, worker_id: WorkerId, command_id: CommandId) {
-        self.with(worker_id, |worker, _| worker.ledger.finished(command_id));
+        self.with(worker_id, |worker, _| {
+            worker.ledger.finished(command_id);
+            worker.kept.known.sent.remove(&command_id);
+        });
     }
 }

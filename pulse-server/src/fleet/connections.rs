@@ -5,6 +5,7 @@ use super::{Fleet, HEARTBEAT, SILENCE};
 use crate::clock;
 use pulse_core::ids::WorkerId;
 use pulse_core::protocol::worker::{Hello, PROTOCOL, ToWorker};
+use pulse_core::time::Timestamp;
 use pulse_store::WorkerRecord;
 use serde_json::{Map, Value};
 use std::net::SocketAddr;
@@ -40,14 +41,27 @@ pub(super) struct From {
 impl Fleet {
     /// Whether another process with this worker's id is connected and alive: then what to tell the one that comes.
     async fn rival(&self, id: WorkerId, instance: &str) -> Option<String> {
-        let asked = clock::steady();
-        let (peer, since) = {
+        {
             let inner = self.inner();
             let connection = inner.workers.get(&id)?.connection.as_ref()?;
             // An agent that does not say which process it is comes in place of itself.
             if instance.is_empty() || connection.instance.is_empty() || connection.instance == instance {
                 return None;
             }
+        }
+        let (peer, since) = self.alive(id).await?;
+        Some(format!(
+            "another process with this worker's id is connected from {peer} since {since} and alive: stop it, or give this \
+             one a state directory of its own (PULSE_WORKER_STATE)"
+        ))
+    }
+
+    /// Whether a worker's open connection gives a sign of life now: then where it comes from, and since when.
+    pub(super) async fn alive(&self, id: WorkerId) -> Option<(SocketAddr, Timestamp)> {
+        let asked = clock::steady();
+        let (peer, since) = {
+            let inner = self.inner();
+            let connection = inner.workers.get(&id)?.connection.as_ref()?;
             connection.probe.notify_one();
             (connection.peer, connection.since)
         };
@@ -58,10 +72,7 @@ impl Fleet {
             let silence = self.inner().workers.get(&id)?.ledger.silence(now)?;
             // In the same millisecond counts: it is alive then.
             if silence <= now.since(asked) {
-                return Some(format!(
-                    "another process with this worker's id is connected from {peer} since {since} and alive: stop it, \
-                     or give this one a state directory of its own (PULSE_WORKER_STATE)"
-                ));
+                return Some((peer, since));
             }
         }
         None

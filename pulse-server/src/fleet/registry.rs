@@ -1,6 +1,7 @@
 //! The registry of workers: one lock around all of them, held for moments only and never across an await.
 
 use super::ends::Ends;
+use super::legacy;
 use super::overrides;
 use super::returning::Returning;
 use super::worker::Worker;
@@ -71,9 +72,10 @@ impl Fleet {
         let records = store.workers().await?;
         let returning = Returning::of(&records);
         let mut workers = HashMap::new();
-        for record in records {
+        for mut record in records {
             let changes = overrides::read(&*store, record.id).await?;
-            workers.insert(record.id, Worker::new(record, changes));
+            let kept = legacy::read(&*store, &mut record).await?;
+            workers.insert(record.id, Worker { kept, ..Worker::new(record, changes) });
         }
         let inner = Mutex::new(Inner { workers, ..Inner::default() });
         let (ends, changing) = (Ends::default(), Default::default());
@@ -200,6 +202,9 @@ impl Fleet {
             return Err(error);
         }
         self.forget_overrides(id).await?;
+        if let Some(worker) = removed {
+            self.forget_agent(&worker.record).await?;
+        }
         Ok(Removal::Removed)
     }
 

@@ -1,6 +1,7 @@
 //! One worker as the server knows it: its record, its connection, and its commands.
 
 use super::ledger::{Ledger, Message};
+use super::legacy::Kept;
 use super::overrides::Overrides;
 use super::{KILL_GRACE, SILENCE, Verdict};
 use pulse_core::api::WorkerView;
@@ -23,6 +24,8 @@ pub(super) struct Worker {
     pub ledger: Ledger,
     /// What an administrator has put in place of what the worker tells. The record's capacity is what the worker tells.
     pub changes: Overrides,
+    /// What is kept of an agent of the first PULSE.
+    pub kept: Kept,
 }
 
 /// A worker's open connection.
@@ -46,7 +49,7 @@ impl Worker {
     pub fn new(record: WorkerRecord, changes: Overrides) -> Self {
         let mut ledger = Ledger::new(changes.capacity(record.capacity));
         let _ = ledger.set_draining(record.draining);
-        Self { ledger, record, connection: None, changes }
+        Self { ledger, record, connection: None, kept: Kept::default(), changes }
     }
 
     /// How many commands it is given at once.

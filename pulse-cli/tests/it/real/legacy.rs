@@ -1,145 +1,12 @@
-//! An agent of the first PULSE against the built program. The agent is a stand-in that follows the protocol's page to the
-//! letter: heartbeat first, a socket at `/` without a header, silence when it is busy, five seconds to a reconnect.
+//! Agents of the first PULSE against the built program.
 
-use super::installation::Installation;
+use super::installation::{Installation, actions};
+use super::legacy_agent::{Agent, ON, heartbeat, key};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::process::Command;
 use tokio_tungstenite::tungstenite::Message;
-
-const ON: &[(&str, &str)] = &[("PULSE_LEGACY_AGENTS", "1")];
-
-/// What the agent has done.
-#[derive(Default)]
-struct Seen {
-    active: AtomicUsize,
-    most: AtomicUsize,
-    dropped: AtomicUsize,
-    connections: AtomicUsize,
-    commands: Mutex<Vec<Value>>,
-}
-
-/// A running agent; it ends with this.
-struct Agent {
-    seen: Arc<Seen>,
-    runtime: Option<tokio::runtime::Runtime>,
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        self.runtime.take().expect("it is dropped once").shutdown_background();
-    }
-}
-
-fn key(installation: &Installation) -> String {
-    std::fs::read_to_string(installation.directory.path().join("pulse-data/worker.key")).unwrap().trim().to_owned()
-}
-
-/// One heartbeat: the answer's status and body.
-async fn heartbeat(url: &str, key: &str, worker_id: &str, name: &str, most: usize) -> (u16, Value) {
-    let metadata = json!({
-        "hostname": name, "platform": "linux", "arch": "x64", "cpus": 2, "totalMem": 1, "freeMem": 1, "uptime": 1,
-        "loadavg": [0.0, 0.0, 0.0], "activeTasks": 0, "maxConcurrentTasks": most,
-    });
-    let body = json!({"worker_id": worker_id, "name": name, "metadata": metadata});
-    let request = reqwest::Client::new().post(format!("{url}/api/workers/heartbeat")).header("X-API-Key", key);
-    let answer = request.json(&body).send().await.unwrap();
-    let status = answer.status().as_u16();
-    (status, answer.json().await.unwrap_or(Value::Null))
-}
-
-impl Agent {
-    fn start(installation: &Installation, name: &str, most: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let seen = Arc::new(Seen::default());
-        let (url, key, worker_id) = (installation.url.clone(), key(installation), uuid::Uuid::new_v4().to_string());
-        let (status, answer) = runtime.block_on(heartbeat(&url, &key, &worker_id, name, most));
-        assert_eq!((status, &answer), (200, &json!({"worker_id": worker_id, "status": "online"})));
-        runtime.spawn(run(url, worker_id, name.to_owned(), most, seen.clone()));
-        let agent = Self { seen, runtime: Some(runtime) };
-        installation.until("the agent is online", || {
-            (installation.get(&format!("/api/workers/{name}"))["status"] == "online").then_some(())
-        });
-        agent
-    }
-}
-
-async fn run(url: String, worker_id: String, name: String, most: usize, seen: Arc<Seen>) {
-    let (results, mut outgoing) = tokio::sync::mpsc::unbounded_channel::<Value>();
-    loop {
-        if let Ok((socket, _)) = tokio_tungstenite::connect_async(url.replace("http://", "ws://") + "/").await {
-            let (mut sender, mut receiver) = socket.split();
-            let hello = json!({"type": "worker_connect", "worker_id": worker_id, "worker_name": name});
-            let _ = sender.send(Message::text(hello.to_string())).await;
-            // What ended while there was no socket is lost.
-            while outgoing.try_recv().is_ok() {}
-            seen.connections.fetch_add(1, Ordering::SeqCst);
-            loop {
-                let message = tokio::select! {
-                    Some(result) = outgoing.recv() => {
-                        let _ = sender.send(Message::text(result.to_string())).await;
-                        continue;
-                    }
-                    message = receiver.next() => message,
-                };
-                let Some(Ok(message)) = message else { break };
-                let Ok(text) = message.to_text() else { continue };
-                let Ok(message) = serde_json::from_str::<Value>(text) else { continue };
-                match message["type"].as_str() {
-                    Some("ping") => _ = results.send(json!({"type": "pong", "worker_id": worker_id})),
-                    Some("execute_command") if seen.active.load(Ordering::SeqCst) >= most => {
-                        seen.dropped.fetch_add(1, Ordering::SeqCst);
-                    }
-                    Some("execute_command") => {
-                        let active = seen.active.fetch_add(1, Ordering::SeqCst) + 1;
-                        seen.most.fetch_max(active, Ordering::SeqCst);
-                        seen.commands.lock().unwrap().push(message.clone());
-                        tokio::spawn(execute(message, worker_id.clone(), seen.clone(), results.clone()));
-                    }
-                    other => panic!("the agent does not know {other:?}"),
-                }
-            }
-        }
-        tokio::time::sleep(Duration::from_secs(5)).await;
-    }
-}
-
-/// Runs a command as Node's `exec` does. A result while the socket is gone is lost.
-async fn execute(
-    message: Value,
-    worker_id: String,
-    seen: Arc<Seen>,
-    results: tokio::sync::mpsc::UnboundedSender<Value>,
-) {
-    let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(message["command"].as_str().unwrap()).kill_on_drop(true);
-    let limit = Duration::from_millis(message["timeout"].as_u64().unwrap());
-    let ran = tokio::time::timeout(limit, command.output()).await;
-    let mut result = json!({
-        "type": "command_result", "execution_id": message["execution_id"], "worker_id": worker_id,
-        "command_id": message["command_id"], "timestamp": "2026-11-24T12:00:00.000Z",
-    });
-    match ran {
-        Ok(Ok(output)) => {
-            result["success"] = json!(output.status.success());
-            result["stdout"] = json!(String::from_utf8_lossy(&output.stdout));
-            result["stderr"] = json!(String::from_utf8_lossy(&output.stderr));
-            match output.status.success() {
-                true => result["duration"] = json!(3),
-                false => result["error"] = json!(format!("Command failed: {}", message["command"].as_str().unwrap())),
-            }
-        }
-        _ => {
-            result["success"] = json!(false);
-            result["error"] = json!("Command failed");
-        }
-    }
-    seen.active.fetch_sub(1, Ordering::SeqCst);
-    let _ = results.send(result);
-}
 
 #[test]
 fn it_runs_commands_with_values_as_data_and_never_too_many_at_once() {
@@ -166,7 +33,7 @@ fn it_runs_commands_with_values_as_data_and_never_too_many_at_once() {
     assert_eq!((&commands("bad")["status"], &commands("bad")["exit_code"]), (&json!("failed"), &json!(1)));
     assert_eq!(installation.output(&id, "step=bad"), "out\nerr\n");
     assert_eq!(commands("slow")["status"], "timed_out");
-    assert_eq!(agent.seen.commands.lock().unwrap().len(), 9);
+    assert_eq!(agent.sent(), 9);
 }
 
 #[test]
@@ -178,13 +45,13 @@ fn it_comes_back_after_a_restart_of_the_server() {
          old-1}\n  - {id: after, command: echo after, targets: old-1, on_offline: wait, wait_for: 1m}\n",
     );
     let id = installation.execute("old", json!({}), &[]);
-    installation.until("the long command runs", || (agent.seen.commands.lock().unwrap().len() == 2).then_some(()));
+    installation.until("the long command runs", || (agent.sent() == 2).then_some(()));
     installation.kill_and_restart();
     let done = installation.wait_for(&id, &["completed", "failed"]);
     assert_eq!(done["status"], "completed", "{done}");
     assert_eq!(installation.output(&id, "stream=stdout"), "before\nlong\nafter\n");
     assert_eq!(agent.seen.connections.load(Ordering::SeqCst), 2);
-    assert_eq!(agent.seen.commands.lock().unwrap().len(), 3, "nothing was sent twice");
+    assert_eq!(agent.sent(), 3, "nothing was sent twice");
 }
 
 #[test]
@@ -193,13 +60,13 @@ fn a_new_process_of_it_does_not_know_what_the_old_one_ran() {
     let first = Agent::start(&installation, "old-1", 2);
     installation.store("name: old\nsteps: [{id: long, command: sleep 30, targets: old-1}]\n");
     let id = installation.execute("old", json!({}), &[]);
-    installation.until("it runs", || (first.seen.commands.lock().unwrap().len() == 1).then_some(()));
+    installation.until("it runs", || (first.sent() == 1).then_some(()));
     drop(first);
     let second = Agent::start(&installation, "old-1", 2);
     let done = installation.wait_for(&id, &["completed", "failed"]);
     assert_eq!(done["status"], "failed", "{done}");
     assert!(done["error"].as_str().unwrap().contains("lost"), "{done}");
-    assert_eq!(second.seen.commands.lock().unwrap().len(), 0, "it is not run again");
+    assert_eq!(second.sent(), 0, "it is not run again");
 }
 
 /// Sends one message to the socket at `/`, and answers what comes, or that it was closed.
@@ -243,4 +110,167 @@ fn without_the_switch_there_is_nothing_for_it() {
         assert_eq!(heartbeat(&url, &key, "a", "old-1", 2).await.0, 404);
         assert!(knock(&url, "a", "old-1").await.is_err());
     });
+}
+
+/// The outcomes that stand in an execution's journal, in order.
+fn outcomes(execution: &Value) -> Vec<String> {
+    let results = execution["logs"].as_array().unwrap().iter().filter(|entry| entry["action"] == "command_result");
+    results.map(|entry| entry["outcome"].as_str().unwrap().to_owned()).collect()
+}
+
+const MANY: &str = "name: many\nsteps:\n  - id: many\n    type: foreach\n    items: [9, 9, 0, 0, 0, 0]\n    as: n\n    parallel: 6\n    \
+                    steps:\n      - {id: one, command: \"sleep {{ n }}\", targets: old-1, on_error: continue}\n";
+
+#[test]
+fn what_only_waited_for_it_when_the_server_went_is_sent_after_a_restart() {
+    let mut installation = Installation::start_with(ON);
+    let agent = Agent::start(&installation, "old-1", 2);
+    installation.store(MANY);
+    let id = installation.execute("many", json!({}), &[]);
+    installation.until("two commands run", || (agent.sent() == 2).then_some(()));
+    installation.kill_and_restart();
+    let done = installation.wait_for(&id, &["completed", "failed"]);
+    assert_eq!(outcomes(&done), ["exited"; 6], "{done}");
+    assert_eq!((agent.sent(), agent.seen.dropped.load(Ordering::SeqCst)), (6, 0), "each was sent once");
+}
+
+#[test]
+fn what_only_waited_for_it_is_sent_to_a_new_process_of_it() {
+    let mut installation = Installation::start_with(ON);
+    let first = Agent::start(&installation, "old-1", 2);
+    installation.store(MANY);
+    let id = installation.execute("many", json!({}), &[]);
+    installation.until("two commands run", || (first.sent() == 2).then_some(()));
+    installation.stop();
+    drop(first);
+    installation.start_again();
+    let second = Agent::start(&installation, "old-1", 2);
+    let done = installation.wait_for(&id, &["completed", "failed"]);
+    let mut outcomes = outcomes(&done);
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, ["exited", "exited", "exited", "exited", "lost", "lost"], "{done}");
+    assert_eq!(second.sent(), 4, "what the first one ran is not run again");
+}
+
+#[test]
+fn a_time_limit_goes_on_while_the_connection_does_not() {
+    let mut installation = Installation::start_with(ON);
+    let agent = Agent::start(&installation, "old-1", 1);
+    installation.store("name: slow\nsteps: [{id: slow, command: sleep 60, targets: old-1, timeout: 8s}]\n");
+    for round in 1..=2 {
+        let id = installation.execute("slow", json!({}), &[]);
+        installation.until("it runs", || (agent.sent() == round).then_some(()));
+        match round {
+            1 => agent.cut(),
+            _ => installation.kill_and_restart(),
+        }
+        let done = installation.wait_for(&id, &["completed", "failed"]);
+        assert_eq!(outcomes(&done), ["timed_out"], "{done}");
+    }
+}
+
+#[test]
+fn what_was_aborted_takes_its_place_until_it_has_ended() {
+    let mut installation = Installation::start_with(ON);
+    let agent = Agent::start(&installation, "old-1", 1);
+    installation.store("name: long\nsteps: [{id: long, command: sleep 9; echo over, targets: old-1}]\n");
+    installation
+        .store("name: next\nsteps: [{id: next, command: echo next, targets: old-1, on_offline: wait, wait_for: 1m}]\n");
+    for round in 1..=2 {
+        let long = installation.execute("long", json!({}), &[]);
+        installation.until("it runs", || (agent.sent() == 2 * round - 1).then_some(()));
+        assert_eq!(installation.call("POST", &format!("/api/executions/{long}/abort"), Some(json!({}))).0, 204);
+        installation.wait_for(&long, &["aborted"]);
+        if round == 2 {
+            installation.kill_and_restart();
+        }
+        let next = installation.execute("next", json!({}), &[]);
+        assert_eq!(installation.wait_for(&next, &["completed", "failed"])["status"], "completed");
+        assert_eq!(agent.seen.dropped.load(Ordering::SeqCst), 0, "there was no place before the first one had ended");
+        let late = installation.execution(&long);
+        assert_eq!((&late["status"], outcomes(&late)), (&json!("aborted"), vec!["exited".to_owned()]), "{late}");
+        assert_eq!(installation.output(&long, "stream=stdout"), "over\n");
+    }
+}
+
+#[test]
+fn heartbeats_change_nothing_that_an_administrator_has_changed() {
+    let mut installation = Installation::start_with(ON);
+    let agent = Agent::start(&installation, "old-1", 2);
+    installation.store("name: long\nsteps: [{id: long, command: sleep 4, targets: \"site=berlin\"}]\n");
+    assert_eq!(installation.pulse(&["worker", "label", "old-1", "site=berlin"]).code, 0);
+    let id = installation.execute("long", json!({}), &[]);
+    installation.until("it runs", || (agent.sent() == 1).then_some(()));
+    assert_eq!(installation.pulse(&["worker", "drain", "old-1"]).code, 0);
+    let after_more_beats = |installation: &Installation| {
+        let before = agent.seen.beats.load(Ordering::SeqCst);
+        installation
+            .until("it has beaten again", || (agent.seen.beats.load(Ordering::SeqCst) >= before + 2).then_some(()));
+        let view = installation.get("/api/workers/old-1");
+        assert_eq!((&view["draining"], &view["labels"]), (&json!(true), &json!({"site": "berlin"})), "{view}");
+        view
+    };
+    let view = after_more_beats(&installation);
+    assert_eq!((&view["active"], &view["status"]), (&json!(1), &json!("online")), "{view}");
+    assert_eq!(installation.wait_for(&id, &["completed", "failed"])["status"], "completed");
+    installation.kill_and_restart();
+    after_more_beats(&installation);
+}
+
+#[test]
+fn much_output_comes_whole() {
+    let installation = Installation::start_with(ON);
+    let _agent = Agent::start(&installation, "old-1", 1);
+    let command = "head -c 9000000 /dev/zero | tr '\\\\0' x; echo; seq 20000 >&2";
+    installation.store(&format!("name: much\nsteps: [{{id: much, command: \"{command}\", targets: old-1}}]\n"));
+    let id = installation.execute("much", json!({}), &[]);
+    assert_eq!(installation.wait_for(&id, &["completed", "failed"])["status"], "completed");
+    let out = installation.output(&id, "stream=stdout");
+    assert!(out.len() == 9_000_001 && out.trim_end().bytes().all(|byte| byte == b'x'), "{}", out.len());
+    let numbers: Vec<String> = (1..=20_000).map(|n| n.to_string()).collect();
+    assert_eq!(installation.output(&id, "stream=stderr"), numbers.join("\n") + "\n");
+}
+
+#[test]
+fn a_second_agent_of_the_same_name_does_not_take_the_place_of_a_living_one() {
+    let installation = Installation::start_with(ON);
+    let agent = Agent::start(&installation, "old-1", 2);
+    installation.store("name: long\nsteps: [{id: long, command: sleep 3, targets: old-1}]\n");
+    let id = installation.execute("long", json!({}), &[]);
+    installation.until("it runs", || (agent.sent() == 1).then_some(()));
+    let (runtime, key) = (tokio::runtime::Runtime::new().unwrap(), key(&installation));
+    let (status, body) = runtime.block_on(heartbeat(&installation.url, &key, "second", "old-1", 2));
+    assert_eq!((status, &body["code"]), (409, &json!("duplicate-worker")), "{body}");
+    assert!(body["detail"].as_str().unwrap().contains("WORKER_NAME"), "{body}");
+    let refused = runtime.block_on(knock(&installation.url, "second", "old-1"));
+    assert!(refused.unwrap_err().contains("no heartbeat"));
+    assert_eq!(installation.wait_for(&id, &["completed", "failed"])["status"], "completed");
+    assert_eq!(agent.seen.connections.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn what_its_socket_knows_it_by_is_shown_and_kept_nowhere() {
+    let mut installation = Installation::start_with(ON);
+    let agent = Agent::start(&installation, "old-1", 2);
+    installation.store("name: one\nsteps: [{id: one, command: echo one, targets: old-1}]\n");
+    let id = installation.execute("one", json!({}), &[]);
+    let done = installation.wait_for(&id, &["completed", "failed"]);
+    assert!(actions(&done).contains(&"command_result".to_owned()));
+    let mut shown = vec![done.to_string()];
+    for path in ["/api/workers", "/api/workers/old-1", "/api/executions"] {
+        shown.push(installation.get(path).to_string());
+    }
+    assert!(shown[1].contains("maxConcurrentTasks"), "{}", shown[1]);
+    for arguments in [&["worker", "ls", "--json"][..], &["show", &id, "--json"], &["ps", "--json"]] {
+        shown.push(installation.pulse(arguments).out);
+    }
+    installation.stop();
+    let data = installation.directory.path().join("pulse-data");
+    for entry in std::fs::read_dir(data).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+        shown.push(String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()).into_owned());
+    }
+    shown.extend(installation.database_contents().map(|contents| String::from_utf8_lossy(&contents).into_owned()));
+    for text in shown {
+        assert!(!text.contains(&agent.worker_id), "{text}");
+    }
 }

@@ -8,6 +8,7 @@ mod installation;
 mod language;
 mod late;
 mod legacy;
+mod legacy_agent;
 mod main_job;
 mod recorded;
 mod roll_out;

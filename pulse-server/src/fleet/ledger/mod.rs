@@ -135,12 +135,6 @@ impl Ledger {
         self.commands.iter().any(|(_, command)| command.phase != Phase::Queued)
     }
 
-    /// Commands that were sent and have not ended, as far as is known here.
-    pub fn sent(&self) -> impl Iterator<Item = (CommandId, &InFlight)> {
-        let sent = |phase: Phase| matches!(phase, Phase::Sent | Phase::Running);
-        self.commands.iter().filter(move |(_, command)| sent(command.phase))
-    }
-
     /// How long the open connection has been silent; `None` without one.
     pub fn silence(&self, now: Timestamp) -> Option<Duration> {
         self.link.as_ref().map(|link| now.since(link.heard))
@@ -217,9 +211,9 @@ impl Ledger {
         self.add(id, command, secrets, Phase::Queued, now);
     }
 
-    /// A command of before a restart: whether the worker has it is found out by its hello.
-    pub fn restore(&mut self, id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>, now: Timestamp) {
-        self.add(id, command, secrets, Phase::Sent, now);
+    /// A command of before a restart: whether the worker has it is found out by its hello. Its time runs since then.
+    pub fn restore(&mut self, id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>, since: Timestamp) {
+        self.add(id, command, secrets, Phase::Sent, since);
     }
 
     fn add(
@@ -304,7 +298,8 @@ impl Ledger {
         }
     }
 
-    fn is_current(&self, session: u64) -> bool {
+    /// Whether this is the open connection.
+    pub fn is_current(&self, session: u64) -> bool {
         self.link.as_ref().is_some_and(|link| link.session == session)
     }
 

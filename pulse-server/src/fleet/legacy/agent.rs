@@ -5,10 +5,11 @@
 //! and drops what it has no room for. So every dispatch counts as accepted once it is sent; what has no result by its time
 //! limit and a grace is lost, and is never sent again.
 
+use super::known::Process;
 use super::text::shell_text;
 use super::wire::{FromAgent, ToAgent};
 use pulse_core::command::{CommandEnd, Outcome, Stream, TAIL_BYTES};
-use pulse_core::ids::CommandId;
+use pulse_core::ids::{CommandId, ExecutionId};
 use pulse_core::protocol::worker::{Dispatch, FromWorker, MAX_OUTPUT_BYTES, ToWorker};
 use pulse_core::text::{one_line, shorten};
 use pulse_core::time::Timestamp;
@@ -25,6 +26,21 @@ pub struct Said {
     pub to_agent: Vec<ToAgent>,
     /// For the fleet.
     pub to_fleet: Vec<FromWorker>,
+}
+
+/// A command that was sent to an agent and has not ended.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Which.
+    pub command_id: CommandId,
+    /// Whose it is.
+    pub execution_id: ExecutionId,
+    /// When it was sent, by the steady clock.
+    pub since: Timestamp,
+    /// Its time limit.
+    pub limit: Duration,
+    /// Whether it was sent to the process that is connected now.
+    pub is_of_this_process: bool,
 }
 
 /// A connected agent.
@@ -44,23 +60,17 @@ struct Running {
 }
 
 impl Agent {
-    /// An agent that has just connected. `left` is what was sent to it before, with time limits: when it is `still_the_same`
-    /// process, results may still come; otherwise nobody knows what became of those.
-    pub fn new(
-        agent_id: String,
-        most: usize,
-        left: Vec<(CommandId, Duration)>,
-        still_the_same: bool,
-        now: Timestamp,
-    ) -> (Self, Said) {
+    /// An agent that has just connected. `left` is what was sent to it before: results may still come of what this very
+    /// process was sent; what became of the rest nobody knows.
+    pub fn new(agent_id: String, most: usize, left: Vec<Left>) -> (Self, Said) {
         let mut said = Said::default();
         let mut running = HashMap::new();
-        for (id, limit) in left {
-            if still_the_same {
-                running.insert(id, Running { since: now, limit });
+        for Left { command_id, since, limit, is_of_this_process, .. } in left {
+            if is_of_this_process {
+                running.insert(command_id, Running { since, limit });
             } else {
                 let reason = "the agent was started again while it ran: nobody knows whether it took effect";
-                said.to_fleet.push(ended(id, CommandEnd::without_process(Outcome::Lost, reason)));
+                said.to_fleet.push(ended(command_id, CommandEnd::without_process(Outcome::Lost, reason)));
             }
         }
         (Self { agent_id, most, running }, said)
@@ -103,8 +113,8 @@ impl Agent {
             Ok(command) => {
                 self.running.insert(command_id, Running { since: now, limit: Duration::from_millis(spec.timeout_ms) });
                 said.to_agent.push(ToAgent::ExecuteCommand {
-                    execution_id: execution_id.to_string(),
-                    command_id: command_id.to_string(),
+                    execution_id,
+                    command_id,
                     command,
                     worker_id: self.agent_id.clone(),
                     timeout: spec.timeout_ms,
@@ -115,6 +125,16 @@ impl Agent {
             }
         }
         said
+    }
+
+    /// Which process it is.
+    pub fn process(&self) -> Process {
+        Process::of(&self.agent_id)
+    }
+
+    /// A command could not be sent after all.
+    pub fn not_sent(&mut self, id: CommandId) {
+        self.running.remove(&id);
     }
 
     /// The agent says something.

@@ -1,24 +1,24 @@
-//! Which agents are known: by heartbeats, which carry the key. Kept in the worker's record, so that an agent that comes back
-//! before its next heartbeat is known after a restart of the server, too.
+//! Which agents are known: by heartbeats, which carry the key. It is kept, so that an agent that comes back before its next
+//! heartbeat is known after a restart of the server, too.
 
+use super::agent::Left;
+use super::known::Process;
 use crate::clock;
+use crate::drive::Driver;
 use crate::fleet::Fleet;
 use crate::fleet::worker::Worker;
-use pulse_core::command::CommandSpec;
 use pulse_core::ids::WorkerId;
 use pulse_core::protocol::worker::{Hello, KnownCommand, KnownState, PROTOCOL};
+use pulse_core::time::Timestamp;
 use pulse_store::WorkerRecord;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::time::Duration;
+use std::net::SocketAddr;
 
 /// What stands in place of a version.
 pub(super) const VERSION: &str = "first PULSE";
 /// Commands at once, for an agent that does not say.
 const CAPACITY: u32 = 5;
-/// Where the agent's own id is kept in its metadata: of its last heartbeat, and of its last connection.
-const AGENT: &str = "agentId";
-const CONNECTED: &str = "connectedAgentId";
 
 /// An agent's heartbeat.
 #[derive(Clone, Debug, Deserialize)]
@@ -41,6 +41,19 @@ pub enum NotEnrolled {
     /// Its name is another worker's.
     #[error("a worker of this PULSE is called `{0}`: give the agent another WORKER_NAME, or remove the worker")]
     NameTaken(String),
+    /// Its name is that of an agent that is connected.
+    #[error(
+        "another agent called `{name}` is connected from {peer} since {since} and alive: stop it, or give this one another \
+         WORKER_NAME"
+    )]
+    Duplicate {
+        /// The name.
+        name: String,
+        /// Where the other comes from, and since when.
+        peer: SocketAddr,
+        /// See `peer`.
+        since: Timestamp,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] pulse_store::Error),
@@ -50,10 +63,8 @@ pub enum NotEnrolled {
 pub(super) struct Enrolled {
     /// What it would say if it were a worker of this PULSE.
     pub hello: Hello,
-    /// What was sent to it and has not ended, with time limits.
-    pub left: Vec<(pulse_core::ids::CommandId, Duration)>,
-    /// Whether that was this very process.
-    pub still_the_same: bool,
+    /// What was sent to it and has not ended.
+    pub left: Vec<Left>,
 }
 
 impl Fleet {
@@ -62,18 +73,27 @@ impl Fleet {
     /// # Errors
     /// See [`NotEnrolled`].
     pub async fn legacy_heartbeat(&self, heartbeat: Heartbeat) -> Result<(), NotEnrolled> {
-        let Heartbeat { worker_id: agent, name, mut metadata } = heartbeat;
+        let Heartbeat { worker_id: agent, name, metadata } = heartbeat;
         if !(1..=64).contains(&agent.len()) || agent.chars().any(char::is_control) {
             return Err(NotEnrolled::Invalid("worker_id: must be 1 to 64 characters"));
         }
         if !(1..=120).contains(&name.chars().count()) || name.chars().any(|c| c.is_control() || ",=*".contains(c)) {
             return Err(NotEnrolled::Invalid("name: must be 1 to 120 characters, without `,`, `=`, `*`"));
         }
+        let process = Process::of(&agent);
+        if let Some(id) = self.agent(&name)
+            && self.known(id).and_then(|known| known.process).is_some_and(|other| other != process)
+            && let Some((peer, since)) = self.alive(id).await
+        {
+            // One takes the other's place at each heartbeat, and neither would ever end a command.
+            return Err(NotEnrolled::Duplicate { name, peer, since });
+        }
+        // The whole record is written: what an administrator changes meanwhile would be lost.
+        let _turn = self.0.changing.lock().await;
         let known = self.0.store.worker_by_name(&name).await?;
         if known.as_ref().is_some_and(|known| known.version != VERSION) {
             return Err(NotEnrolled::NameTaken(name));
         }
-        metadata.insert(AGENT.to_owned(), Value::String(agent));
         let now = clock::now();
         let fresh = || WorkerRecord {
             id: WorkerId(uuid::Uuid::now_v7()),
@@ -87,9 +107,6 @@ impl Fleet {
             created_at: now,
         };
         let mut record = known.unwrap_or_else(fresh);
-        if let Some(connected) = record.metadata.get(CONNECTED) {
-            metadata.insert(CONNECTED.to_owned(), connected.clone());
-        }
         record.capacity = capacity(&metadata);
         (record.metadata, record.last_seen) = (metadata, now);
         let overrides = self.overrides(record.id).await?;
@@ -99,50 +116,56 @@ impl Fleet {
             Err(pulse_store::Error::NameTaken { .. }) => return Err(NotEnrolled::NameTaken(name)),
             other => other?,
         }
-        let mut inner = self.inner();
-        let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone(), overrides));
-        worker.record = WorkerRecord { draining: worker.record.draining, ..record };
-        worker.ledger.set_capacity(worker.capacity());
-        self.changed(&mut inner, id);
-        Ok(())
+        {
+            let mut inner = self.inner();
+            let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone(), overrides));
+            worker.record = WorkerRecord { draining: worker.record.draining, ..record };
+            worker.ledger.set_capacity(worker.capacity());
+            self.changed(&mut inner, id);
+        }
+        let Some(turn) = self.turn(id) else { return Ok(()) };
+        let _turn = turn.lock().await;
+        Ok(self.keep(id, |known| known.process = Some(process.clone())).await?)
     }
 
-    /// The agent that says that it has this name and id, if a heartbeat has said so, too.
-    pub(super) fn enrolled(&self, name: &str, agent: &str) -> Option<Enrolled> {
-        let inner = self.inner();
-        let is_it = |worker: &&Worker| {
-            let record = &worker.record;
-            record.version == VERSION
-                && record.name.eq_ignore_ascii_case(name)
-                && record.metadata.get(AGENT).and_then(Value::as_str) == Some(agent)
-        };
-        let worker = inner.workers.values().find(is_it)?;
-        let record = &worker.record;
-        let still_the_same = record.metadata.get(CONNECTED).and_then(Value::as_str) == Some(agent);
-        let mut metadata = record.metadata.clone();
-        metadata.insert(CONNECTED.to_owned(), Value::String(agent.to_owned()));
-        let known = |(command_id, command): (_, &crate::fleet::ledger::InFlight)| KnownCommand {
-            command_id,
-            execution_id: command.execution_id,
+    /// The agent with this worker's id that says that it has this id of its own, if a heartbeat has said so, too. Called in
+    /// the agent's turn.
+    pub(super) async fn enrolled(&self, id: WorkerId, agent_id: &str, driver: &Driver) -> Option<Enrolled> {
+        let process = Process::of(agent_id);
+        let known = self.known(id).filter(|known| known.process.as_ref() == Some(&process))?;
+        let mut left = Vec::new();
+        for (command_id, sent) in known.sent {
+            let in_fleet = self.inner().workers.get(&id)?.ledger.command(command_id).map(|command| command.since);
+            let is_of_this_process = sent.to == process;
+            // Of what nobody waits for, only what this process still runs is anything to anybody: it takes room.
+            let is_over = async || !(is_of_this_process && driver.is_owed(sent.execution_id, command_id).await);
+            if in_fleet.is_none() && is_over().await {
+                self.finished(id, command_id);
+                continue;
+            }
+            let since = in_fleet.unwrap_or_else(|| sent.since(clock::now(), clock::steady()));
+            let (execution_id, limit) = (sent.execution_id, sent.limit());
+            left.push(Left { command_id, execution_id, since, limit, is_of_this_process });
+        }
+        let known = |left: &Left| KnownCommand {
+            command_id: left.command_id,
+            execution_id: left.execution_id,
             state: KnownState::Running,
         };
-        let limit = |spec: &CommandSpec| Duration::from_millis(spec.timeout_ms);
-        Some(Enrolled {
-            left: worker.ledger.sent().map(|(id, command)| (id, limit(&command.command.spec))).collect(),
-            still_the_same,
-            hello: Hello {
-                protocol: PROTOCOL,
-                worker_id: record.id,
-                // An agent that comes again comes in place of itself.
-                instance: String::new(),
-                name: record.name.clone(),
-                version: VERSION.to_owned(),
-                labels: record.labels.clone(),
-                capacity: capacity(&metadata),
-                commands: worker.ledger.sent().map(known).collect(),
-                metadata,
-            },
-        })
+        let record = self.inner().workers.get(&id)?.record.clone();
+        let hello = Hello {
+            protocol: PROTOCOL,
+            worker_id: record.id,
+            // An agent that comes again comes in place of itself.
+            instance: String::new(),
+            name: record.name,
+            version: VERSION.to_owned(),
+            labels: record.labels,
+            capacity: capacity(&record.metadata),
+            commands: left.iter().map(known).collect(),
+            metadata: record.metadata,
+        };
+        Some(Enrolled { hello, left })
     }
 }
 

@@ -7,11 +7,14 @@
 
 mod agent;
 mod enrol;
+mod known;
 mod serve;
 #[cfg(test)]
 mod tests;
 mod text;
 mod wire;
+
+pub(super) use known::{Kept, is_agent, read};
 
 pub use enrol::{Heartbeat, NotEnrolled};
 pub use serve::serve;

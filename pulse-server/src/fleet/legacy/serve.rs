@@ -1,14 +1,18 @@
 //! One agent's connection.
 
 use super::agent::{Agent, Said};
+use super::enrol::Enrolled;
+use super::known::Sent;
 use super::wire::{FromAgent, ToAgent};
 use crate::clock;
 use crate::drive::Driver;
-use crate::fleet::session::{HELLO_TIMEOUT, Opened};
+use crate::fleet::session::{HELLO_TIMEOUT, Opened, Session};
 use crate::fleet::{Fleet, HEARTBEAT, SILENCE};
 use crate::http::socket::{Gone, Socket};
 use futures_util::StreamExt;
 use pulse_core::fault;
+use pulse_core::ids::WorkerId;
+use pulse_core::protocol::worker::FromWorker;
 use pulse_core::text::{one_line, shorten};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,20 +24,45 @@ pub async fn serve(mut socket: Socket, peer: SocketAddr, fleet: Fleet, driver: D
     let Some((agent_id, name)) = introduction(&mut socket).await else {
         return socket.close(1008, "the first message must be worker_connect").await;
     };
-    let Some(enrolled) = fleet.enrolled(&name, &agent_id) else {
-        tracing::warn!(worker = %shorten(&one_line(&name), 120), %peer, "an agent that no heartbeat has enrolled is refused");
-        return socket.close(1008, "no heartbeat has enrolled this worker_id").await;
+    let opened = match fleet.agent(&name).and_then(|id| Some((id, fleet.turn(id)?))) {
+        None => Err(NOT_ENROLLED),
+        Some((id, turn)) => {
+            // What was sent stands still until this connection is the agent's: an older one sends nothing after that.
+            let _turn = turn.lock().await;
+            connected(id, &agent_id, peer, fleet, driver, stop).await
+        }
     };
-    let most = enrolled.hello.capacity as usize;
-    let Ok((mut opened, _)) = Opened::of(enrolled.hello, peer, fleet, driver, stop).await else {
-        return socket.close(1008, "refused; the server's log says why").await;
+    let (mut opened, mut agent, left) = match opened {
+        Ok(opened) => opened,
+        Err(why) => {
+            tracing::warn!(worker = %shorten(&one_line(&name), 120), %peer, "an agent is refused: {why}");
+            return socket.close(1008, why).await;
+        }
     };
-    let (mut agent, left) = Agent::new(agent_id, most, enrolled.left, enrolled.still_the_same, clock::steady());
     opened.session.welcomed();
-    if say(left, &mut socket, &mut opened).await.is_ok() {
+    if say(left, &mut agent, &mut socket, &mut opened).await.is_ok() {
         run(&mut agent, &mut opened, socket).await;
     }
     opened.session.over();
+}
+
+/// Why most are refused.
+const NOT_ENROLLED: &str = "no heartbeat has enrolled this worker_id";
+
+async fn connected(
+    id: WorkerId,
+    agent_id: &str,
+    peer: SocketAddr,
+    fleet: Fleet,
+    driver: Driver,
+    stop: CancellationToken,
+) -> Result<(Opened, Agent, Said), &'static str> {
+    let Enrolled { hello, left } = fleet.enrolled(id, agent_id, &driver).await.ok_or(NOT_ENROLLED)?;
+    let most = hello.capacity as usize;
+    let opened = Opened::of(hello, peer, fleet, driver, stop).await;
+    let (opened, _) = opened.map_err(|_| "refused; the server's log says why")?;
+    let (agent, said) = Agent::new(agent_id.to_owned(), most, left);
+    Ok((opened, agent, said))
 }
 
 async fn introduction(socket: &mut Socket) -> Option<(String, String)> {
@@ -80,15 +109,31 @@ async fn run(agent: &mut Agent, opened: &mut Opened, mut socket: Socket) {
                 said
             }
         };
-        if say(said, &mut socket, opened).await.is_err() {
+        if say(said, agent, &mut socket, opened).await.is_err() {
             return;
         }
     }
 }
 
 /// Says everything: first to the agent, for the fleet hears of what the agent has been given.
-async fn say(said: Said, socket: &mut Socket, opened: &mut Opened) -> Result<(), Gone> {
+async fn say(said: Said, agent: &mut Agent, socket: &mut Socket, opened: &mut Opened) -> Result<(), Gone> {
     for message in said.to_agent {
+        if let ToAgent::ExecuteCommand { command_id, execution_id, timeout, .. } = &message {
+            let sent = Sent::now(*execution_id, agent.process(), *timeout);
+            let Session { fleet, worker_id, id, .. } = &opened.session;
+            let written = fleet.about_to_send(*worker_id, *id, *command_id, sent).await;
+            match written {
+                Ok(true) => {}
+                Ok(false) => return Err(Gone),
+                Err(error) => {
+                    agent.not_sent(*command_id);
+                    let reason = format!("that it is sent could not be written down: {error}");
+                    let rejected = FromWorker::Rejected { command_id: *command_id, reason };
+                    // Nothing else is said with a command.
+                    return opened.session.message(rejected).await.map_err(|_| Gone);
+                }
+            }
+        }
         let text = serde_json::to_string(&message).expect("a message has a JSON form");
         fault::point("dispatch.sending");
         socket.send(Message::Text(text.into())).await?;

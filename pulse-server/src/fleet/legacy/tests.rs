@@ -1,6 +1,6 @@
 //! The adapter between the fleet and an agent, without either.
 
-use super::agent::{Agent, Said};
+use super::agent::{Agent, Left, Said};
 use super::wire::{FromAgent, ToAgent};
 use crate::fleet::LOST_GRACE;
 use pulse_core::command::{CommandEnd, CommandSpec, Outcome};
@@ -42,7 +42,7 @@ fn dispatch(n: u128) -> Dispatch {
 }
 
 fn agent(most: usize) -> Agent {
-    Agent::new("agent".into(), most, Vec::new(), false, at(0)).0
+    Agent::new("agent".into(), most, Vec::new()).0
 }
 
 fn send(agent: &mut Agent, n: u128) -> Said {
@@ -104,11 +104,18 @@ fn it_is_never_given_more_than_it_takes() {
 
 #[test]
 fn what_an_agent_left_behind_is_lost_when_it_was_started_again_and_else_at_its_time() {
-    let left = vec![(id(1), Duration::from_secs(5))];
-    let (_, said) = Agent::new("new".into(), 5, left.clone(), false, at(0));
+    let left = |is_of_this_process| {
+        let (execution_id, since, limit) = (ExecutionId(Uuid::from_u128(99)), at(0), Duration::from_secs(5));
+        vec![Left { command_id: id(1), execution_id, since, limit, is_of_this_process }]
+    };
+    let (_, said) = Agent::new("new".into(), 5, left(false));
     assert_eq!(end(said).0.outcome, Outcome::Lost);
-    let (mut same, said) = Agent::new("agent".into(), 5, left, true, at(0));
+    let (mut same, said) = Agent::new("agent".into(), 5, left(true));
     assert_eq!(said, Said::default());
+    // Its time has run since it was sent, not since the agent came back.
+    let failed = same.heard(result(1, json!({"success": false})), at(5_000));
+    assert_eq!(end(failed).0.outcome, Outcome::TimedOut);
+    let (mut same, _) = Agent::new("agent".into(), 5, left(true));
     assert_eq!(same.tick(at(65_000), LOST_GRACE), Said::default());
     assert_eq!(end(same.tick(at(65_001), LOST_GRACE)).0.outcome, Outcome::Lost);
     assert_eq!(same.heard(result(1, json!({"success": true})), at(65_002)), Said::default());

@@ -1,5 +1,6 @@
 //! The messages of the first PULSE's agent, as its protocol has them.
 
+use pulse_core::ids::{CommandId, ExecutionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -46,9 +47,9 @@ pub enum ToAgent {
     /// Run this in a shell.
     ExecuteCommand {
         /// Whose it is.
-        execution_id: String,
+        execution_id: ExecutionId,
         /// Its identity.
-        command_id: String,
+        command_id: CommandId,
         /// The shell text.
         command: String,
         /// The agent's own id.

@@ -51,6 +51,7 @@ async fn beat(
         NotEnrolled::Store(error) => ApiError::from(error),
         NotEnrolled::Invalid(_) => ApiError::Invalid { code: "invalid-heartbeat", detail: error.to_string() },
         NotEnrolled::NameTaken(_) => ApiError::Conflict { code: "name-taken", detail: error.to_string() },
+        NotEnrolled::Duplicate { .. } => ApiError::Conflict { code: "duplicate-worker", detail: error.to_string() },
     })?;
     Ok(warp::reply::json(&value!({"worker_id": agent_id, "status": "online"})))
 }
