@@ -153,7 +153,21 @@ impl Database {
             command.args(["-e", "CREATE DATABASE IF NOT EXISTS pulse CHARACTER SET utf8mb4"]);
             ran("mariadb", command).await?;
         }
+        // PostgreSQL listens before it has recovered, and refuses everybody until then.
+        while self.kind == Kind::Postgres && !self.accepts_connections().await? {
+            if Instant::now() > deadline {
+                return Err(Trouble::new("the database did not recover; its log is in database/log"));
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
         Ok(())
+    }
+
+    async fn accepts_connections(&self) -> Result<bool, Trouble> {
+        let mut command = postgres_command("pg_isready")?;
+        command.args(["-q", "-h", "127.0.0.1", "-p", &self.address.port().to_string()]);
+        let status = command.stdin(Stdio::null()).status().await;
+        Ok(status.map_err(|error| Trouble::io("pg_isready", &error))?.success())
     }
 
     /// Starts its process, if it has one.

@@ -1,36 +1,61 @@
 //! The load: clients that start executions, answer their questions and wait for their ends, through whatever happens.
 
 use super::ledger::{Ledger, Unsettled};
+use crate::render::age::now;
 use fastrand::Rng;
 use pulse_core::ids::ExecutionId;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// The workflows of the load, by name.
-pub const WORKFLOWS: [(&str, &str); 4] = [
+/// The workflows of the load, by name: a child before its parent.
+pub const WORKFLOWS: [(&str, &str); 11] = [
     ("bench-line", include_str!("workflows/line.yaml")),
     ("bench-people", include_str!("workflows/people.yaml")),
     ("bench-branches", include_str!("workflows/branches.yaml")),
     ("bench-items", include_str!("workflows/items.yaml")),
+    ("bench-retries", include_str!("workflows/retries.yaml")),
+    (QUEUE, include_str!("workflows/queue.yaml")),
+    ("bench-child", include_str!("workflows/child.yaml")),
+    ("bench-children", include_str!("workflows/children.yaml")),
+    (MUCH, include_str!("workflows/much.yaml")),
+    (SMALL, include_str!("workflows/small.yaml")),
+    (ROOM, include_str!("workflows/room.yaml")),
 ];
+/// What clients start, each as often as the others.
+const USUAL: [&str; 5] = ["bench-line", "bench-people", "bench-branches", "bench-items", "bench-retries"];
+/// What clients start now and then, because it prints much.
+const MUCH: &str = "bench-much";
+/// The workflow with a limit of executions at once.
+pub const QUEUE: &str = "bench-queue";
+/// That limit.
+pub const QUEUE_LIMIT: i64 = 2;
+/// What requests that are given up ask for.
+pub const SMALL: &str = "bench-small";
+/// A command for a certain worker.
+pub const ROOM: &str = "bench-room";
 
 /// How long a client waits for an answer.
 const ANSWER: Duration = Duration::from_secs(20);
 /// Between two tries, and two looks.
-const AGAIN: Duration = Duration::from_millis(60);
+pub const AGAIN: Duration = Duration::from_millis(60);
 /// How long a client follows one execution before it starts another: one that hangs is found at the end.
-const FOLLOW: Duration = Duration::from_secs(20);
-/// How long a start that was given up may take to be settled, once there are no faults.
-const SETTLE: Duration = Duration::from_secs(30);
-/// Most lines that a command prints: 38.9 KB. Of more than 16 KiB a part goes to the worker's disk at once, which may be full;
-/// the rest stays in its supervisor's memory until the command ends.
+const FOLLOW: Duration = Duration::from_secs(10);
+/// Most lines that a usual command prints: 38.9 KB, and most commands much less. Of more than 16 KiB a part goes to the
+/// worker's disk at once, which may be full; the rest stays in its supervisor's memory until the command ends.
 const LINES: u32 = 8_000;
+/// Lines that the command prints that prints much, to each stream: 109 KB.
+const MUCH_LINES: u32 = 20_000;
+/// One in so many executions is the one that prints much.
+const ONE_MUCH_IN: u32 = 16;
+/// One in so many executions is aborted.
+const ONE_ABORT_IN: u32 = 8;
 
 /// Calls the server as a client.
 #[derive(Clone, Debug)]
@@ -75,6 +100,8 @@ pub struct Load {
     pub ledger: Arc<Ledger>,
     /// Where commands leave their ids.
     pub traces: PathBuf,
+    /// Requests are given up after so many microseconds at most.
+    pub given_up_after: Arc<AtomicU64>,
     /// Ends the load: nothing more is started.
     pub stop: CancellationToken,
 }
@@ -83,9 +110,19 @@ impl Load {
     /// One client, until the load ends.
     pub async fn client(self, mut rng: Rng) {
         while !self.stop.is_cancelled() {
-            let (workflow, _) = WORKFLOWS[rng.usize(..WORKFLOWS.len())];
-            if let Some(id) = self.start(workflow, rng.u32(1..=LINES)).await {
-                self.follow(id, &mut rng).await;
+            let (workflow, lines) = match rng.u32(..ONE_MUCH_IN) {
+                0 => (MUCH, MUCH_LINES),
+                // As often one digit more as one less.
+                _ => (USUAL[rng.usize(..USUAL.len())], f64::from(LINES).powf(rng.f64()) as u32),
+            };
+            if let Some(id) = self.start(workflow, lines).await {
+                match rng.u32(..ONE_ABORT_IN) {
+                    0 => {
+                        sleep(Duration::from_millis(rng.u64(..1_500))).await;
+                        self.abort(id).await;
+                    }
+                    _ => self.follow(id, &mut rng).await,
+                }
             }
         }
     }
@@ -101,7 +138,8 @@ impl Load {
                     return Some(id);
                 }
                 None if self.stop.is_cancelled() => {
-                    self.ledger.unsettled(Unsettled { key, workflow: workflow.to_owned(), lines, told: None });
+                    let workflow = workflow.to_owned();
+                    self.ledger.unsettled(Unsettled { key, workflow, lines, given_up: false, told: None });
                     return None;
                 }
                 None => sleep(AGAIN).await,
@@ -112,6 +150,24 @@ impl Load {
     /// What a start is asked with.
     pub fn body(&self, lines: u32) -> Value {
         json!({"params": {"traces": self.traces, "lines": lines}})
+    }
+
+    /// Starts an execution whose command is for a certain worker.
+    pub async fn start_on(&self, worker: &str) -> Option<ExecutionId> {
+        self.ledger.entries().tried += 1;
+        let (key, mut body) = (Uuid::new_v4(), self.body(1));
+        body["params"]["worker"] = json!(worker);
+        let id = self.try_start(ROOM, key, &body).await?;
+        self.ledger.started(id);
+        Some(id)
+    }
+
+    /// Whether an execution is known to have ended.
+    pub async fn has_ended(&self, id: ExecutionId) -> bool {
+        let answer = self.caller.call(Method::GET, &format!("/api/executions/{id}"), None, None).await;
+        answer.is_some_and(|(status, execution)| {
+            status == StatusCode::OK && matches!(execution["status"].as_str(), Some("completed" | "failed" | "aborted"))
+        })
     }
 
     /// One try to start.
@@ -181,56 +237,25 @@ impl Load {
         }
     }
 
-    /// Starts executions and gives each request up half-way. Afterwards each key has to stand for one execution.
-    pub async fn cancel_requests(&self, count: u32, rng: &mut Rng) {
-        let mut requests = tokio::task::JoinSet::new();
-        for _ in 0..count {
-            let (load, key) = (self.clone(), Uuid::new_v4());
-            let (limit, lines) = (Duration::from_micros(rng.u64(0..6_000)), rng.u32(1..10));
-            requests.spawn(async move {
-                let body = load.body(lines);
-                // Dropped when its time is over: the connection is closed in the middle of whatever happens.
-                let told = tokio::time::timeout(limit, load.try_start(SMALL, key, &body)).await.ok().flatten();
-                load.ledger.unsettled(Unsettled { key, workflow: SMALL.to_owned(), lines, told });
-            });
-            // As many at once as a busy server sees, not as many as there can be.
-            while requests.len() >= 64 {
-                requests.join_next().await;
-            }
-        }
-        while requests.join_next().await.is_some() {}
-    }
-
-    /// Asks again under the key of each request that was given up, so that each has been acknowledged once.
-    pub async fn settle(&self) {
-        let unsettled = std::mem::take(&mut self.ledger.entries().unsettled);
-        self.ledger.entries().settled += unsettled.len() as u64;
-        for Unsettled { key, workflow, lines, told } in unsettled {
-            let (deadline, body) = (Instant::now() + SETTLE, self.body(lines));
-            loop {
-                match self.try_start(&workflow, key, &body).await {
-                    Some(id) => {
-                        self.ledger.started(id);
-                        if let Some(before) = told.filter(|before| *before != id) {
-                            self.ledger.wrong(format!("one key, two executions: {before} and {id}"));
-                        }
-                        break;
-                    }
-                    None if Instant::now() > deadline => {
-                        self.ledger.wrong(format!("the start with the key {key} cannot be settled"));
-                        break;
-                    }
-                    None => sleep(AGAIN).await,
+    /// Aborts an execution, until that is acknowledged or it has ended.
+    async fn abort(&self, id: ExecutionId) {
+        let (path, asked) = (format!("/api/executions/{id}/abort"), now());
+        let deadline = Instant::now() + FOLLOW;
+        while Instant::now() < deadline {
+            match self.caller.call(Method::POST, &path, None, Some(&json!({"reason": "because"}))).await {
+                Some((status, _)) if status.is_success() => return self.ledger.aborted(id, asked),
+                Some((StatusCode::CONFLICT, answer)) if answer["code"] == "ended" => return self.ledger.over(id),
+                Some((status, answer)) if !may_come_later(status) => {
+                    return self.ledger.wrong(format!("an abort of {id} got {status}: {answer}"));
                 }
+                _ => self.ledger.failed_call(),
             }
+            sleep(AGAIN).await;
         }
     }
 }
 
-/// What requests that are given up ask for.
-const SMALL: &str = "bench-line";
-
 /// Answers that say that the same call may succeed later: they are no loss.
-fn may_come_later(status: StatusCode) -> bool {
+pub fn may_come_later(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 502 | 503 | 504)
 }

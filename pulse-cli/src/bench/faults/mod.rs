@@ -10,11 +10,14 @@
 //!
 //! The schedule of faults follows from a seed. What is measured is what is lost, never how long something took.
 
+mod cause;
 mod database;
 mod disk;
+mod give_up;
 mod ledger;
 mod load;
 mod plan;
+mod printed;
 mod processes;
 mod proxy;
 mod run;

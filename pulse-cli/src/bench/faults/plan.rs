@@ -60,7 +60,7 @@ pub enum Fault {
         /// How long after.
         after: Duration,
     },
-    /// The server dies when it reaches a named point for the nth time (or after three seconds, if it does not).
+    /// The server dies when it reaches a named point for the nth time.
     KillServerAt {
         /// The point.
         point: &'static str,
@@ -82,15 +82,6 @@ pub enum Fault {
         point: &'static str,
         /// Which time.
         nth: u32,
-    },
-    /// A worker's connection is cut for a time.
-    Cut {
-        /// Which worker.
-        worker: usize,
-        /// Which way.
-        direction: Direction,
-        /// For how long.
-        time: Duration,
     },
     /// A disk is full for a time.
     FillDisk {
@@ -120,21 +111,48 @@ pub struct Planned {
     pub fault: Fault,
 }
 
+/// A worker's connection is cut for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// How long it is whole before.
+    pub pause: Duration,
+    /// Which way.
+    pub direction: Direction,
+    /// For how long.
+    pub time: Duration,
+}
+
+/// What is done in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// One after the other.
+    pub faults: Vec<Planned>,
+    /// Cuts, one after the other for each worker, beside the other workers' and the faults.
+    pub cuts: Vec<Vec<Cut>>,
+}
+
 /// Requests that are given up in one go.
-const CANCELLED_AT_ONCE: u32 = 500;
-/// How often a named point is passed before the server dies there, at most.
-const LAST_NTH: u32 = 24;
+const CANCELLED_AT_ONCE: u32 = 250;
+
+/// How often a named point is passed before a process dies there, at most: less than it is passed in a few seconds.
+fn last_nth(point: &str) -> u32 {
+    match point {
+        "commit.before" | "commit.after" => 24,
+        _ if fault::SERVER.contains(&point) => 4,
+        _ => 2,
+    }
+}
 
 /// The schedule of a seed: the same for the same seed, counts, workers and longest cut.
-pub fn schedule(seed: u64, counts: &Counts, workers: usize, longest_cut: Duration) -> Vec<Planned> {
+pub fn schedule(seed: u64, counts: &Counts, workers: usize, longest_cut: Duration) -> Schedule {
     let mut rng = Rng::with_seed(seed);
     let mut faults = Vec::new();
     for n in 0..counts.server_kills {
         faults.push(match n % 2 {
             0 => Fault::KillServer { after: millis(&mut rng, 50..1_200) },
             _ => {
-                let points = fault::SERVER;
-                Fault::KillServerAt { point: points[rng.usize(..points.len())], nth: rng.u32(1..=LAST_NTH) }
+                let point = fault::SERVER[rng.usize(..fault::SERVER.len())];
+                Fault::KillServerAt { point, nth: rng.u32(1..=last_nth(point)) }
             }
         });
     }
@@ -147,16 +165,10 @@ pub fn schedule(seed: u64, counts: &Counts, workers: usize, longest_cut: Duratio
             }
             _ => {
                 let points = [&fault::WORKER[..], &fault::SUPERVISOR[..]].concat();
-                Fault::KillWorkerAt { worker, point: points[rng.usize(..points.len())], nth: rng.u32(1..=LAST_NTH / 3) }
+                let point = points[rng.usize(..points.len())];
+                Fault::KillWorkerAt { worker, point, nth: rng.u32(1..=last_nth(point)) }
             }
         });
-    }
-    for _ in 0..counts.cuts {
-        let direction = [Direction::ToServer, Direction::ToWorker, Direction::Both][rng.usize(..3)];
-        // From a second to the longest, short ones as likely as long ones by their order of magnitude.
-        let longest = longest_cut.as_secs_f64().max(1.0);
-        let time = Duration::from_secs_f64(longest.powf(rng.f64()));
-        faults.push(Fault::Cut { worker: rng.usize(..workers), direction, time });
     }
     for n in 0..counts.full_disks {
         let disk = if n % 2 == 0 { Disk::Server } else { Disk::Worker };
@@ -172,7 +184,27 @@ pub fn schedule(seed: u64, counts: &Counts, workers: usize, longest_cut: Duratio
         left -= count;
     }
     rng.shuffle(&mut faults);
-    faults.into_iter().map(|fault| Planned { pause: millis(&mut rng, 50..600), fault }).collect()
+    let cuts = cuts(&mut rng, counts.cuts, workers, longest_cut);
+    let faults = faults.into_iter().map(|fault| Planned { pause: millis(&mut rng, 50..600), fault }).collect();
+    Schedule { faults, cuts }
+}
+
+/// Cuts from a second to the longest, short ones as likely as long ones by their order of magnitude. One is drawn from
+/// each of as many equal parts of that range, so that there are long ones in every schedule; each goes to the worker that
+/// is cut for the least time so far.
+fn cuts(rng: &mut Rng, count: u32, workers: usize, longest: Duration) -> Vec<Vec<Cut>> {
+    let mut lanes = vec![Vec::<Cut>::new(); workers];
+    let length = |lane: &[Cut]| lane.iter().map(|cut| cut.pause + cut.time).sum::<Duration>();
+    for n in (0..count).rev() {
+        let part = (f64::from(n) + rng.f64()) / f64::from(count);
+        let time = Duration::from_secs_f64(longest.as_secs_f64().max(1.0).powf(part));
+        let direction = [Direction::ToServer, Direction::ToWorker, Direction::Both][rng.usize(..3)];
+        if let Some(lane) = lanes.iter_mut().min_by_key(|lane| length(lane)) {
+            lane.push(Cut { pause: millis(rng, 500..2_500), direction, time });
+        }
+    }
+    lanes.iter_mut().for_each(|lane| rng.shuffle(lane));
+    lanes
 }
 
 fn millis(rng: &mut Rng, range: std::ops::Range<u64>) -> Duration {
@@ -194,16 +226,30 @@ mod tests {
 
     #[test]
     fn a_seed_gives_one_schedule() {
-        let longest = Duration::from_secs(10);
-        let schedule = |seed| super::schedule(seed, &COUNTS, 3, longest);
+        let schedule = |seed| super::schedule(seed, &COUNTS, 3, Duration::from_secs(10));
         assert_eq!(schedule(7), schedule(7));
         assert_ne!(schedule(7), schedule(8));
-        let planned = schedule(7);
-        assert_eq!(planned.len(), 20 + 10 + 10 + 4 + 2 + 3);
-        for Planned { fault, .. } in planned {
-            if let Fault::Cut { time, worker, .. } = fault {
-                assert!((Duration::from_secs(1)..=longest).contains(&time) && worker < 3, "{time:?}");
-            }
+        let Schedule { faults, cuts } = schedule(7);
+        assert_eq!((faults.len(), cuts.len()), (20 + 10 + 4 + 2 + 5, 3));
+        assert_eq!(cuts.concat().len(), 10);
+    }
+
+    #[test]
+    fn cuts_are_short_and_long_and_as_many_for_each_worker() {
+        let counts = Counts { cuts: 100, ..Counts::default() };
+        for seed in 0..50 {
+            let lanes = schedule(seed, &counts, 6, Duration::from_secs(120)).cuts;
+            let all = lanes.concat();
+            let secs = |cut: &Cut| cut.time.as_secs_f64();
+            assert!(all.iter().all(|cut| (1.0..=120.0).contains(&secs(cut))));
+            assert!(all.iter().filter(|cut| secs(cut) > 60.0).count() >= 10, "seed {seed}");
+            assert!(all.iter().filter(|cut| secs(cut) < 5.0).count() >= 25, "seed {seed}");
+            let totals = lanes.iter().map(|lane| lane.iter().map(secs).sum::<f64>());
+            let (least, most) = totals.fold((f64::MAX, 0.0_f64), |(l, m), total| (l.min(total), m.max(total)));
+            assert!(most - least < 60.0, "seed {seed}: {least} to {most}");
         }
+        let counts = Counts { cuts: 50, ..Counts::default() };
+        let longest = |seed| schedule(seed, &counts, 6, Duration::from_secs(120)).cuts.concat().into_iter();
+        assert!((0..50).all(|seed| longest(seed).any(|cut| cut.time > Duration::from_secs(60))));
     }
 }

@@ -205,6 +205,22 @@ impl Worker {
         ended_within(&mut self.child, limit).await
     }
 
+    /// Waits until its first supervisor has ended, but no longer than `limit`. Answers whether it has.
+    pub async fn supervisor_ended_within(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        let mut first = None;
+        while Instant::now() < deadline {
+            let now = self.supervisors();
+            match first {
+                None => first = now.first().copied(),
+                Some(first) if !now.contains(&first) => return true,
+                Some(_) => {}
+            }
+            sleep(POLL).await;
+        }
+        false
+    }
+
     /// `kill -9` of the agent.
     pub async fn kill_agent(&mut self) {
         kill(&mut self.child).await;

@@ -1,6 +1,6 @@
 //! A TCP proxy between a worker and the server that can be cut, one way or both.
 
-use super::plan::Direction;
+use super::plan::{Cut, Direction};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Bytes that are forwarded at once.
@@ -19,6 +20,8 @@ pub struct Proxy {
     /// Where it listens.
     pub address: SocketAddr,
     cut: Arc<watch::Sender<Option<Direction>>>,
+    /// How many connections there are.
+    open: watch::Sender<usize>,
     /// One cut at a time.
     cutting: Arc<Mutex<()>>,
     stop: CancellationToken,
@@ -33,7 +36,8 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (cut, stop) = (Arc::new(watch::Sender::new(None)), CancellationToken::new());
-        let (watched, stopped) = (cut.clone(), stop.clone());
+        let open = watch::Sender::new(0);
+        let (watched, stopped, counted) = (cut.clone(), stop.clone(), open.clone());
         tokio::spawn(async move {
             loop {
                 let accepted = tokio::select! {
@@ -44,23 +48,38 @@ impl Proxy {
                 if *watched.borrow() == Some(Direction::Both) {
                     continue;
                 }
-                tokio::spawn(forward(worker, server, watched.subscribe(), stopped.clone()));
+                let (cut, stop, open) = (watched.subscribe(), stopped.clone(), counted.clone());
+                tokio::spawn(async move {
+                    let Ok(server) = TcpStream::connect(server).await else { return };
+                    open.send_modify(|open| *open += 1);
+                    forward(worker, server, cut, stop).await;
+                    open.send_modify(|open| *open -= 1);
+                });
             }
         });
-        Ok(Self { address, cut, cutting: Arc::default(), stop })
+        Ok(Self { address, cut, open, cutting: Arc::default(), stop })
     }
 
-    /// Cuts for a time, after any cut that is going on. At its end the connections that were cut are gone.
-    pub async fn cut(&self, direction: Direction, time: Duration) {
+    /// Cuts for a time, after any cut that is going on, as soon as there is a connection or `patience` is over. At its end
+    /// the connections that were cut are gone. Answers whether there was one.
+    pub async fn cut(&self, Cut { pause, direction, time }: Cut, patience: Duration) -> bool {
+        let was_connected = self.connected(patience).await;
+        tokio::time::sleep(pause).await;
         let _one = self.cutting.lock().await;
         self.cut.send_replace(Some(direction));
         tokio::time::sleep(time).await;
         self.cut.send_replace(None);
+        was_connected
     }
 
-    /// Waits until no cut is going on.
-    pub async fn whole(&self) {
-        drop(self.cutting.lock().await);
+    /// Waits until there is a connection, but no longer than `patience`. Answers whether there is one.
+    pub async fn connected(&self, patience: Duration) -> bool {
+        timeout(patience, self.open.subscribe().wait_for(|open| *open > 0)).await.is_ok()
+    }
+
+    /// While this is held no cut begins. None while one is going on.
+    pub fn whole(&self) -> Option<OwnedMutexGuard<()>> {
+        self.cutting.clone().try_lock_owned().ok()
     }
 }
 
@@ -72,11 +91,10 @@ impl Drop for Proxy {
 
 async fn forward(
     worker: TcpStream,
-    server: SocketAddr,
+    server: TcpStream,
     cut: watch::Receiver<Option<Direction>>,
     stop: CancellationToken,
 ) {
-    let Ok(server) = TcpStream::connect(server).await else { return };
     // Small messages must not wait for each other.
     let _ = (worker.set_nodelay(true), server.set_nodelay(true));
     let (from_worker, to_worker) = worker.into_split();

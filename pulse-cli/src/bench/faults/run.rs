@@ -1,40 +1,49 @@
 //! One run: set up, load, faults, rest, verify.
 
 use super::Trouble;
+use super::cause::Point;
 use super::database::{Database, Kind};
 use super::disk::SmallDisk;
-use super::ledger::Ledger;
+use super::give_up::FIRST_LIMIT;
+use super::ledger::{GivenUp, Ledger};
 use super::load::{Caller, Load, WORKFLOWS};
-use super::plan::{Counts, Disk, Fault, Planned, Victim, schedule};
+use super::plan::{Counts, Cut, Planned, Schedule, schedule};
 use super::processes::{Server, Setup, Worker, free_port};
 use super::proxy::Proxy;
-use super::verify::{Findings, succeeded, verify};
+use super::verify::{Findings, STUCK, success_percent, verify};
+use crate::render::age::now;
 use fastrand::Rng;
-use pulse_core::fault;
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-/// Workers under trial.
-const WORKERS: usize = 3;
+/// Workers under trial: so many that some are connected while others are cut off.
+const WORKERS: usize = 6;
 /// Commands that each runs at once.
-const CAPACITY: u32 = 4;
+pub const CAPACITY: u32 = 4;
 /// Clients.
 const CLIENTS: usize = 16;
-/// After the last fault everything has to have ended within this.
-const STUCK: Duration = Duration::from_secs(30);
-/// A server that has not died at its named point by then is killed.
-const POINT_PATIENCE: Duration = Duration::from_secs(3);
-/// With room again, the server has to be ready within this.
-const RECOVERY: Duration = Duration::from_secs(10);
+/// The longest that a worker waits between two tries to connect, and a little more.
+pub const RECONNECT: Duration = Duration::from_secs(35);
+/// What is told of cuts that are longer than a worker's silence may be: it is unreachable then.
+const LONG_CUT: Duration = Duration::from_secs(60);
 /// Less than this share of the executions completed: the run proves nothing.
 const VOID_BELOW_PERCENT: u64 = 80;
+/// With so many kills planned at named points, and less than this share of the points reached: the same.
+const ENOUGH_POINTS: u64 = 40;
+const REACHED_PERCENT: u64 = 70;
+/// With so many requests given up, and less than this share of them not answered, or not answered and with an effect: the
+/// same. Only a request that takes effect unanswered was certainly given up in the middle.
+const ENOUGH_GIVEN_UP: u64 = 500;
+const UNANSWERED_PERCENT: u64 = 40;
+const UNANSWERED_STARTED_PERCENT: u64 = 10;
 /// The small disks, in MiB.
 const DISK_MIB: u32 = 512;
 
@@ -62,6 +71,10 @@ pub struct Report {
     pub seed: u64,
     /// Faults that were done, by kind.
     pub faults: std::collections::BTreeMap<&'static str, u64>,
+    /// Named points at which processes were to die.
+    pub points: std::collections::BTreeMap<&'static str, Point>,
+    /// What became of requests that were given up half-way.
+    pub given_up: GivenUp,
     /// Starts that clients tried.
     pub tried: u64,
     /// Starts that were acknowledged.
@@ -72,8 +85,8 @@ pub struct Report {
     pub failed_calls: u64,
     /// Share of the executions that completed, in percent.
     pub success_percent: u64,
-    /// Whether the run proves nothing.
-    pub void: bool,
+    /// Why the run proves nothing, if it does not.
+    pub void: Vec<String>,
     /// What was found.
     pub findings: Findings,
 }
@@ -81,22 +94,24 @@ pub struct Report {
 impl Report {
     /// Whether nothing is wrong, and that means something.
     pub fn passed(&self) -> bool {
-        !self.void && self.findings.violations().iter().all(|(_, found)| found.is_empty())
+        self.void.is_empty() && self.findings.violations().iter().all(|(_, found)| found.is_empty())
     }
 }
 
-struct Trial {
+/// What is under trial, and what has been done to it.
+pub struct Trial {
     options: Options,
-    server: Server,
-    workers: Vec<Worker>,
-    proxies: Vec<Arc<Proxy>>,
-    database: Option<Database>,
-    server_disk: Option<SmallDisk>,
-    worker_disk: Option<SmallDisk>,
-    load: Load,
-    cuts: JoinSet<()>,
-    done: std::collections::BTreeMap<&'static str, u64>,
-    rng: Rng,
+    pub(super) server: Server,
+    pub(super) workers: Vec<Worker>,
+    pub(super) proxies: Vec<Arc<Proxy>>,
+    pub(super) database: Option<Database>,
+    pub(super) server_disk: Option<SmallDisk>,
+    pub(super) worker_disk: Option<SmallDisk>,
+    pub(super) load: Load,
+    cuts: JoinSet<Vec<&'static str>>,
+    pub(super) done: std::collections::BTreeMap<&'static str, u64>,
+    pub(super) points: std::collections::BTreeMap<&'static str, Point>,
+    pub(super) rng: Rng,
 }
 
 /// Makes a run. `say` is told what happens, a line at a time.
@@ -104,11 +119,14 @@ struct Trial {
 /// # Errors
 /// When the run could not be made.
 pub async fn run(options: Options, say: &mut dyn FnMut(&str)) -> Result<Report, Trouble> {
-    let planned = schedule(options.seed, &options.counts, WORKERS, options.longest_cut);
+    let Schedule { faults: planned, cuts } = schedule(options.seed, &options.counts, WORKERS, options.longest_cut);
     let mut trial = Trial::set_up(options).await?;
     let mut clients = JoinSet::new();
     for n in 0..CLIENTS {
         clients.spawn(trial.load.clone().client(Rng::with_seed(trial.options.seed ^ (n as u64 + 1))));
+    }
+    for (proxy, cuts) in trial.proxies.iter().zip(cuts) {
+        trial.cuts.spawn(cut(proxy.clone(), cuts));
     }
     let (total, mut told) = (planned.len(), Instant::now());
     for (n, Planned { pause, fault }) in planned.into_iter().enumerate() {
@@ -120,10 +138,29 @@ pub async fn run(options: Options, say: &mut dyn FnMut(&str)) -> Result<Report, 
             say(&format!("{} of {total} faults, {started} executions acknowledged", n + 1));
         }
     }
+    while let Some(cut) = trial.cuts.join_next().await {
+        cut.into_iter().flatten().for_each(|kind| *trial.done.entry(kind).or_default() += 1);
+        if !trial.cuts.is_empty() {
+            say(&format!("{} workers are still being cut off", trial.cuts.len()));
+        }
+    }
     say("no more faults; waiting until everything has ended");
     trial.rest(&mut clients).await?;
     say("looking for everything that was acknowledged");
     trial.verify().await
+}
+
+/// Cuts a worker off, again and again. Answers what that was called each time.
+async fn cut(proxy: Arc<Proxy>, cuts: Vec<Cut>) -> Vec<&'static str> {
+    let mut done = Vec::new();
+    for cut in cuts {
+        done.push(match proxy.cut(cut, RECONNECT).await {
+            false => "connection cut before there was one",
+            true if cut.time > LONG_CUT => "connection cut for more than a minute",
+            true => "connection cut",
+        });
+    }
+    done
 }
 
 impl Trial {
@@ -174,6 +211,7 @@ impl Trial {
             caller,
             ledger: Arc::new(Ledger::default()),
             traces: directory.join("traces"),
+            given_up_after: Arc::new(AtomicU64::new(FIRST_LIMIT)),
             stop: CancellationToken::new(),
         };
         std::fs::write(&load.traces, "").map_err(io)?;
@@ -189,6 +227,7 @@ impl Trial {
             load,
             cuts: JoinSet::new(),
             done: Default::default(),
+            points: Default::default(),
             rng,
         };
         trial.store_workflows().await?;
@@ -208,7 +247,7 @@ impl Trial {
     }
 
     async fn workers_online(&self) -> Result<(), Trouble> {
-        let deadline = Instant::now() + STUCK;
+        let deadline = Instant::now() + RECONNECT;
         while Instant::now() < deadline {
             if let Some((StatusCode::OK, page)) = self.load.caller.call(Method::GET, "/api/workers", None, None).await
                 && let Some(workers) = page["items"].as_array()
@@ -221,174 +260,45 @@ impl Trial {
         Err(Trouble::new("the workers did not come online; their logs are in bench-N.log"))
     }
 
-    async fn cause(&mut self, fault: Fault) -> Result<(), Trouble> {
-        let kind = match fault {
-            Fault::KillServer { after } => {
-                sleep(after).await;
-                self.server.kill().await;
-                self.server.up().await?;
-                "server killed"
-            }
-            Fault::KillServerAt { point, nth } => self.kill_server_at(point, nth).await?,
-            Fault::KillWorker { worker, victim } => self.kill_worker(worker, victim).await?,
-            Fault::KillWorkerAt { worker, point, nth } => self.kill_worker_at(worker, point, nth).await?,
-            Fault::Cut { worker, direction, time } => {
-                let proxy = self.proxies[worker].clone();
-                self.cuts.spawn(async move { proxy.cut(direction, time).await });
-                "connection cut"
-            }
-            Fault::FillDisk { disk: Disk::Server, time } => self.fill_server_disk(time).await?,
-            Fault::FillDisk { disk: Disk::Worker, time } => {
-                let Some(disk) = &self.worker_disk else { return Ok(()) };
-                disk.fill()?;
-                sleep(time).await;
-                disk.free()?;
-                "worker's disk full"
-            }
-            Fault::RestartDatabase { hard } => {
-                let Some(database) = &mut self.database else {
-                    return Err(Trouble::new(
-                        "a SQLite file cannot be restarted: choose --database mariadb or postgres",
-                    ));
-                };
-                database.restart(hard).await?;
-                self.alive().await?;
-                "database restarted"
-            }
-            Fault::CancelRequests { count } => {
-                self.load.cancel_requests(count, &mut self.rng).await;
-                *self.done.entry("requests given up").or_default() += u64::from(count);
-                return Ok(());
-            }
-        };
-        *self.done.entry(kind).or_default() += 1;
-        Ok(())
-    }
-
-    async fn kill_server_at(&mut self, point: &'static str, nth: u32) -> Result<&'static str, Trouble> {
-        // The server has to be started with its point, so it dies twice.
-        self.server.kill().await;
-        self.server.start(Some(&format!("{point}:{nth}")))?;
-        let reached = self.server.ended_within(POINT_PATIENCE).await;
-        self.server.kill().await;
-        self.server.up().await?;
-        Ok(if reached { "server killed at a named point" } else { "server killed" })
-    }
-
-    async fn kill_worker(&mut self, worker: usize, victim: Victim) -> Result<&'static str, Trouble> {
-        let worker = &mut self.workers[worker];
-        let mut kind = "worker's agent killed";
-        if victim != Victim::Supervisor {
-            worker.kill_agent().await;
-        }
-        if victim != Victim::Agent && worker.kill_supervisor() {
-            kind = match victim {
-                Victim::Supervisor => "worker's supervisor killed",
-                _ => "worker's agent and supervisor killed",
-            };
-        }
-        worker.start(CAPACITY, None)?;
-        Ok(kind)
-    }
-
-    async fn kill_worker_at(&mut self, worker: usize, point: &'static str, nth: u32) -> Result<&'static str, Trouble> {
-        let worker = &mut self.workers[worker];
-        let fault = format!("{point}:{nth}");
-        worker.kill_agent().await;
-        if fault::SUPERVISOR.contains(&point) {
-            // The agent hands the point on to the first supervisor that it starts, and starts another when that dies.
-            worker.kill_supervisor();
-            worker.start(CAPACITY, Some(&fault))?;
-            return Ok("supervisor started to die at a named point");
-        }
-        worker.start(CAPACITY, Some(&fault))?;
-        let reached = worker.ended_within(POINT_PATIENCE).await;
-        worker.kill_agent().await;
-        worker.start(CAPACITY, None)?;
-        Ok(if reached { "worker's agent killed at a named point" } else { "worker's agent killed" })
-    }
-
-    async fn fill_server_disk(&mut self, time: Duration) -> Result<&'static str, Trouble> {
-        let Some(disk) = &self.server_disk else { return Ok("") };
-        disk.fill()?;
-        sleep(time).await;
-        let refused = timeout(RECOVERY, self.refused()).await;
-        disk.free()?;
-        if let Err(wrong) = refused.unwrap_or_else(|_| Err(format!("the server took everything for {RECOVERY:?}"))) {
-            self.load.ledger.wrong(format!("with a full disk, {wrong}"));
-        }
-        let ready = timeout(RECOVERY, self.server.ready()).await;
-        if !matches!(ready, Ok(Ok(true))) {
-            self.load.ledger.wrong(format!("with room again, the server was not ready within {RECOVERY:?}"));
-            self.alive().await?;
-        }
-        Ok("server's disk full")
-    }
-
-    /// Starts executions until the server refuses one and says that it is not ready: a database's files have some room in
-    /// themselves when their disk has none. What is acknowledged until then has to be there afterwards. The error is an
-    /// answer that no correct server gives.
-    async fn refused(&self) -> Result<(), String> {
-        let (path, body) = ("/api/workflows/bench-line/execute", self.load.body(1));
-        loop {
-            self.load.ledger.entries().tried += 1;
-            let key = Some(uuid::Uuid::new_v4());
-            match self.load.caller.call(Method::POST, path, key, Some(&body)).await {
-                Some((StatusCode::ACCEPTED, answer)) => {
-                    let id = answer["id"].as_str().and_then(|id| id.parse().ok());
-                    self.load.ledger.started(id.ok_or_else(|| format!("202 without an id: {answer}"))?);
-                    continue;
-                }
-                Some((StatusCode::SERVICE_UNAVAILABLE, _)) => {}
-                other => return Err(format!("a start got {other:?}")),
-            }
-            match self.load.caller.call(Method::GET, "/readyz", None, None).await {
-                Some((StatusCode::SERVICE_UNAVAILABLE, _)) => return Ok(()),
-                // What made room in the files between the two calls is used up by the next starts.
-                Some((StatusCode::OK, _)) => {}
-                other => return Err(format!("/readyz got {other:?}")),
-            }
-        }
-    }
-
-    /// The server may have stopped itself because its database failed: then somebody starts it again.
-    async fn alive(&mut self) -> Result<(), Trouble> {
-        if !self.server.ready().await? {
-            self.server.up().await?;
-        }
-        Ok(())
-    }
-
     /// No more faults: everything gets the time it may take to end.
     async fn rest(&mut self, clients: &mut JoinSet<()>) -> Result<(), Trouble> {
-        while self.cuts.join_next().await.is_some() {}
-        for proxy in &self.proxies {
-            proxy.whole().await;
-        }
         for worker in &mut self.workers {
             worker.start(CAPACITY, None)?;
         }
         self.alive().await?;
+        if self.workers_online().await.is_err() {
+            self.load.ledger.wrong(format!("not all workers were back within {RECONNECT:?} of the last fault"));
+        }
+        self.load.ledger.entries().calm_since = now();
         self.load.stop.cancel();
-        let deadline = Instant::now() + STUCK;
         while clients.join_next().await.is_some() {}
-        self.load.settle().await;
-        let deadline = deadline.max(Instant::now() + STUCK / 2);
-        while Instant::now() < deadline && self.answer_and_count_open().await != Some(0) {
+        let settled = async {
+            self.load.settle().await;
+            Instant::now() + STUCK
+        };
+        tokio::pin!(settled);
+        // Settling and answering go on side by side: neither may hold up what the other waits for.
+        let deadline = loop {
+            tokio::select! {
+                deadline = &mut settled => break deadline,
+                () = sleep(Duration::from_millis(200)) => { self.answer_and_count_open(true).await; }
+            }
+        };
+        while Instant::now() < deadline && self.answer_and_count_open(true).await != Some(0) {
             sleep(Duration::from_millis(200)).await;
         }
         Ok(())
     }
 
-    /// Answers the questions that no client follows any more, and counts what has not ended.
-    async fn answer_and_count_open(&self) -> Option<usize> {
+    /// Counts what has not ended, and answers the questions that no client follows any more. At most a page of each.
+    pub(super) async fn answer_and_count_open(&self, answering: bool) -> Option<usize> {
         let path = "/api/executions?status=queued,running,waiting&limit=200";
         let (status, page) = self.load.caller.call(Method::GET, path, None, None).await?;
         if status != StatusCode::OK {
             return None;
         }
         let open = page["items"].as_array()?;
-        for execution in open.iter().filter(|execution| execution["waiting_for_input"] == true) {
+        for execution in open.iter().filter(|execution| answering && execution["waiting_for_input"] == true) {
             if let Some(id) = execution["id"].as_str() {
                 let path = format!("/api/executions/{id}/respond");
                 let body = json!({"response": "Stop"});
@@ -413,17 +323,65 @@ impl Trial {
         let told = std::mem::take(&mut *self.load.ledger.entries());
         let findings = verify(&*store, &told, &traces).await.map_err(broken)?;
         store.close().await;
-        let success_percent = (succeeded(&findings) * 100).checked_div(findings.executions).unwrap_or(0);
         Ok(Report {
             seed: self.options.seed,
             faults: self.done,
+            void: void(success_percent(&findings), &self.points, told.given_up),
+            points: self.points,
+            given_up: told.given_up,
             tried: told.tried,
             acknowledged: told.started.len() as u64,
             settled: told.settled,
             failed_calls: told.failed_calls,
-            success_percent,
-            void: success_percent < VOID_BELOW_PERCENT,
+            success_percent: success_percent(&findings),
             findings,
         })
+    }
+}
+
+/// Why a run proves nothing.
+fn void(
+    success_percent: u64,
+    points: &std::collections::BTreeMap<&'static str, Point>,
+    given_up: GivenUp,
+) -> Vec<String> {
+    let mut void = Vec::new();
+    if success_percent < VOID_BELOW_PERCENT {
+        void.push(format!("{success_percent} % of the executions completed: fewer than {VOID_BELOW_PERCENT} %"));
+    }
+    let (planned, reached) =
+        points.values().fold((0, 0), |(planned, reached), point| (planned + point.planned, reached + point.reached));
+    if planned >= ENOUGH_POINTS && reached * 100 < planned * REACHED_PERCENT {
+        void.push(format!("{reached} of {planned} named points were reached: fewer than {REACHED_PERCENT} %"));
+    }
+    let GivenUp { answered, not_started, started } = given_up;
+    let all = answered + not_started + started;
+    let unanswered = not_started + started;
+    if all >= ENOUGH_GIVEN_UP
+        && (unanswered * 100 < all * UNANSWERED_PERCENT || started * 100 < all * UNANSWERED_STARTED_PERCENT)
+    {
+        void.push(format!(
+            "of {all} requests that were given up {unanswered} were not answered, {started} of those with an effect: \
+             fewer than {UNANSWERED_PERCENT} % and {UNANSWERED_STARTED_PERCENT} %"
+        ));
+    }
+    void
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_proves_nothing_says_why() {
+        let points = |planned, reached| [("commit.before", Point { planned, reached })].into_iter().collect();
+        let given_up = |answered, not_started, started| GivenUp { answered, not_started, started };
+        let nothing = GivenUp::default();
+        assert_eq!(void(80, &points(100, 70), given_up(300, 100, 100)), Vec::<String>::new());
+        assert_eq!(void(79, &points(0, 0), nothing).len(), 1);
+        assert_eq!(void(80, &points(40, 27), nothing).len(), 1);
+        assert_eq!(void(80, &points(39, 0), nothing), Vec::<String>::new(), "too few to say");
+        assert_eq!(void(80, &points(0, 0), given_up(400, 50, 50)).len(), 1, "mostly answered");
+        assert_eq!(void(80, &points(0, 0), given_up(100, 380, 20)).len(), 1, "hardly any took effect");
     }
 }
