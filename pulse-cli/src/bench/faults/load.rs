@@ -29,7 +29,8 @@ pub const WORKFLOWS: [(&str, &str); 11] = [
     (ROOM, include_str!("workflows/room.yaml")),
 ];
 /// What clients start, each as often as the others.
-const USUAL: [&str; 5] = ["bench-line", "bench-people", "bench-branches", "bench-items", "bench-retries"];
+const USUAL: [&str; 7] =
+    ["bench-line", "bench-people", "bench-branches", "bench-items", "bench-retries", QUEUE, "bench-children"];
 /// What clients start now and then, because it prints much.
 const MUCH: &str = "bench-much";
 /// The workflow with a limit of executions at once.
