@@ -68,13 +68,12 @@ impl Followed {
             let (seq, end) = match said {
                 Said::Output(piece) => {
                     let seq = piece.seq;
-                    match &reported {
-                        Some(of) => match self.keep(of, piece, &mut within).await {
+                    if let Some(of) = &reported {
+                        match self.keep(of, piece, &mut within).await {
                             Kept::Durably => {}
                             Kept::Nowhere => reported = None,
                             Kept::NotYet => return,
-                        },
-                        None => {}
+                        }
                     }
                     (Some(seq), None)
                 }

@@ -146,7 +146,7 @@ impl Tracker<'_> {
         for name in &names {
             self.found.variables.assign(name, read.clone());
         }
-        if let [] = names[..] {
+        if names[..].is_empty() {
             self.found.variables.assign("REPLY", read.clone());
             self.found.variables.assign("MAPFILE", read.clone());
         }
