@@ -2,6 +2,7 @@
 //! and decides nothing. An event that cannot follow what came before fails loudly.
 
 use crate::state::*;
+use crate::vars;
 use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::event::{Entry, Event, FORMAT, Next, StepRef, WorkerRef};
 use pulse_core::ids::{Attempt, CommandId, FrameId, Seq};
@@ -101,7 +102,8 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
         }
         Event::ChildFinished { at, execution_id, status, state: values, .. } => {
             let values = Arc::new(Value::Object(values.clone()));
-            record(state, at).child = Some((*execution_id, *status, values));
+            let before = record(state, at).child.replace((*execution_id, *status, values.clone()));
+            vars::exchange(state, before.as_ref().map(|(.., values)| &**values), Some(&values));
             let child = state.children.iter_mut().find(|child| child.execution_id == *execution_id);
             child.ok_or("there is no such child")?.status = Some(*status);
         }
@@ -180,7 +182,7 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
         Event::PromptResponse { at, prompt_id, response, by, fields } => {
             state.answered.push((*prompt_id, by.clone()));
             answer(state, at, now, response, Some(by));
-            set_vars(state, fields);
+            vars::set(state, fields);
         }
         Event::PromptTimeout { at, response, .. } => {
             if let Some(response) = response {
@@ -193,7 +195,7 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
         }
         Event::WaitFinished { at } => record(state, at).status = StepStatus::Running,
         Event::ParseComplete { at, from, parsed, by_worker, next, .. } => {
-            set_vars(state, parsed);
+            vars::set(state, parsed);
             let from = state
                 .chain(at.frame)
                 .into_iter()
@@ -215,7 +217,7 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
         }
         Event::RouteTaken { at, next, .. } | Event::RouteUnmatched { at, next } => instant(state, at, now, next)?,
         Event::ValuesSet { at, values, next } => {
-            set_vars(state, values);
+            vars::set(state, values);
             instant(state, at, now, next)?;
         }
         Event::StepFinished { at, status, error, next } => {
@@ -265,7 +267,9 @@ fn start(state: &mut State, at: &StepRef, now: Timestamp, status: StepStatus) {
     let commands = std::mem::take(&mut record.commands);
     record.results.clear();
     record.frames.clear();
-    record.child = None;
+    if let Some((.., values)) = record.child.take() {
+        vars::exchange(state, Some(&values), None);
+    }
     for command in commands {
         if command.is_owed() {
             state.earlier.insert(command.id, command);
@@ -469,11 +473,5 @@ fn answer(state: &mut State, at: &StepRef, now: Timestamp, response: &str, by: O
     let record = record(state, at);
     record.status = StepStatus::Running;
     record.response = Some(Answer { response: response.to_owned(), by: by.cloned(), at: now });
-    set_vars(state, &Map::from_iter([("prompt_response".to_owned(), Value::String(response.to_owned()))]));
-}
-
-fn set_vars(state: &mut State, values: &Map<String, Value>) {
-    if let Value::Object(vars) = Arc::make_mut(&mut state.vars) {
-        vars.extend(values.iter().map(|(name, value)| (name.clone(), value.clone())));
-    }
+    vars::answer(state, response);
 }

@@ -22,6 +22,7 @@ mod scope;
 pub mod state;
 pub mod template;
 pub mod testing;
+mod vars;
 mod view;
 
 pub use apply::{Misfit, apply, fold};

@@ -23,8 +23,9 @@ pub(crate) fn scope<'e>(
     scope.set("params", params.clone());
     let last = state.frames.get(&frame).and_then(|frame| frame.last.clone());
     scope.set("last", last.unwrap_or_else(|| Arc::new(Value::Null)));
-    let response = state.vars.get("prompt_response").cloned().unwrap_or(Value::Null);
-    scope.set("prompt_response", response);
+    // Never from the values: what a command printed would pass for an answer.
+    let response = state.response.as_ref().map_or(Value::Null, |response| Value::String(response.to_string()));
+    scope.set("prompt_response", response.clone());
     scope.now(now.as_millis());
     scope.bare(params).bare(state.vars.clone());
     // From the outside in: an inner item hides an outer one of the same name.
@@ -39,7 +40,7 @@ pub(crate) fn scope<'e>(
         needs_execution |= reference.root == "execution";
         needs_alias |= reference.root == "state" && reference.path.first().is_some_and(|name| name == "promptResponse");
     }
-    scope.set("state", if needs_alias { with_alias(&state.vars) } else { state.vars.clone() });
+    scope.set("state", if needs_alias { with_alias(&state.vars, response) } else { state.vars.clone() });
     if needs_steps {
         scope.set("steps", steps(state, frame));
     }
@@ -58,13 +59,10 @@ pub(crate) fn scope<'e>(
     scope
 }
 
-/// The values with `promptResponse`, as the first PULSE had it, beside `prompt_response`. One that a step has set under
-/// that very name stays.
-fn with_alias(vars: &Arc<Value>) -> Arc<Value> {
+/// The values with `promptResponse`, as the first PULSE had it, beside `prompt_response`.
+fn with_alias(vars: &Arc<Value>, response: Value) -> Arc<Value> {
     let mut vars = vars.clone();
-    if let Value::Object(values) = Arc::make_mut(&mut vars)
-        && let (None, Some(response)) = (values.get("promptResponse"), values.get("prompt_response").cloned())
-    {
+    if let (Value::Object(values), false) = (Arc::make_mut(&mut vars), response.is_null()) {
         values.insert("promptResponse".to_owned(), response);
     }
     vars

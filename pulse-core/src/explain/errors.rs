@@ -161,8 +161,10 @@ params:
     Entry {
         code: Code::BadName,
         means: "A name or id holds characters that names do not have, is too long, or is a word that jumps use \
-                (`end`, `fail`, `continue`).",
-        matters: "Ids and parameters are named in expressions, where `disk-pct` would be `disk` minus `pct`.",
+                (`end`, `fail`, `continue`). Or a step would set `prompt_response` or `promptResponse` (by `set`, `as`, \
+                a group of a pattern, a field of a prompt).",
+        matters: "Ids and parameters are named in expressions, where `disk-pct` would be `disk` minus `pct`. \
+                  `prompt_response` is the last answer of a person, and nothing else.",
         mend: "Names of parameters and values are letters, digits and _, not starting with a digit. Step ids may \
                also hold `-`.",
         example: Some(Example {
@@ -178,7 +180,7 @@ steps:
     },
     Entry {
         code: Code::DuplicateId,
-        means: "Two steps have the same id, or two parameters or options the same name.",
+        means: "Two steps have the same id, two parameters the same name, or two options a label or value in common.",
         matters: "A jump, a reference or an answer could mean either.",
         mend: "Rename one of them, and whatever refers to it. Step ids are unique in the whole document.",
         example: Some(Example {
@@ -363,7 +365,8 @@ steps:
     },
     Entry {
         code: Code::Conflict,
-        means: "Two fields exclude each other, mean the same, or one does not belong to what the other says.",
+        means: "Two fields exclude each other, mean the same, or one does not belong to what the other says: both \
+                `command` and `argv`, a way of an option under `goto` and under `routes`.",
         matters: "Only one of them could have an effect, and it is not said which.",
         mend: "Keep the one that is meant.",
         example: Some(Example {

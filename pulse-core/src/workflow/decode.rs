@@ -275,6 +275,19 @@ fn check_param(param: &Param, fields: &mut Fields<'_, '_>) {
     }
 }
 
+/// What expressions call the last answer of a person. Nothing else may go by these names: what a command prints could pass for
+/// an answer then.
+pub const ANSWER_NAMES: [&str; 2] = ["prompt_response", "promptResponse"];
+
+/// Adds a finding where a step would put a value of its own under a name of the answer.
+pub(super) fn check_value_name(name: &str, path: &str, at: Position, diagnostics: &mut Diagnostics) {
+    if ANSWER_NAMES.contains(&name) {
+        let help = Some("call it something else".to_owned());
+        let message = format!("`{name}` is what the last answer to a prompt is called: no step can set it");
+        diagnostics.add(Code::BadName, path, at, message, help);
+    }
+}
+
 /// Whether a text is a name for parameters and values: `[A-Za-z_][A-Za-z0-9_]*`.
 pub(super) fn is_name(text: &str) -> bool {
     let mut chars = text.chars();

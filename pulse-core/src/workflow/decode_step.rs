@@ -1,9 +1,10 @@
 //! From a mapping to a [`Step`]: the fields all steps share, then those of its kind.
 
-use super::decode::{MAX_EXECUTION, MAX_TIMEOUT, MIN_TIMEOUT, check_env, is_name, params};
+use super::decode::{MAX_EXECUTION, MAX_TIMEOUT, MIN_TIMEOUT, check_env, check_value_name, is_name};
 use super::decode_nested::{StepReader, child};
-use super::model::{Defaults, OnError, Source};
-use super::params::{ParamType, compile};
+use super::decode_prompt::prompt;
+use super::model::{Defaults, OnError};
+use super::params::compile;
 use super::steps::*;
 use crate::diagnostic::{Code, Diagnostics, did_you_mean};
 use crate::yaml::{Fields, Node, NodeKind};
@@ -12,7 +13,7 @@ use std::time::Duration;
 /// Longest delay between attempts and longest wait for an offline worker.
 const MAX_DELAY: Duration = Duration::from_secs(86_400);
 /// Longest wait and longest time a prompt stays open: ten years, so that times stay in range.
-const MAX_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// How long an offline worker is waited for when the step does not say.
 const DEFAULT_WAIT_FOR: Duration = Duration::from_secs(600);
@@ -267,6 +268,7 @@ fn parse(fields: &mut Fields<'_, '_>) -> Option<Parse> {
 
 fn format(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
     let word = fields.word("format", &[("kv", 0), ("json", 1), ("lines", 2), ("regex", 3)]).unwrap_or(0);
+    let as_at = fields.get("as").map(|node| node.at);
     let name = fields.text("as");
     let pattern = fields.source("pattern");
     let at = fields.at;
@@ -281,6 +283,10 @@ fn format(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
         }
         _ => {}
     }
+    if let (Some(name), Some(at)) = (&name, as_at) {
+        let path = fields.path_of("as");
+        check_value_name(name, &path, at, fields.diagnostics);
+    }
     if name.is_some() && word != 2 {
         fields.add(Code::Conflict, "as", at, "`as` belongs to `format: lines`", None);
     }
@@ -293,7 +299,10 @@ fn format(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
                 let help = Some("write the parts to keep as (?<name>…)".to_owned());
                 fields.add(Code::BadPattern, "pattern", pattern.at, "the pattern has no named group", help);
             }
-            Ok(_) => {}
+            Ok(regex) => {
+                let groups = regex.capture_names().flatten();
+                groups.for_each(|group| check_value_name(group, &pattern.path, pattern.at, fields.diagnostics));
+            }
             Err(message) => fields.add(Code::BadPattern, "pattern", pattern.at, message, None),
         }
     }
@@ -339,69 +348,6 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
     Some(Route { conditions })
 }
 
-fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
-    let message = fields.required_source("message", "a prompt");
-    let mut options = Vec::new();
-    let base = fields.path_of("options");
-    for (index, item) in fields.list("options").unwrap_or_default().into_iter().enumerate() {
-        options.extend(prompt_option(item, format!("{base}[{index}]"), fields.diagnostics));
-    }
-    if options.is_empty() {
-        let label = Source { text: "Continue".into(), path: base, at: fields.at };
-        options.push(PromptOption { label, value: None, goto: None, danger: false });
-    }
-    for (name, source) in fields.source_map("routes").unwrap_or_default() {
-        match options.iter_mut().find(|option| option.label.text == name || option.value.as_deref() == Some(&name)) {
-            Some(option) => option.goto = Some(Goto::from_text(&source.text)),
-            None => {
-                let help = did_you_mean(&name, options.iter().map(|option| option.label.text.as_str()));
-                let message = format!("a route for `{name}`, which is no option of the prompt");
-                fields.add(Code::UnknownReference, &format!("routes.{name}"), source.at, message, help);
-            }
-        }
-    }
-    let mut seen = std::collections::HashSet::new();
-    for option in &options {
-        if !seen.insert(&option.label.text) {
-            let message = format!("option `{}` stands twice", option.label.text);
-            fields.diagnostics.add(Code::DuplicateId, &option.label.path, option.label.at, message, None);
-        }
-    }
-    let base = fields.path_of("fields");
-    let asked = fields.get("fields").map(|node| params(node, &base, fields.diagnostics)).unwrap_or_default();
-    for field in asked.iter().filter(|field| field.kind == ParamType::Secret) {
-        let (path, at) = &field.concerning;
-        let message = format!("`{}`: a question cannot ask for a secret: answers are stored and shown", field.name);
-        let help = Some("declare it under the workflow's `params`".to_owned());
-        fields.diagnostics.add(Code::SecretMisuse, path, *at, message, help);
-    }
-    let allow = fields.plain_texts("allow").unwrap_or_default();
-    let timeout = fields.duration_within("timeout", MIN_TIMEOUT, MAX_WAIT).unwrap_or(Duration::from_secs(3_600));
-    let on_timeout = match fields.text("on_timeout").as_deref() {
-        None | Some("fail") => OnTimeout::Fail,
-        Some(text) => match options.iter().find(|option| option.value.as_deref().unwrap_or(&option.label.text) == text)
-        {
-            Some(_) => OnTimeout::Option(text.to_owned()),
-            None => OnTimeout::Goto(Goto::from_text(text)),
-        },
-    };
-    Some(Prompt { message: message?, options, timeout, on_timeout, fields: asked, allow })
-}
-
-fn prompt_option(item: &Node, path: String, diagnostics: &mut Diagnostics) -> Option<PromptOption> {
-    if let Some(text) = item.scalar_text() {
-        let label = Source { text, path, at: item.at };
-        return Some(PromptOption { label, value: None, goto: None, danger: false });
-    }
-    let mut fields = Fields::open(item, &path, "an option", diagnostics)?;
-    let label = fields.required_source("label", "an option");
-    let value = fields.text("value");
-    let goto = fields.text("goto").map(|text| Goto::from_text(&text));
-    let danger = fields.word("style", &[("danger", true), ("normal", false)]).unwrap_or(false);
-    fields.finish();
-    Some(PromptOption { label: label?, value, goto, danger })
-}
-
 fn wait(fields: &mut Fields<'_, '_>) -> Option<Wait> {
     let duration = fields.duration_within("duration", Duration::ZERO, MAX_WAIT);
     let until = fields.source("until");
@@ -434,6 +380,7 @@ fn set(fields: &mut Fields<'_, '_>) -> Option<Set> {
             let message = format!("`{name}` is no name for a value");
             fields.diagnostics.add(Code::BadName, &source.path, source.at, message, None);
         }
+        check_value_name(name, &source.path, source.at, fields.diagnostics);
     }
     Some(Set { values })
 }

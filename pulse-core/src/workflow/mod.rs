@@ -5,6 +5,7 @@
 
 mod decode;
 mod decode_nested;
+mod decode_prompt;
 mod decode_step;
 mod fields;
 mod links;
@@ -13,7 +14,7 @@ mod params;
 mod steps;
 mod targets;
 
-pub use decode::{Parsed, parse};
+pub use decode::{ANSWER_NAMES, Parsed, parse};
 pub use model::{Concerning, Concurrency, ConcurrencyPolicy, Defaults, OnError, Source, Workflow};
 pub use params::{BadParam, MASK, MAX_SECRET_BYTES, Param, ParamType, resolve_params, take_secrets};
 pub use steps::{

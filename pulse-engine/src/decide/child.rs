@@ -3,6 +3,7 @@
 use super::Machine;
 use crate::state::Run;
 use crate::template::Template;
+use crate::vars::size_of;
 use pulse_core::event::{Event, StepRef};
 use pulse_core::ids::ExecutionId;
 use pulse_core::status::ExecutionStatus;
@@ -30,6 +31,9 @@ impl<'m> Machine<'m> {
                 Err(error) => return self.fail_step(at, format!("parameter `{name}`: {error}")),
             }
         }
+        if let Err(error) = self.spend(size_of(&values)) {
+            return self.fail_step(at, error);
+        }
         let execution_id = ExecutionId(self.draw.uuid());
         self.emit(Event::ChildStarted { at, execution_id, workflow: name, params: values, depth });
     }
@@ -49,10 +53,13 @@ impl<'m> Machine<'m> {
             ExecutionStatus::Completed => None,
             _ => Some(format!("execution {execution_id} {status}: {}", error.as_deref().unwrap_or("no reason given"))),
         };
+        let kept = self.check_growth(size_of(&state).cast_signed());
+        let state = if kept.is_ok() { state } else { Map::new() };
         self.emit(Event::ChildFinished { at: at.clone(), execution_id, status, error, state });
-        match failure {
-            None => self.complete_step(at, None),
-            Some(error) => self.fail_step(at, error),
+        match (failure, kept) {
+            (Some(error), _) => self.fail_step(at, error),
+            (None, Err(error)) => self.fail_step(at, format!("the final state of execution {execution_id}: {error}")),
+            (None, Ok(())) => self.complete_step(at, None),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Machine, explain};
 use crate::plan::{PlannedForeach, PlannedItems, PlannedKind};
 use crate::state::{FramesRun, Position, Run};
+use crate::vars::size;
 use pulse_core::event::{Event, Next, StepRef};
 use pulse_core::ids::FrameId;
 use pulse_core::status::StepStatus;
@@ -32,6 +33,7 @@ impl<'m> Machine<'m> {
                     entries.into_iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
                 }
                 Ok(other) => {
+                    let other = crate::expr::shorten(&other, 200);
                     let error = format!("`{}` gave {other}, which is neither a list nor a mapping", expr.source());
                     return self.fail_step(at, error);
                 }
@@ -40,6 +42,10 @@ impl<'m> Machine<'m> {
         };
         if items.len() > MAX_ITEMS {
             return self.fail_step(at, format!("{} items; at most {MAX_ITEMS} are gone through", items.len()));
+        }
+        // Each item stands in an event of its own, too.
+        if let Err(error) = self.spend(2 * items.iter().map(size).sum::<usize>()) {
+            return self.fail_step(at, format!("items: {error}"));
         }
         self.emit(Event::ItemsResolved { at: at.clone(), items });
         self.next_items(&at, foreach);

@@ -4,6 +4,7 @@
 mod child;
 mod execute;
 mod frames;
+mod limits;
 mod parse;
 mod phases;
 mod prompt;
@@ -43,7 +44,7 @@ pub struct Transition {
 /// # Errors
 /// When the input is refused; the state is then as it was.
 pub fn advance(plan: &Plan, state: &mut State, input: Input, cx: &Context<'_>) -> Result<Transition, Refused> {
-    let mut machine = Machine { plan, state, cx, draw: Draw::new(cx), transition: Transition::default() };
+    let mut machine = Machine { plan, state, cx, draw: Draw::new(cx), written: 0, transition: Transition::default() };
     machine.input(input)?;
     Ok(machine.transition)
 }
@@ -62,6 +63,8 @@ pub(crate) struct Machine<'m> {
     state: &'m mut State,
     cx: &'m Context<'m>,
     draw: Draw,
+    /// Bytes of values in the transition's events: see [`Machine::spend`].
+    written: usize,
     transition: Transition,
 }
 

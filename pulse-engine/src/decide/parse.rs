@@ -2,9 +2,10 @@
 
 use super::Machine;
 use crate::plan::PlannedStep;
+use crate::vars::size_of;
 use pulse_core::event::{Event, Next, StepRef};
 use pulse_core::ids::StepId;
-use pulse_core::workflow::{Parse, ParseFormat};
+use pulse_core::workflow::{ANSWER_NAMES, Parse, ParseFormat};
 use regex::Regex;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
@@ -45,13 +46,17 @@ impl<'m> Machine<'m> {
         let (mut parsed, mut by_worker) = (Map::new(), Map::new());
         // In target order, whoever was faster: later targets win.
         for (worker, result) in record.targets.iter().filter_map(|worker| Some((worker, results.get(worker)?))) {
-            let values =
+            let mut values =
                 values(format, &result.end.stdout).map_err(|error| format!("output of `{worker}`: {error}"))?;
+            // What a command prints is nobody's answer.
+            values.retain(|name, _| !ANSWER_NAMES.contains(&name.as_str()));
             if results.len() > 1 {
                 by_worker.insert(worker.to_string(), Value::Object(values.clone()));
             }
             parsed.extend(values);
         }
+        self.check_room(&parsed)?;
+        self.spend(size_of(&parsed) + size_of(&by_worker))?;
         let parsed_count = u32::try_from(parsed.len()).unwrap_or(u32::MAX);
         self.emit(Event::ParseComplete { at: at.clone(), from, parsed_count, parsed, by_worker, next });
         Ok(())

@@ -8,7 +8,7 @@ use pulse_core::command::TAIL_BYTES;
 use pulse_core::event::{Event, OpenOption, StepRef};
 use pulse_core::ids::PromptId;
 use pulse_core::text::tail;
-use pulse_core::workflow::{Goto, OnTimeout, resolve_params};
+use pulse_core::workflow::{BadParam, Goto, OnTimeout, resolve_params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -29,6 +29,9 @@ impl<'m> Machine<'m> {
             }
         }
         let output = self.output_to_review(&at);
+        if let Err(error) = self.spend(message.len() + output.len()) {
+            return self.fail_step(at, error);
+        }
         let output_hash = Sha256::digest(output.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let prompt_id = PromptId(self.draw.uuid());
         let deadline = self.after(planned.prompt.timeout);
@@ -84,6 +87,10 @@ impl<'m> Machine<'m> {
             return Err(Refused::NotAnOption { response: response.to_owned(), options });
         };
         let fields = resolve_params(&prompt.fields, fields).map_err(Refused::BadFields)?;
+        self.check_room(&fields).map_err(|message| {
+            let name = fields.keys().next().cloned().unwrap_or_default();
+            Refused::BadFields(vec![BadParam { name, message }])
+        })?;
         let (prompt_id, response, by) = (prompt.id, prompt.options[chosen].value.clone(), by.to_owned());
         self.emit(Event::PromptResponse { at: at.clone(), prompt_id, response, by, fields });
         let goto = self.option_goto(&at, chosen);

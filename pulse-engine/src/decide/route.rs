@@ -26,6 +26,9 @@ impl<'m> Machine<'m> {
                 Err(error) => return self.fail_step(at, format!("label: {error}")),
             },
         };
+        if let Err(error) = self.spend(label.len()) {
+            return self.fail_step(at, error);
+        }
         let condition = way.when.as_ref().map_or("default", Expr::source).to_owned();
         let next = self.next(&planned.step.id, Some(&way.goto));
         self.emit(Event::RouteTaken { at, condition, label, goto: way.goto.as_str().to_owned(), next });

@@ -18,6 +18,7 @@ impl<'m> Machine<'m> {
                     Some(until) => until,
                     None => {
                         let source = expr.source();
+                        let value = crate::expr::shorten(&value, 200);
                         let error =
                             format!("`{source}` gave {value}, which is neither RFC 3339 text nor epoch seconds");
                         return self.fail_step(at, error);

@@ -46,6 +46,7 @@ mod value;
 pub use compiled::{Expr, Reference};
 pub use error::{CompileError, EvalError, EvalErrorKind};
 pub use scope::Scope;
+pub(crate) use value::shorten;
 
 /// Longest source text of one expression, in bytes.
 pub const MAX_SOURCE: usize = 4 * 1024;

@@ -238,7 +238,7 @@ fn prefix(text: &str, chars: usize) -> &str {
 }
 
 /// JSON as text of at most so many characters, without writing out what is longer.
-pub(super) fn shorten(value: &Value, chars: usize) -> String {
+pub(crate) fn shorten(value: &Value, chars: usize) -> String {
     let mut text = match value {
         Value::String(s) => Value::from(prefix(s, chars + 1)).to_string(),
         Value::Array(items) => format!("a list of {} elements", items.len()),

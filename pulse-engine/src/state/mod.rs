@@ -26,8 +26,12 @@ pub struct State {
     pub last_seq: Seq,
     /// What the first event said; `None` before it.
     pub origin: Option<Arc<Origin>>,
-    /// The values that steps have read and set: always an object.
+    /// The values that steps have read and set: always an object. The last answer is shown with them.
     pub vars: Arc<Value>,
+    /// The last answer to a prompt: what expressions see as `prompt_response`.
+    pub response: Option<Arc<str>>,
+    /// Bytes that the values and the final states of children take together.
+    pub(crate) values_bytes: usize,
     /// The frames that have not ended, and the root frame.
     pub frames: IndexMap<FrameId, Frame>,
     /// Every step that has started or was skipped, per frame, with its last run there.
@@ -81,6 +85,8 @@ impl State {
             last_seq: Seq(0),
             origin: None,
             vars: Arc::new(Value::Object(Map::new())),
+            response: None,
+            values_bytes: 0,
             frames: IndexMap::new(),
             steps: IndexMap::new(),
             commands: HashMap::new(),

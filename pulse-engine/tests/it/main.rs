@@ -6,6 +6,7 @@ mod env_values;
 mod expr;
 mod scenarios;
 mod secrets;
+mod state_limits;
 mod step_timeout;
 mod template;
 mod testing;

@@ -1,0 +1,98 @@
+//! `prompt`: the question, its options and where they lead, and what else is asked.
+
+use super::decode::{MIN_TIMEOUT, check_value_name, params};
+use super::decode_step::MAX_WAIT;
+use super::model::Source;
+use super::params::ParamType;
+use super::steps::{Goto, OnTimeout, Prompt, PromptOption};
+use crate::diagnostic::{Code, Diagnostics, did_you_mean};
+use crate::yaml::{Fields, Node};
+use std::time::Duration;
+
+/// The fields of a `prompt` step.
+pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
+    let message = fields.required_source("message", "a prompt");
+    let mut options = Vec::new();
+    let base = fields.path_of("options");
+    for (index, item) in fields.list("options").unwrap_or_default().into_iter().enumerate() {
+        options.extend(prompt_option(item, format!("{base}[{index}]"), fields.diagnostics));
+    }
+    if options.is_empty() {
+        let label = Source { text: "Continue".into(), path: base, at: fields.at };
+        options.push(PromptOption { label, value: None, goto: None, danger: false });
+    }
+    for (name, source) in fields.source_map("routes").unwrap_or_default() {
+        match options.iter_mut().find(|option| option.label.text == name || option.value.as_deref() == Some(&name)) {
+            Some(option) if option.goto.is_some() => {
+                let help = Some("keep one of the two ways".to_owned());
+                let message = format!("option `{}` has a way already: `routes` would override it", option.label.text);
+                fields.add(Code::Conflict, &format!("routes.{name}"), source.at, message, help);
+            }
+            Some(option) => option.goto = Some(Goto::from_text(&source.text)),
+            None => {
+                let help = did_you_mean(&name, options.iter().map(|option| option.label.text.as_str()));
+                let message = format!("a route for `{name}`, which is no option of the prompt");
+                fields.add(Code::UnknownReference, &format!("routes.{name}"), source.at, message, help);
+            }
+        }
+    }
+    check_options(&options, fields.diagnostics);
+    let base = fields.path_of("fields");
+    let asked = fields.get("fields").map(|node| params(node, &base, fields.diagnostics)).unwrap_or_default();
+    for field in asked.iter().filter(|field| field.kind == ParamType::Secret) {
+        let (path, at) = &field.concerning;
+        let message = format!("`{}`: a question cannot ask for a secret: answers are stored and shown", field.name);
+        let help = Some("declare it under the workflow's `params`".to_owned());
+        fields.diagnostics.add(Code::SecretMisuse, path, *at, message, help);
+    }
+    for field in &asked {
+        let (path, at) = &field.concerning;
+        check_value_name(&field.name, path, *at, fields.diagnostics);
+    }
+    let allow = fields.plain_texts("allow").unwrap_or_default();
+    let timeout = fields.duration_within("timeout", MIN_TIMEOUT, MAX_WAIT).unwrap_or(Duration::from_secs(3_600));
+    let on_timeout = match fields.text("on_timeout").as_deref() {
+        None | Some("fail") => OnTimeout::Fail,
+        Some(text) => match options.iter().find(|option| option.value.as_deref().unwrap_or(&option.label.text) == text)
+        {
+            Some(_) => OnTimeout::Option(text.to_owned()),
+            None => OnTimeout::Goto(Goto::from_text(text)),
+        },
+    };
+    Some(Prompt { message: message?, options, timeout, on_timeout, fields: asked, allow })
+}
+
+fn prompt_option(item: &Node, path: String, diagnostics: &mut Diagnostics) -> Option<PromptOption> {
+    if let Some(text) = item.scalar_text() {
+        let label = Source { text, path, at: item.at };
+        return Some(PromptOption { label, value: None, goto: None, danger: false });
+    }
+    let mut fields = Fields::open(item, &path, "an option", diagnostics)?;
+    let label = fields.required_source("label", "an option");
+    let value = fields.text("value");
+    let goto = fields.text("goto").map(|text| Goto::from_text(&text));
+    let danger = fields.word("style", &[("danger", true), ("normal", false)]).unwrap_or(false);
+    fields.finish();
+    Some(PromptOption { label: label?, value, goto, danger })
+}
+
+/// An answer is an option's label or its value: no text may mean two of them.
+fn check_options(options: &[PromptOption], diagnostics: &mut Diagnostics) {
+    for (position, option) in options.iter().enumerate() {
+        let label = option.label.text.as_str();
+        let value = option.value.as_deref().unwrap_or(label);
+        for other in &options[..position] {
+            let taken = [other.label.text.as_str(), other.value.as_deref().unwrap_or(&other.label.text)];
+            let message = if label == other.label.text {
+                format!("option `{label}` stands twice")
+            } else if taken.contains(&value) || taken.contains(&label) {
+                let what = if taken.contains(&value) { value } else { label };
+                format!("the answer `{what}` means both option `{}` and option `{label}`", other.label.text)
+            } else {
+                continue;
+            };
+            diagnostics.add(Code::DuplicateId, &option.label.path, option.label.at, message, None);
+            break;
+        }
+    }
+}
