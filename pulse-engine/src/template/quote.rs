@@ -1,8 +1,18 @@
 //! Quoting of texts for POSIX shells.
 
+use std::borrow::Cow;
+
 /// Quotes a text so that a shell reads it as one word that is exactly this text.
 pub(super) fn single(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The text that [`single`] has quoted.
+pub(super) fn unquote(quoted: &str) -> Cow<'_, str> {
+    match quoted.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')) {
+        Some(inner) => Cow::Owned(inner.replace(r"'\''", "'")),
+        None => Cow::Borrowed(quoted),
+    }
 }
 
 /// Quotes a text only if it needs it. For what people read.

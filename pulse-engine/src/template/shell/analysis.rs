@@ -4,7 +4,6 @@ use super::frames::Role;
 use super::place::Needs;
 use super::tracker::Tracker;
 use super::words::{HOLE, Origin, Word, is_name};
-use crate::template::{TemplateWarning, TemplateWarningKind};
 
 /// Operators of `[[ … ]]` whose operands are arithmetic; some shells calculate with those of `[ … ]`, too.
 const ARITHMETIC_TESTS: &[&str] = &["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
@@ -38,10 +37,6 @@ const FILTERS: &[&str] = &[
     "cat", "tee", "tr", "cut", "sed", "head", "tail", "grep", "egrep", "sort", "uniq", "awk", "xargs", "rev", "tac",
     "base64",
 ];
-/// Programs that read a script from their arguments behind `-c`.
-const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "zsh", "busybox", "su", "runuser"];
-/// Options of `ssh` with a value of their own.
-const SSH_OPTIONS: &str = "bcDEeFIiJLlmOopQRSWw";
 
 impl Tracker<'_> {
     /// Looks at a whole simple command.
@@ -87,7 +82,7 @@ impl Tracker<'_> {
         if let Some((_, with_value)) = TAKE_NAMES.iter().find(|(known, _)| *known == name) {
             self.names(name, operands, with_value);
         }
-        self.nested_shell(name, words, operands);
+        self.nested_shell(words, &read);
     }
 
     /// What a command reads, as far as it is seen; and what it prints, for the command behind it.
@@ -259,62 +254,9 @@ impl Tracker<'_> {
             }
         }
     }
-
-    /// Warns where another shell reads the value, which then can be code for that shell.
-    fn nested_shell(&mut self, name: &str, words: &[Word], operands: &[Word]) {
-        let read: Vec<&Word> = match name {
-            "eval" | "trap" | "watch" | "alias" => operands.iter().collect(),
-            "ssh" => remote_command(operands),
-            _ => script_of_shell(words).into_iter().collect(),
-        };
-        for word in read {
-            self.found.variables.run.extend(word.origin().names);
-            self.warn_nested(&word.holes, "a second shell reads this text, and the value can be code for it");
-        }
-    }
-
-    pub fn warn_nested(&mut self, holes: &[usize], message: &str) {
-        for hole in holes {
-            self.found.warnings.push(TemplateWarning {
-                kind: TemplateWarningKind::NestedShell,
-                message: message.to_owned(),
-                offset: self.units.holes[*hole].offset,
-                help: Some("write {{ … | sh }} to quote the value for that shell".to_owned()),
-            });
-        }
-    }
 }
 
 /// Whether a command declares variables and takes `name=value`.
 pub(super) fn declares(command: &str) -> bool {
     TAKE_LISTS.contains(&command)
-}
-
-/// The word behind `-c` of a shell anywhere in the command, as in `sudo sh -c …`.
-fn script_of_shell(words: &[Word]) -> Option<&Word> {
-    let program = |word: &Word| word.text.rsplit('/').next().unwrap_or_default().to_owned();
-    let shell = words.iter().position(|word| word.plain && SHELLS.contains(&program(word).as_str()))?;
-    let is_option =
-        |word: &Word| word.text.starts_with('-') && !word.text.starts_with("--") && word.text.ends_with('c');
-    let option = words[shell..].iter().position(is_option)?;
-    words.get(shell + option + 1)
-}
-
-/// The arguments of `ssh` behind the host: they are joined and read by the shell there.
-fn remote_command(operands: &[Word]) -> Vec<&Word> {
-    let mut host = false;
-    let mut skip = false;
-    let mut command = Vec::new();
-    for word in operands {
-        if host {
-            command.push(word);
-        } else if skip {
-            skip = false;
-        } else if let Some(option) = word.text.strip_prefix('-') {
-            skip = option.len() == 1 && SSH_OPTIONS.contains(option);
-        } else {
-            host = true;
-        }
-    }
-    command
 }

@@ -22,6 +22,8 @@ pub(super) struct Pending {
     quoted: bool,
     /// The delimiter as it is written.
     word: Range<usize>,
+    /// A shell reads it as a script.
+    pub script: bool,
 }
 
 /// A heredoc that has to be rewritten.
@@ -79,7 +81,7 @@ impl Tracker<'_> {
         }
         if self.at > start {
             let word = start..self.at.min(self.end);
-            self.pending.push(Pending { strip_tabs, delimiter, quoted, word });
+            self.pending.push(Pending { strip_tabs, delimiter, quoted, word, script: false });
         }
     }
 
@@ -88,13 +90,31 @@ impl Tracker<'_> {
         for pending in std::mem::take(&mut self.pending) {
             let start = self.at;
             let (body_end, next) = self.find_end(&pending, start);
+            let script = pending.script;
             if pending.quoted {
                 self.quoted_body(pending, start..body_end, body_end..next);
             } else {
                 self.body(start..body_end);
             }
+            if script {
+                self.script_body(start..body_end);
+            }
             self.at = next;
         }
+    }
+
+    /// A body that a shell reads.
+    fn script_body(&mut self, body: Range<usize>) {
+        let script = self.units.units[body].to_vec();
+        let holes: Vec<usize> = script
+            .iter()
+            .filter_map(|unit| match unit {
+                Unit::Hole(hole) => Some(*hole),
+                Unit::Char(_) => None,
+            })
+            .collect();
+        self.warn_nested(&holes, "a second shell reads this heredoc, and the value can be code for it");
+        self.inner_script(script, false);
     }
 
     /// Where the body ends and where the script goes on.

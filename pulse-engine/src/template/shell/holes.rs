@@ -33,8 +33,10 @@ impl Tracker<'_> {
         if let Some(to) = self.assigning() {
             self.found.variables.assign(&to, Origin { holes: vec![hole], names: Vec::new() });
         }
+        let frames = self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_)));
+        let hidden = style == Style::Ansi || frames.into_iter().any(|frame| !matches!(frame, Frame::Double));
         if let Some(command) = self.command() {
-            command.words.push_hole(hole);
+            command.words.push_hole(hole, hidden);
         }
         let unusable = self.stack.iter().any(|frame| match frame {
             Frame::Command(command) => {

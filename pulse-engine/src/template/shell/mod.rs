@@ -21,6 +21,7 @@ mod flow;
 mod frames;
 mod heredoc;
 mod holes;
+mod nested;
 mod place;
 mod render;
 mod script;

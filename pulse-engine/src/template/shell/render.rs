@@ -2,9 +2,12 @@
 
 use super::script::{Part, ShellTemplate};
 use crate::expr::Scope;
+use crate::template::filter::Filter;
 use crate::template::parsed::{Piece, Placeholder};
 use crate::template::quote;
 use crate::template::{RenderError, RenderErrorKind, text};
+
+use std::borrow::Cow;
 
 /// Longest value or script. Linux refuses 128 KiB and more in one argument or one environment variable; some room is left for names.
 const MAX_STRING: usize = 120 * 1024;
@@ -104,7 +107,12 @@ impl ShellTemplate {
             if value.len() > MAX_STRING {
                 return Err(too_long(source, &format!("the value of {{{{ {source} }}}}"), value.len()));
             }
-            if let Some(needed) = hole.place.needs.refuses(value).filter(|_| hole.variable.is_some()) {
+            // The second shell sees the value without the quotes for it.
+            let plain = match placeholder.filter {
+                Some(Filter::Sh) => quote::unquote(value),
+                _ => Cow::Borrowed(&**value),
+            };
+            if let Some(needed) = hole.place.needs.refuses(&plain).filter(|_| hole.variable.is_some()) {
                 let message = format!("the value of {{{{ {source} }}}} has to be {needed}");
                 return Err(RenderError::new(RenderErrorKind::Value, source, message));
             }

@@ -81,7 +81,10 @@ impl ShellTemplate {
         }
         let placeholders: Vec<&Placeholder> = template.expressions().collect();
         // A value that is quoted for the second shell is what that warning asks for.
-        let filtered = |at: usize| placeholders.iter().any(|p| p.offset == at && p.filter.is_some());
+        let filtered = |at: usize| {
+            let hole = placeholders.iter().position(|p| p.offset == at && p.filter.is_some());
+            hole.is_some_and(|hole| !tracked.unquoted.contains(&hole) || units.holes[hole].raw)
+        };
         let mut warnings = tracked.warnings.clone();
         warnings.retain(|warning| warning.kind != TemplateWarningKind::NestedShell || !filtered(warning.offset));
         warnings.extend(placeholders.iter().filter(|p| p.filter == Some(Filter::Raw)).map(|p| raw_warning(p)));

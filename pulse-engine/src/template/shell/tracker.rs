@@ -9,6 +9,7 @@ use super::heredoc::{Pending, Rewrite};
 use super::place::{Needs, Place, Style};
 use super::units::{Unit, Units};
 use crate::template::{TemplateError, TemplateWarning, TemplateWarningKind};
+use std::collections::HashSet;
 
 /// Deepest nesting of contexts.
 const MAX_FRAMES: usize = 100;
@@ -22,20 +23,30 @@ pub(super) struct Tracked {
     pub errors: Vec<TemplateError>,
     pub warnings: Vec<TemplateWarning>,
     pub variables: Variables,
+    /// Placeholders in text that a second shell reads.
+    pub nested: HashSet<usize>,
+    /// Those of them of which `| sh` does not certainly make one word there.
+    pub unquoted: HashSet<usize>,
 }
 
 /// Tracks a whole script. A shell is known when it is certain that it calculates nowhere but where Bash or a POSIX shell does.
 pub(super) fn track(units: &Units, known_shell: bool) -> Tracked {
-    let found = track_with(units, known_shell, true);
-    if found.variables.doubts_maps() { track_with(units, known_shell, false) } else { found }
+    let found = track_with(units, known_shell, true, false);
+    if found.variables.doubts_maps() { track_with(units, known_shell, false, false) } else { found }
 }
 
-fn track_with(units: &Units, known_shell: bool, trusts_maps: bool) -> Tracked {
+/// Tracks the script of a second shell.
+pub(super) fn track_inner(units: &Units) -> Tracked {
+    track_with(units, false, false, true)
+}
+
+fn track_with(units: &Units, known_shell: bool, trusts_maps: bool, is_inner: bool) -> Tracked {
     let found = Tracked { places: vec![Place::UNKNOWN; units.holes.len()], ..Tracked::default() };
     let mut tracker = Tracker {
         units,
         known_shell,
         trusts_maps,
+        is_inner,
         at: 0,
         end: units.units.len(),
         stack: vec![Frame::command(Close::End)],
@@ -55,6 +66,8 @@ pub(super) struct Tracker<'a> {
     pub known_shell: bool,
     /// Associative arrays are what they were declared as.
     pub trusts_maps: bool,
+    /// This is the script of a second shell.
+    pub is_inner: bool,
     pub at: usize,
     pub end: usize,
     pub stack: Vec<Frame>,
@@ -197,10 +210,16 @@ impl Tracker<'_> {
                 self.at += 2;
             }
             Some(Unit::Char(c)) => {
-                if *c != '\n'
+                let c = *c;
+                let in_double = matches!(self.stack.last(), Some(Frame::Double));
+                if c != '\n'
                     && let Some(command) = self.command()
                 {
-                    command.words.push_quoted(*c);
+                    // In double quotes a backslash before anything else is one.
+                    if in_double && !matches!(c, '$' | '`' | '"' | '\\') {
+                        command.words.push_quoted('\\');
+                    }
+                    command.words.push_quoted(c);
                 }
                 self.at += 2;
             }

@@ -17,6 +17,8 @@ pub(super) struct Hole {
     pub offset: usize,
     /// Its value is written into the text.
     pub raw: bool,
+    /// Its value is quoted for a second shell.
+    pub sh: bool,
 }
 
 /// All units of a template.
@@ -43,7 +45,8 @@ impl Units {
                     let raw = placeholder.filter == Some(crate::template::Filter::Raw);
                     all.units.push(Unit::Hole(all.holes.len()));
                     all.offsets.push(placeholder.offset);
-                    all.holes.push(Hole { offset: placeholder.offset, raw });
+                    let sh = placeholder.filter == Some(crate::template::Filter::Sh);
+                    all.holes.push(Hole { offset: placeholder.offset, raw, sh });
                 }
             }
         }

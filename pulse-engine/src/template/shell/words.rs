@@ -34,6 +34,8 @@ pub(super) struct Word {
     pub expansions: Vec<String>,
     /// What commands in it, `$(…)` and the like, print as far as that is seen.
     pub carried: Origin,
+    /// Placeholders around which some text is not in `text`.
+    pub hidden: Vec<usize>,
     /// Nothing of it is quoted, expanded or a placeholder: it can be a keyword.
     pub plain: bool,
     /// White space inside of quotes: it looks like a command line.
@@ -157,8 +159,9 @@ impl Words {
     }
 
     /// A placeholder.
-    pub fn push_hole(&mut self, hole: usize) {
+    pub fn push_hole(&mut self, hole: usize, hidden: bool) {
         let word = self.word();
+        word.hidden.extend(hidden.then_some(hole));
         word.plain = false;
         word.text.push(HOLE);
         word.holes.push(hole);

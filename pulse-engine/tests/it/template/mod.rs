@@ -5,6 +5,7 @@
 mod canary;
 mod contexts;
 mod refused;
+mod second_shell;
 mod text;
 
 use pulse_engine::expr::Scope;

@@ -1,0 +1,337 @@
+//! Shells inside of the shell: which text of a command a second shell reads, and whether values are quoted there.
+
+use super::place::Style;
+use super::tracker::{self, Tracker};
+use super::units::{Hole, Unit, Units};
+use super::words::{EXPANSION, HOLE, Origin, Word};
+use crate::template::{TemplateError, TemplateWarning, TemplateWarningKind};
+
+/// Commands that run the command behind them, in this shell or elsewhere.
+const WRAPPERS: &[&str] = &[
+    "command",
+    "builtin",
+    "exec",
+    "sudo",
+    "doas",
+    "nohup",
+    "env",
+    "time",
+    "nice",
+    "ionice",
+    "setsid",
+    "stdbuf",
+    "timeout",
+    "flock",
+    "chroot",
+    "nsenter",
+    "unshare",
+    "strace",
+    "xargs",
+    "parallel",
+    "find",
+    "docker",
+    "podman",
+    "nerdctl",
+    "kubectl",
+    "lxc",
+    "incus",
+    "machinectl",
+    "systemd-run",
+    "sshpass",
+    "setpriv",
+    "taskset",
+    "chrt",
+    "busybox",
+    "watch",
+];
+/// Programs that read a script from behind `-c`, from a file, or from their standard input.
+const SHELLS: &[&str] =
+    &["sh", "bash", "rbash", "dash", "ash", "ksh", "ksh93", "mksh", "lksh", "zsh", "yash", "csh", "tcsh", "fish"];
+/// Shells in which single quotes do not keep everything.
+const OTHER_QUOTING: &[&str] = &["csh", "tcsh", "fish"];
+/// Options of programs that have a name as their value, which may be that of a shell.
+const NAMING: &[&str] = &["--name", "--hostname", "--user", "--group", "--label", "--container", "--namespace"];
+/// Options of `ssh` with a value of their own.
+const SSH_OPTIONS: &str = "bcDEeFIiJLlmOopQRSWw";
+
+const READS: &str = "a second shell reads this text, and the value can be code for it";
+const BARE: &str = "write {{ … | sh }}, outside of all quotes of that shell, or give the value to it as an argument: \
+                    sh -c '… \"$1\"' sh {{ … }}";
+
+/// What a command lets a second shell read.
+#[derive(Default)]
+struct Read<'w> {
+    /// Words that are joined to a script.
+    script: Vec<&'w Word>,
+    /// Its standard input is a script.
+    input: bool,
+    /// `{{ … | sh }}` does not quote for that shell.
+    other_quoting: bool,
+}
+
+impl Tracker<'_> {
+    /// Warns where another shell reads the value, which then can be code for that shell.
+    pub fn nested_shell(&mut self, words: &[Word], input: &Origin) {
+        let read = read_by_shell(words);
+        if !read.script.is_empty() {
+            let mut units = Vec::new();
+            for word in &read.script {
+                if !units.is_empty() {
+                    units.push(Unit::Char(' '));
+                }
+                units.extend(word.units());
+                self.warn_nested(&word.holes, READS);
+                self.warn_nested(&word.carried.holes, READS);
+                self.found.unquoted.extend(word.carried.holes.iter().chain(&word.hidden));
+                self.found.variables.run.extend(word.origin().names);
+            }
+            self.inner_script(units, read.other_quoting);
+        }
+        if read.input {
+            self.warn_nested(&input.holes, READS);
+            self.found.unquoted.extend(&input.holes);
+            self.found.variables.run.extend(input.names.iter().cloned());
+            self.pending.iter_mut().for_each(|pending| pending.script = true);
+        }
+    }
+
+    /// Looks where values stand in the script of a second shell: those with `| sh` must stand where their quotes count.
+    pub fn inner_script(&mut self, script: Vec<Unit>, other_quoting: bool) {
+        let holes: Vec<usize> = script
+            .iter()
+            .filter_map(|unit| match unit {
+                Unit::Hole(hole) => Some(*hole),
+                Unit::Char(_) => None,
+            })
+            .collect();
+        self.found.nested.extend(&holes);
+        let quoted = |hole: &usize| self.units.holes[*hole].sh;
+        if self.is_inner || !holes.iter().any(quoted) {
+            return;
+        }
+        let mut inner = Units::default();
+        for unit in script {
+            inner.offsets.push(0);
+            inner.units.push(match unit {
+                Unit::Hole(hole) => {
+                    let Hole { offset, raw, sh } = self.units.holes[hole];
+                    // What is not quoted was warned about.
+                    inner.holes.push(Hole { offset, raw: raw || !sh, sh });
+                    Unit::Hole(inner.holes.len() - 1)
+                }
+                char => char,
+            });
+        }
+        let found = tracker::track_inner(&inner);
+        for (index, hole) in holes.into_iter().enumerate().filter(|(_, hole)| self.units.holes[*hole].sh) {
+            let place = found.places[index];
+            let stands = place.style == Style::Bare && !found.nested.contains(&index) && found.errors.is_empty();
+            if !stands || other_quoting {
+                self.refuse_quoted(hole, other_quoting);
+            }
+            self.need(&Origin { holes: vec![hole], names: Vec::new() }, place.needs);
+        }
+    }
+
+    fn refuse_quoted(&mut self, hole: usize, other_quoting: bool) {
+        let message = match other_quoting {
+            true => "`| sh` does not quote for this shell",
+            false => {
+                "`| sh` stands in quotes, a calculation, a comment, a heredoc or one more shell of the script that the second shell reads"
+            }
+        };
+        self.found.errors.push(TemplateError {
+            message: message.to_owned(),
+            offset: self.units.holes[hole].offset,
+            help: Some(
+                "write it bare there: ssh host \"grep -r {{ … | sh }} /srv\"; or give the value as an argument: \
+                 sh -c 'grep -r \"$1\" /srv' sh {{ … }}"
+                    .to_owned(),
+            ),
+        });
+    }
+
+    pub fn warn_nested(&mut self, holes: &[usize], message: &str) {
+        for hole in holes {
+            self.found.warnings.push(TemplateWarning {
+                kind: TemplateWarningKind::NestedShell,
+                message: message.to_owned(),
+                offset: self.units.holes[*hole].offset,
+                help: Some(BARE.to_owned()),
+            });
+        }
+    }
+}
+
+impl Word {
+    /// Its characters and placeholders; a variable is taken for a letter.
+    fn units(&self) -> impl Iterator<Item = Unit> {
+        let mut holes = self.holes.iter();
+        self.text.chars().filter_map(move |c| match c {
+            HOLE => holes.next().map(|hole| Unit::Hole(*hole)),
+            EXPANSION => Some(Unit::Char('v')),
+            c => Some(Unit::Char(c)),
+        })
+    }
+
+    /// The program it names.
+    fn program(&self) -> &str {
+        if self.text == EXPANSION.to_string() && matches!(self.expansions[0].as_str(), "SHELL" | "BASH") {
+            return "sh";
+        }
+        self.text.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// These words are a script.
+fn script_of(script: Vec<&Word>) -> Read<'_> {
+    Read { script, ..Read::default() }
+}
+
+/// What a second shell reads of a command.
+fn read_by_shell(words: &[Word]) -> Read<'_> {
+    let Some(first) = words.iter().position(|word| !word.is_assignment()) else { return Read::default() };
+    let operands = &words[first + 1..];
+    match words[first].program() {
+        "eval" | "alias" => script_of(operands.iter().collect()),
+        "trap" => script_of(operands.iter().find(|word| word.text != "--").into_iter().collect()),
+        "mapfile" | "readarray" => script_of(behind(operands, "-C").into_iter().collect()),
+        "watch" => script_of(watched(operands)),
+        "flock" | "script" => match operands.iter().position(is_command_option) {
+            Some(at) => script_of(operands.get(at + 1).into_iter().collect()),
+            None => invoked(words, first),
+        },
+        "." | "source" => Read {
+            script: Vec::new(),
+            input: operands.first().is_some_and(|word| word.text == "/dev/stdin"),
+            ..Read::default()
+        }
+        .with_process(operands),
+        "at" | "batch" => Read { input: true, ..Read::default() },
+        _ => invoked(words, first),
+    }
+}
+
+impl<'w> Read<'w> {
+    /// What `<(…)` as the file of a script prints is read.
+    fn with_process(mut self, operands: &'w [Word]) -> Self {
+        self.script.extend(operands.first().filter(|word| !word.carried.is_empty() && word.text.is_empty()));
+        self
+    }
+}
+
+/// A shell or `ssh` that the command is, or that it runs.
+fn invoked(words: &[Word], first: usize) -> Read<'_> {
+    let mut at = first;
+    let xargs = words[first..].iter().any(|word| word.plain && word.text == "xargs");
+    while let Some(word) = words.get(at) {
+        let named = at > first && NAMING.contains(&words[at - 1].text.as_str());
+        let program = word.program();
+        let operands = &words[at + 1..];
+        let read = match program {
+            _ if named => None,
+            "ssh" => Some(remote(operands, xargs)),
+            "su" | "runuser" => Some(switched(operands)),
+            _ if SHELLS.contains(&program) => Some(shell(operands, xargs, OTHER_QUOTING.contains(&program))),
+            _ => None,
+        };
+        if let Some(read) = read.filter(|read| at == first || read.input || !read.script.is_empty()) {
+            return read;
+        }
+        if at == first && !WRAPPERS.contains(&program) {
+            break;
+        }
+        at += 1;
+    }
+    Read::default()
+}
+
+/// A shell with its operands.
+fn shell(operands: &[Word], xargs: bool, other_quoting: bool) -> Read<'_> {
+    let (mut command, mut input, mut at) = (false, false, 0);
+    while let Some(word) = operands.get(at).filter(|word| word.text.len() > 1 && word.text.starts_with(['-', '+'])) {
+        at += 1;
+        if word.text == "--" {
+            break;
+        }
+        if word.text.starts_with("--") {
+            at += usize::from(matches!(word.text.as_str(), "--rcfile" | "--init-file"));
+            continue;
+        }
+        command |= word.text.contains('c');
+        input |= word.text.contains('s');
+        at += usize::from(word.text.ends_with(['o', 'O']));
+    }
+    let rest = operands.get(at..).unwrap_or_default();
+    let file = rest.first().filter(|word| !matches!(word.text.as_str(), "-" | "/dev/stdin"));
+    match (command, file) {
+        (true, script) => {
+            // Where xargs puts what it reads, or all of the script.
+            let taken = script.is_none_or(|word| word.text.contains(['{', '@', '%']));
+            Read { script: script.into_iter().collect(), input: xargs && taken, other_quoting }
+        }
+        (false, None) => Read { input: true, other_quoting, ..Read::default() },
+        (false, Some(_)) => Read { input, other_quoting, ..Read::default() }.with_process(rest),
+    }
+}
+
+/// `su` and `runuser`: a script behind `-c`, or on their standard input.
+fn switched(operands: &[Word]) -> Read<'_> {
+    let option = |word: &Word| is_command_option(word) || word.text == "--command";
+    if let Some(at) = operands.iter().position(option) {
+        return Read { script: operands.get(at + 1).into_iter().collect(), ..Read::default() };
+    }
+    let script: Vec<_> = operands.iter().filter(|word| word.text.starts_with("--command=")).collect();
+    Read { input: script.is_empty(), script, ..Read::default() }
+}
+
+/// The arguments of `ssh` behind the host: they are joined and read by the shell there.
+fn remote(operands: &[Word], xargs: bool) -> Read<'_> {
+    let (mut host, mut skip) = (false, false);
+    let mut script: Vec<&Word> = Vec::new();
+    for word in operands {
+        if host {
+            script.push(word);
+        } else if skip {
+            skip = false;
+        } else if let Some(option) = word.text.strip_prefix('-') {
+            skip = option.len() == 1 && SSH_OPTIONS.contains(option);
+        } else {
+            host = true;
+        }
+    }
+    let program = script.iter().position(|word| word.spaced || SHELLS.contains(&word.program()));
+    // `ssh host bash -s`: the shell there reads what comes in.
+    let shell_there = program.is_some_and(|at| {
+        let words: Vec<Word> = script[at..].iter().flat_map(|word| word.text.split_whitespace()).map(plain).collect();
+        words
+            .split_first()
+            .is_some_and(|(first, rest)| SHELLS.contains(&first.program()) && shell(rest, false, false).input)
+    });
+    Read { input: host && (script.is_empty() || xargs || shell_there), script, ..Read::default() }
+}
+
+fn plain(text: &str) -> Word {
+    Word { text: text.to_owned(), plain: true, ..Word::default() }
+}
+
+/// The operands of `watch` that are its command.
+fn watched(operands: &[Word]) -> Vec<&Word> {
+    let mut rest = operands;
+    while let [option, behind @ ..] = rest
+        && option.text.starts_with('-')
+    {
+        let value = matches!(option.text.as_str(), "-n" | "--interval" | "-q" | "--equexit");
+        rest = if value { behind.get(1..).unwrap_or_default() } else { behind };
+    }
+    rest.iter().collect()
+}
+
+fn behind<'w>(operands: &'w [Word], option: &str) -> Option<&'w Word> {
+    operands.iter().position(|word| word.text == option).and_then(|at| operands.get(at + 1))
+}
+
+/// `-c`, also behind other options in one word.
+fn is_command_option(word: &Word) -> bool {
+    word.text.starts_with('-') && !word.text.starts_with("--") && word.text.ends_with('c')
+}

@@ -1,0 +1,87 @@
+//! Text that a second shell reads: where a value is warned about, and where `| sh` is refused.
+
+use super::parse;
+use pulse_engine::template::{ShellTemplate, TemplateWarningKind};
+
+fn warns(source: &str) -> bool {
+    parse(source).1.iter().any(|warning| warning.kind == TemplateWarningKind::NestedShell)
+}
+
+#[test]
+fn quoted_for_the_second_shell_only_where_it_stands_bare() {
+    let mut wrong = Vec::new();
+    for source in [
+        "ssh db-01 \"grep -r '{{ p | sh }}' /srv/app\"",
+        "sh -c \"printf '%s' '{{ p | sh }}'\"",
+        "sh -c 'echo \"{{ p | sh }}\"'",
+        "sh -c \"echo \\\"{{ p | sh }}\\\"\"",
+        "sh -c \"cat <<E\n{{ p | sh }}\nE\"",
+        "sh -c \"# {{ p | sh }}\"",
+        "bash -c 'echo $(( {{ p | sh }} + 1 ))'",
+        "sh -c \"sh -c 'echo {{ p | sh }}'\"",
+        "bash <<EOF\necho '{{ p | sh }}'\nEOF",
+        "fish -c 'echo {{ p | sh }}'",
+    ] {
+        if ShellTemplate::parse(source).is_ok() {
+            wrong.push(source);
+        }
+    }
+    for source in [
+        "ssh db-01 \"grep -r {{ p | sh }} /srv/app\"",
+        "sh -c 'echo {{ p | sh }}'",
+        "bash -c \"[[ {{ p | sh }} == 1 ]]\"",
+        "ssh db-01 \"cd $DIR && rm {{ p | sh }}\"",
+        "bash <<EOF\necho {{ p | sh }}\nEOF",
+        "eval echo {{ p | sh }}",
+    ] {
+        if ShellTemplate::parse(source).is_err() || warns(source) {
+            wrong.push(source);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn second_shells_are_seen() {
+    let silent: Vec<&str> = [
+        "bash <<EOF\necho {{ p }}\nEOF",
+        "bash -s <<EOF\necho {{ p }}\nEOF",
+        "ssh db-01 bash -s <<EOF\ndf -h {{ p }}\nEOF",
+        "sudo -u app sh <<EOF\necho {{ p }}\nEOF",
+        "cat <<EOF | bash\necho {{ p }}\nEOF",
+        "bash <<< \"echo {{ p }}\"",
+        "echo \"echo {{ p }}\" | sh",
+        "printf 'echo %s\\n' {{ p }} | bash",
+        "bash <(echo {{ p }})",
+        "source <(echo {{ p }})",
+        "$SHELL -c \"echo {{ p }}\"",
+        "mksh -c \"echo {{ p }}\"",
+        "flock f -c \"echo {{ p }}\"",
+        "script -qc \"echo {{ p }}\"",
+        "sshpass -p a ssh h \"df {{ p }}\"",
+        "echo {{ p }} | xargs -I{} sh -c 'echo {}'",
+        "mapfile -C {{ p }} -c 1 a",
+        "x={{ p }}; eval \"$x\"",
+        "x={{ p }}; sh -c \"$x\"",
+        "x={{ p }}; echo \"${x@P}\"",
+        "bash -eo pipefail -c 'echo {{ p }}'",
+    ]
+    .into_iter()
+    .filter(|source| !warns(source))
+    .collect();
+    let loud: Vec<&str> = [
+        "bash /opt/script.sh -c {{ x }}",
+        "bash script.sh -c {{ x }}",
+        "grep -e sh -c {{ x }} f",
+        "docker run --name bash -c {{ x }} alpine",
+        "cp bash /tmp -c {{ x }}",
+        "watch -n {{ x }} uptime",
+        "curl {{ x }} | bash",
+        "sh -c 'rm \"$1\"' sh {{ x }}",
+        "cat > f <<EOF; bash f\n{{ x }}\nEOF",
+    ]
+    .into_iter()
+    .filter(|source| warns(source))
+    .collect();
+    assert!(silent.is_empty() && loud.is_empty(), "no warning: {silent:#?}\na warning: {loud:#?}");
+}
