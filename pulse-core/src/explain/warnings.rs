@@ -122,7 +122,9 @@ steps:
         code: Code::NestedShell,
         means: "A value stands in text that a second shell will read: behind `sh -c`, `ssh`, `eval` and the like.",
         matters: "The first shell hands the value over as data, but the second one reads it as program again.",
-        mend: "Write `{{ x | sh }}`: the value quoted once for the second shell.",
+        mend: "Write `{{ x | sh }}`, bare in the second shell's script: the value quoted once for it. Inside that script's own \
+                quotes it is refused (E014). Or give the value as an argument or in the environment: \
+                `sh -c 'grep -r \"$1\" /srv' sh {{ x }}`.",
         example: Some(Example {
             wrong: r#"params: [mount]
 steps:
