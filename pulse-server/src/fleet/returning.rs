@@ -30,7 +30,7 @@ impl Returning {
         let last = workers.iter().map(|worker| worker.last_seen).max();
         let connected = |worker: &&WorkerRecord| last.is_some_and(|last| last.since(worker.last_seen) <= TOGETHER);
         let expected = workers.iter().filter(connected).map(|worker| worker.id).collect();
-        Self { expected: Mutex::new(expected), until: clock::now().plus(TIME), changed: Notify::new() }
+        Self { expected: Mutex::new(expected), until: clock::steady().plus(TIME), changed: Notify::new() }
     }
 
     fn expected(&self) -> MutexGuard<'_, HashSet<WorkerId>> {
@@ -46,7 +46,7 @@ impl Returning {
 
     /// Whether anybody is still expected.
     pub fn expects_any(&self) -> bool {
-        clock::now() < self.until && !self.expected().is_empty()
+        clock::steady() < self.until && !self.expected().is_empty()
     }
 
     /// Whether a decision leaves somebody out who is expected.
@@ -65,7 +65,7 @@ impl Returning {
     pub async fn changed(&self) {
         let changed = self.changed.notified();
         // Who came between the look and this is not told again: then the wait is a short one.
-        let left = self.until.since(clock::now()).min(Duration::from_millis(200));
+        let left = self.until.since(clock::steady()).min(Duration::from_millis(200));
         let _ = tokio::time::timeout(left, changed).await;
     }
 }
@@ -94,7 +94,7 @@ mod tests {
         let at = StepRef { frame: FrameId::ROOT, step: 1, step_id: "a".into(), step_name: "a".into() };
         let worker = WorkerRef { worker_id: id, worker: "w".into() };
         let event = Event::WorkerOffline { at, worker, reason: String::new() };
-        vec![Entry { seq: Seq(1), timestamp: clock::now(), event }]
+        vec![Entry { seq: Seq(1), timestamp: clock::steady(), event }]
     }
 
     #[test]
