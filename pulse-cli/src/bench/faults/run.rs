@@ -43,7 +43,7 @@ const REACHED_PERCENT: u64 = 70;
 /// same. Only a request that takes effect unanswered was certainly given up in the middle.
 const ENOUGH_GIVEN_UP: u64 = 500;
 const UNANSWERED_PERCENT: u64 = 40;
-const UNANSWERED_STARTED_PERCENT: u64 = 10;
+const UNANSWERED_STARTED_PERCENT: u64 = 5;
 /// The small disks, in MiB.
 const DISK_MIB: u32 = 512;
 
