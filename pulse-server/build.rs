@@ -10,14 +10,15 @@ use std::process::Command;
 use std::time::SystemTime;
 
 /// What of `web/` the application is made from.
-const SOURCES: &[&str] = &["src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts"];
+const SOURCES: &[&str] = &["src", "index.html", "package.json", "package-lock.json", "vite.config.ts", "svelte.config.js"];
 
 fn main() {
     let web = PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../web");
     let out = PathBuf::from(env("OUT_DIR"));
     println!("cargo:rerun-if-env-changed=PULSE_SKIP_WEB");
-    for source in SOURCES {
-        println!("cargo:rerun-if-changed={}", web.join(source).display());
+    // One that is not there would count as changed at each build, and everything would be built once more.
+    for source in SOURCES.iter().map(|source| web.join(source)).filter(|source| source.exists()) {
+        println!("cargo:rerun-if-changed={}", source.display());
     }
     let dist = web.join("dist");
     let skip = std::env::var("PULSE_SKIP_WEB").is_ok_and(|value| value == "1");
