@@ -9,7 +9,7 @@ use pulse_core::command::{CommandEnd, CommandSpec, Outcome};
 use pulse_core::event::{Event, StepRef, WorkerRef};
 use pulse_core::ids::{Attempt, CommandId, FrameId, WorkerId};
 use pulse_core::status::CommandStatus;
-use pulse_core::workflow::{Backoff, OnOffline, Retry};
+use pulse_core::workflow::{Backoff, OnError, OnOffline, Retry};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -216,14 +216,34 @@ impl<'m> Machine<'m> {
         if failed.len() > borne || failed.len() == total {
             let shown = failed.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
             let more = if failed.len() > 5 { format!("; and {} more", failed.len() - 5) } else { String::new() };
-            return self.fail_step(at.clone(), format!("{} of {total} failed: {shown}{more}", failed.len()));
-        }
-        if let Some(format) = &planned.execute.parse
-            && let Err(error) = self.read(at, at.step_id.clone(), format, None)
-        {
+            let mut error = format!("{} of {total} failed: {shown}{more}", failed.len());
+            // A `parse` step behind this one would have its turn.
+            if self.continues(at)
+                && let Err(unread) = self.read_own(at, planned)
+            {
+                error = format!("{error}; {unread}");
+            }
             return self.fail_step(at.clone(), error);
         }
-        self.complete_step(at.clone(), None);
+        match self.read_own(at, planned) {
+            Ok(()) => self.complete_step(at.clone(), None),
+            Err(error) => self.fail_step(at.clone(), error),
+        }
+    }
+
+    /// Whether the step behind this one is next even when this one fails.
+    fn continues(&self, at: &StepRef) -> bool {
+        self.plan.step(&at.step_id).is_some_and(|planned| planned.step.on_error == OnError::Continue)
+    }
+
+    /// The step's own `parse`: what its commands printed becomes values. Nothing is read where none has ended.
+    fn read_own(&mut self, at: &StepRef, planned: &PlannedExecute) -> Result<(), String> {
+        let ended =
+            self.state.steps.get(&(at.frame, at.step_id.clone())).is_some_and(|record| !record.results.is_empty());
+        match &planned.execute.parse {
+            Some(format) if ended => self.read(at, at.step_id.clone(), format, None),
+            _ => Ok(()),
+        }
     }
 
     /// A command ended. What comes after its step has gone on is kept and changes nothing.
