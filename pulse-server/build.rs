@@ -10,7 +10,8 @@ use std::process::Command;
 use std::time::SystemTime;
 
 /// What of `web/` the application is made from.
-const SOURCES: &[&str] = &["src", "index.html", "package.json", "package-lock.json", "vite.config.ts", "svelte.config.js"];
+const SOURCES: &[&str] =
+    &["src", "index.html", "package.json", "package-lock.json", "vite.config.ts", "svelte.config.js"];
 
 fn main() {
     let web = PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../web");
