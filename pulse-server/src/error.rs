@@ -38,6 +38,9 @@ impl Error {
             Self::Store(pulse_store::Error::Unavailable { .. }) => {
                 Some("--database-url or PULSE_DATABASE_URL chooses the database")
             }
+            Self::Store(pulse_store::Error::Full { .. }) => {
+                Some("make room on the database's disk, and start the server again; nothing is lost")
+            }
             _ => None,
         }
     }

@@ -25,10 +25,9 @@ fn main() -> anyhow::Result<()> {
         if cli.rebuild {
             let rebuilt = pulse_server::rebuild(config).await?;
             let mut out = std::io::stdout();
-            writeln!(out, "{} journals read, {} summaries written", rebuilt.journals, rebuilt.written)?;
+            writeln!(out, "{}", rebuilt.line())?;
             rebuilt.damaged.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-            anyhow::ensure!(rebuilt.damaged.is_empty(), "{} journals are damaged", rebuilt.damaged.len());
-            return Ok(());
+            return rebuilt.damage().map_or(Ok(()), |damage| Err(anyhow::anyhow!(damage)));
         }
         let stop = CancellationToken::new();
         let running = pulse_server::start(config, stop.clone()).await?;

@@ -37,6 +37,8 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     let listener = http::bind(config.listen).await.map_err(Error::Listen)?;
     let address = listener.local_addr().map_err(|error| Error::Listen(error.to_string()))?;
     let store = pulse_store::open(&config.database_url, config.database).await?;
+    // What runs goes on by itself once there is room; what starts takes up what was running, and would wait there unseen.
+    upkeep::probe(&*store).await?;
     secrets::check(&*store, config.data_key.as_ref()).await?;
     let hub = Hub::default();
     let fleet = Fleet::load(store.clone(), hub.clone(), config.limits).await?;

@@ -37,15 +37,17 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
 
 async fn rebuild(config: Config, context: &mut Context) -> Result<Exit, Error> {
     let rebuilt = pulse_server::rebuild(config).await.map_err(failed)?;
-    context.out.line(&format!("{} journals read, {} summaries written", rebuilt.journals, rebuilt.written))?;
-    if rebuilt.damaged.is_empty() {
-        return Ok(Exit::SUCCESS);
-    }
+    context.out.line(&rebuilt.line())?;
     for line in &rebuilt.damaged {
         context.out.line(line)?;
     }
-    context.out.line(&format!("{} journals are damaged; their summaries are as they were", rebuilt.damaged.len()))?;
-    Ok(Exit::FAILED)
+    match rebuilt.damage() {
+        None => Ok(Exit::SUCCESS),
+        Some(damage) => {
+            context.out.line(&damage)?;
+            Ok(Exit::FAILED)
+        }
+    }
 }
 
 /// A server's error as the command line shows it.

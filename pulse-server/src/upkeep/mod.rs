@@ -11,4 +11,4 @@ mod tests;
 pub use check::{Checked, check};
 pub use rebuild::{Rebuilt, rebuild};
 pub(crate) use retention::run as retention;
-pub(crate) use room::run as room;
+pub(crate) use room::{probe, run as room};

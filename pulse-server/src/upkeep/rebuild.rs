@@ -20,6 +20,24 @@ pub struct Rebuilt {
     pub damaged: Vec<String>,
 }
 
+impl Rebuilt {
+    /// What was done, in a line for people.
+    pub fn line(&self) -> String {
+        let plural = |number: u64, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
+        let written = plural(self.written, "summary", "summaries");
+        format!("{} read, {written} written", plural(self.journals, "journal", "journals"))
+    }
+
+    /// What could not be done, if anything, in a line for people.
+    pub fn damage(&self) -> Option<String> {
+        match self.damaged.len() {
+            0 => None,
+            1 => Some("1 journal is damaged; its summary is as it was".to_owned()),
+            many => Some(format!("{many} journals are damaged; their summaries are as they were")),
+        }
+    }
+}
+
 /// Reads every journal and writes the summary it gives, where that is not there. No server may drive the executions
 /// meanwhile: a summary is refused when its journal has grown since it was read.
 ///

@@ -1,5 +1,5 @@
 //! While the disk is full, or the database cannot be reached: a small write each second, so that the server says that it
-//! is ready as soon as it is, though nobody else writes.
+//! is ready as soon as it is, though nobody else writes. And one at the start, which is refused when there is no room.
 
 use pulse_store::Store;
 use std::sync::Arc;
@@ -13,6 +13,15 @@ const BYTES: usize = 64 * 1024;
 /// Where.
 const SETTING: &str = "room";
 
+/// Whether there is room for what an execution needs, found out by a small write.
+///
+/// # Errors
+/// When there is not, or the database cannot be written for another reason.
+pub(crate) async fn probe(store: &dyn Store) -> pulse_store::Result<()> {
+    store.put_setting(SETTING, vec![0; BYTES]).await?;
+    store.put_setting(SETTING, Vec::new()).await
+}
+
 /// Looks until the server stops.
 pub(crate) async fn run(store: Arc<dyn Store>, stop: CancellationToken) {
     loop {
@@ -21,8 +30,7 @@ pub(crate) async fn run(store: Arc<dyn Store>, stop: CancellationToken) {
             () = tokio::time::sleep(INTERVAL) => {}
         }
         let Some(trouble) = store.trouble() else { continue };
-        let probe = store.put_setting(SETTING, vec![0; BYTES]).await;
-        if probe.is_ok() && store.put_setting(SETTING, Vec::new()).await.is_ok() {
+        if probe(&*store).await.is_ok() {
             tracing::info!(was = %trouble, "the database takes writes again");
         }
     }

@@ -135,8 +135,17 @@ async fn connect(url: String) -> Result<DatabaseConnection, DbErr> {
 }
 
 async fn execute(server: Server, sql: &str) -> Result<(), DbErr> {
-    let connection = connect(format!("{}/{}", server.url(), server.own_database())).await?;
+    execute_at(&format!("{}/{}", server.url(), server.own_database()), sql).await.map(|_| ())
+}
+
+/// Runs one statement in a database that nobody has open, past everything that the store holds to, and answers how many
+/// rows that changed.
+///
+/// # Errors
+/// The database's.
+pub async fn execute_at(url: &str, sql: &str) -> Result<u64, DbErr> {
+    let connection = connect(url.to_owned()).await?;
     let result = connection.execute_unprepared(sql).await;
     connection.close().await?;
-    result.map(|_| ())
+    result.map(|result| result.rows_affected())
 }

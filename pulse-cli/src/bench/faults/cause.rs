@@ -202,7 +202,14 @@ impl Trial {
         disk.fill()?;
         sleep(time).await;
         let refused = timeout(RECOVERY, self.refused()).await;
+        let started = self.start_on_a_full_disk().await;
+        let Some(disk) = &self.server_disk else { return Ok("") };
         disk.free()?;
+        let kind = started?.unwrap_or_else(|wrong| {
+            self.load.ledger.wrong(format!("started on a full disk, {wrong}"));
+            "server's disk full"
+        });
+        self.alive().await?;
         if let Err(wrong) = refused.unwrap_or_else(|_| Err(format!("the server took everything for {RECOVERY:?}"))) {
             self.load.ledger.wrong(format!("with a full disk, {wrong}"));
         }
@@ -211,7 +218,40 @@ impl Trial {
             self.load.ledger.wrong(format!("with room again, the server was not ready within {RECOVERY:?}"));
             self.alive().await?;
         }
-        Ok("server's disk full")
+        Ok(kind)
+    }
+
+    /// Stops the server or kills it, and starts it while there is no room: it ends with one clear line. Where its files have room in
+    /// themselves it may start and say that it is not ready.
+    ///
+    /// # Errors
+    /// When it cannot be stopped or started; within, what no correct server does.
+    async fn start_on_a_full_disk(&mut self) -> Result<Result<&'static str, String>, Trouble> {
+        if self.rng.bool() {
+            self.server.stop().await?;
+        } else {
+            self.server.kill().await;
+        }
+        let said = self.server.log_size()?;
+        self.server.start(None)?;
+        let deadline = Instant::now() + RECOVERY;
+        while !self.server.has_ended()? {
+            if let Some((StatusCode::SERVICE_UNAVAILABLE, _)) =
+                self.load.caller.call(Method::GET, "/readyz", None, None).await
+            {
+                return Ok(Ok("server's disk full, and a start that was not ready"));
+            }
+            if Instant::now() > deadline {
+                return Ok(Err(format!("the server neither ended nor said that it is not ready within {RECOVERY:?}")));
+            }
+            sleep(POLL).await;
+        }
+        let log = self.server.log_since(said)?;
+        let errors: Vec<&str> = log.lines().filter(|line| line.starts_with("error")).collect();
+        match errors[..] {
+            [line] if line.contains("disk is full") => Ok(Ok("server's disk full, and a start refused")),
+            _ => Ok(Err(format!("the server ended with {errors:?}, not with one line that says so"))),
+        }
     }
 
     /// Starts executions until the server refuses one and says that it is not ready: a database's files have some room in

@@ -2,7 +2,7 @@
 
 use super::Trouble;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -61,6 +61,9 @@ fn open_log(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 
+/// Where the server's log goes.
+const SERVER_LOG: &str = "server.log";
+
 /// The server.
 #[derive(Debug)]
 pub struct Server {
@@ -80,7 +83,7 @@ impl Server {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&mut self, fault: Option<&str>) -> Result<(), Trouble> {
-        let mut command = self.setup.command("server.log")?;
+        let mut command = self.setup.command(SERVER_LOG)?;
         command
             .arg("server")
             .env("PULSE_DATABASE_URL", &self.setup.database)
@@ -140,6 +143,30 @@ impl Server {
     /// Waits until it has ended by itself, but no longer than `limit`. Answers whether it has.
     pub async fn ended_within(&mut self, limit: Duration) -> bool {
         ended_within(&mut self.child, limit).await
+    }
+
+    /// How many bytes it has said in all its lives.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub fn log_size(&self) -> Result<u64, Trouble> {
+        let path = self.setup.directory.join(SERVER_LOG);
+        Ok(std::fs::metadata(path).map_err(|error| Trouble::io("the server's log", &error))?.len())
+    }
+
+    /// What it has said since it had said so many bytes.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn log_since(&self, size: u64) -> Result<String, Trouble> {
+        let read = || -> io::Result<String> {
+            let mut file = File::open(self.setup.directory.join(SERVER_LOG))?;
+            file.seek(io::SeekFrom::Start(size))?;
+            let mut said = Vec::new();
+            file.read_to_end(&mut said)?;
+            Ok(String::from_utf8_lossy(&said).into_owned())
+        };
+        read().map_err(|error| Trouble::io("the server's log", &error))
     }
 
     /// `kill -9`.

@@ -5,7 +5,7 @@
 //! database of its own.
 
 use crate::program::{Ran, ran};
-use pulse_store::conformance::databases::{FreshDatabase, Server};
+use pulse_store::conformance::databases::{FreshDatabase, Server, execute_at};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -182,6 +182,11 @@ impl Installation {
     /// What stands in its database, when that is none of the directory's files.
     pub fn database_contents(&self) -> Option<Vec<u8>> {
         self.database.as_ref().map(|database| self.runtime.block_on(database.contents()))
+    }
+
+    /// Changes a stopped server's database behind its back, by one statement. Answers how many rows that changed.
+    pub fn change_database(&self, sql: &str) -> u64 {
+        self.runtime.block_on(execute_at(&self.database_url(), sql)).unwrap()
     }
 
     /// Runs the command line in the installation's directory to its end.

@@ -14,4 +14,5 @@ mod recorded;
 mod roll_out;
 mod secrets;
 mod stopping;
+mod upkeep;
 mod workers;
