@@ -260,7 +260,8 @@ impl Actor {
     /// Waits a moment before another try. Whoever comes meanwhile waits too, or is told why nothing can be done. Answers
     /// false when the server stops.
     async fn pause(&mut self, error: &Error) -> bool {
-        tracing::error!(execution = %self.id, %error, "an input waits to be stored; trying again");
+        // That nothing can be stored is said once, for all.
+        tracing::debug!(execution = %self.id, %error, "an input waits to be stored; trying again");
         let over = tokio::time::sleep(AGAIN);
         tokio::pin!(over);
         loop {

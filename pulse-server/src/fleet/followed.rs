@@ -126,7 +126,7 @@ impl Followed {
             if is_gone(&error) {
                 return Kept::Nowhere;
             }
-            tracing::error!(command = %self.command_id, %error, "output could not be stored");
+            self.say(&error, "output could not be stored");
             if !self.again(&error).await {
                 return Kept::NotYet;
             }
@@ -145,12 +145,20 @@ impl Followed {
             if is_gone(&error) {
                 break;
             }
-            tracing::error!(command = %self.command_id, %error, "a result could not be stored");
+            self.say(&error, "a result could not be stored");
             if !self.again(&error).await {
                 return false;
             }
         }
         true
+    }
+
+    /// Says what could not be done, unless it is done again anyhow: that nothing can be stored is said once, for all.
+    fn say(&self, error: &drive::Error, what: &str) {
+        match error.is_transient() {
+            true => tracing::debug!(command = %self.command_id, %error, "{what}"),
+            false => tracing::error!(command = %self.command_id, %error, "{what}"),
+        }
     }
 
     /// Waits a moment before another try. Answers false when there should be none: the worker keeps what is not

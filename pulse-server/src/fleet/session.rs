@@ -80,7 +80,9 @@ impl Opened {
         tracing::info!(worker = %name, session = welcome.session, "a worker has connected");
         let (id, commands) = (welcome.session, HashMap::new());
         let not_its_own = CancellationToken::new();
-        let session = Session { worker_id, name, id, fleet, driver, sender, stop, known, commands, not_its_own };
+        let is_rejecting = false;
+        let session =
+            Session { worker_id, name, id, fleet, driver, sender, stop, known, commands, is_rejecting, not_its_own };
         Ok((Self { session, outgoing, cancel, probe }, welcome.message))
     }
 }
@@ -167,6 +169,8 @@ pub(super) struct Session {
     stop: CancellationToken,
     known: HashMap<CommandId, ExecutionId>,
     commands: HashMap<CommandId, mpsc::Sender<Said>>,
+    /// It took nothing since it last rejected a command.
+    is_rejecting: bool,
     /// The worker has spoken of a command that a journal gives to another.
     not_its_own: CancellationToken,
 }
@@ -197,9 +201,18 @@ impl Session {
             FromWorker::Heartbeat { metadata } => {
                 self.fleet.heard(self.worker_id, self.id, Some(metadata));
             }
-            FromWorker::Accepted { command_id } => self.fleet.accepted(self.worker_id, self.id, command_id),
+            FromWorker::Accepted { command_id } => {
+                self.is_rejecting = false;
+                self.fleet.accepted(self.worker_id, self.id, command_id);
+            }
             FromWorker::Rejected { command_id, reason } => {
-                tracing::warn!(worker = %self.worker_id, command = %command_id, reason, "a worker has rejected a command");
+                // A full disk rejects everything, again and again.
+                match std::mem::replace(&mut self.is_rejecting, true) {
+                    true => tracing::debug!(worker = %self.name, command = %command_id, reason, "rejected, too"),
+                    false => {
+                        tracing::warn!(worker = %self.name, command = %command_id, reason, "a worker rejects commands")
+                    }
+                }
                 self.fleet.rejected(self.worker_id, self.id, command_id);
             }
             FromWorker::Output { command_id, stream, seq, data, gap_bytes } => {

@@ -150,7 +150,9 @@ impl From<pulse_store::Error> for ApiError {
             | Error::VersionConflict { .. }
             | Error::NotEnded { .. }
             | Error::Conflict { .. } => Self::Conflict { code: error.code(), detail: error.to_string() },
-            Error::Full { .. } | Error::Unavailable { .. } | Error::Fenced { .. } => {
+            // The log says once that nothing can be stored, not for each who asks.
+            Error::Full { .. } | Error::Unavailable { .. } => Self::Unavailable(error.to_string()),
+            Error::Fenced { .. } => {
                 tracing::error!(%error, "the store refuses");
                 Self::Unavailable(error.to_string())
             }

@@ -22,16 +22,27 @@ pub(crate) async fn probe(store: &dyn Store) -> pulse_store::Result<()> {
     store.put_setting(SETTING, Vec::new()).await
 }
 
-/// Looks until the server stops.
+/// Looks until the server stops. Says when nothing can be stored and when it can again, once each: those whose writes are
+/// tried again say nothing.
 pub(crate) async fn run(store: Arc<dyn Store>, stop: CancellationToken) {
+    let mut is_in_trouble = false;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(INTERVAL) => {}
         }
-        let Some(trouble) = store.trouble() else { continue };
+        match store.trouble() {
+            Some(trouble) if !is_in_trouble => {
+                is_in_trouble = true;
+                tracing::error!(%trouble, "nothing can be stored; it is tried again until it can");
+            }
+            None if !is_in_trouble => continue,
+            // Small writes may succeed now and then.
+            _ => {}
+        }
         if probe(&*store).await.is_ok() {
-            tracing::info!(was = %trouble, "the database takes writes again");
+            is_in_trouble = false;
+            tracing::info!("the database takes writes again");
         }
     }
 }
