@@ -1,6 +1,6 @@
 //! What means something else here than it did in the first PULSE, so that an imported workflow does what it did.
 
-use super::{Document, Remark, steps};
+use super::{Document, Remark, conditions, steps};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -25,11 +25,11 @@ impl Notes {
 
 /// The document as this PULSE needs it to do what it did.
 pub(super) fn changed(mut document: Document, notes: &mut Notes) -> Document {
-    let ids = step_ids(&document, notes);
+    let known = steps::Known { ids: step_ids(&document, notes), params: conditions::parameters(&document) };
     if let Some(Value::Array(list)) = document.get_mut("steps") {
         for (index, step) in list.iter_mut().enumerate() {
             if let Value::Object(fields) = step {
-                *fields = steps::step(std::mem::take(fields), &format!("steps[{index}]"), &ids, notes);
+                *fields = steps::step(std::mem::take(fields), &format!("steps[{index}]"), &known, notes);
             }
         }
     }

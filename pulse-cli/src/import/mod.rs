@@ -9,6 +9,7 @@
 //! Nothing is half-imported: what has errors in the end is not written at all.
 
 mod change;
+mod conditions;
 mod dump;
 mod row;
 mod steps;

@@ -1,7 +1,9 @@
 //! What is different about single steps.
 
 use super::change::Notes;
+use super::conditions::condition;
 use pulse_core::duration;
+use pulse_engine::expr::Given;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,13 +15,17 @@ const RETRY_DELAY_MS: (f64, f64) = (0.0, 30_000.0);
 /// Fields that name a step.
 const WAYS: &[&str] = &["id", "goto", "on_error", "on_timeout", "from"];
 
-/// A step as it must be written here; `ids` are the steps' new ids.
-pub(super) fn step(
-    fields: Map<String, Value>,
-    path: &str,
-    ids: &HashMap<String, String>,
-    notes: &mut Notes,
-) -> Map<String, Value> {
+/// What of the whole document counts for its steps.
+pub(super) struct Known {
+    /// New ids of steps.
+    pub(super) ids: HashMap<String, String>,
+    /// What the parameters are.
+    pub(super) params: HashMap<String, Given>,
+}
+
+/// A step as it must be written here.
+pub(super) fn step(fields: Map<String, Value>, path: &str, known: &Known, notes: &mut Notes) -> Map<String, Value> {
+    let ids = &known.ids;
     let word = fields.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let runs = matches!(word.as_str(), "execute" | "command" | "run") || fields.contains_key("command");
     let mut out = Map::new();
@@ -51,10 +57,16 @@ pub(super) fn step(
             "routes" => {
                 value.as_object_mut().into_iter().flat_map(|map| map.values_mut()).for_each(|to| renamed(to, ids));
             }
+            "condition" => condition(&mut value, &place, &known.params, notes),
             "conditions" | "options" => {
-                for inner in value.as_array_mut().into_iter().flatten() {
+                for (index, inner) in value.as_array_mut().into_iter().flatten().enumerate() {
                     if let Some(to) = inner.get_mut("goto") {
                         renamed(to, ids);
+                    }
+                    for field in ["if", "condition"] {
+                        if let Some(when) = inner.get_mut(field) {
+                            condition(when, &format!("{place}[{index}].{field}"), &known.params, notes);
+                        }
                     }
                 }
             }

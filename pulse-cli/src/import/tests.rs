@@ -198,3 +198,34 @@ fn javascript_conditions_are_taken_as_they_are() {
         assert_eq!(document["lenient_conditions"], true);
     }
 }
+
+#[test]
+fn what_javascript_takes_for_true_is_written_out_or_told() {
+    let (imported, document) = one(&json!({"name": "w", "definition": {
+        "params": [{"name": "dry", "type": "boolean", "default": false}, {"name": "limit", "default": 80}, "p"],
+        "steps": [
+            {"id": "a", "type": "execute", "command": "x", "condition": "state.a && !params.dry && promptResponse"},
+            {"id": "b", "type": "route", "conditions": [
+                {"if": "(state.mode || 'ask') == 'ask'", "goto": "a"},
+                {"condition": "!state.a.includes('x')", "goto": "a"},
+                {"if": "state.a > params.limit || params.limit", "goto": "a"},
+                {"default": true, "goto": "end"}]},
+        ]
+    }}));
+    let steps = &document["steps"];
+    assert_eq!(steps[0]["condition"], "!is_empty(state.a) && !params.dry && !is_empty(prompt_response)");
+    let conditions = &steps[1]["conditions"];
+    assert_eq!(conditions[0]["if"], "(!is_empty(state.mode) ? state.mode : 'ask') == 'ask'");
+    assert_eq!(conditions[1]["condition"], "!state.a.includes('x')");
+    let told = remarks(&imported);
+    for part in [
+        "steps[0].condition: `state.a && !params.dry && promptResponse` is written `!is_empty(state.a) && !params.dry \
+         && !is_empty(prompt_response)`: a condition is true or false here",
+        "steps[1].conditions[0].if: `(state.mode || 'ask') == 'ask'` is written",
+        "steps[1].conditions[1].condition: `!state.a.includes('x')`: where `state.a` is missing, the whole condition was",
+        "steps[1].conditions[2].if: `state.a > params.limit || params.limit`: `params.limit` has a number for its default",
+        "steps[1].conditions[2].if: `state.a > params.limit || params.limit`: `params.limit` decides by what JavaScript",
+    ] {
+        assert!(told.iter().any(|told| told.starts_with(part)), "{part}: {told:#?}");
+    }
+}

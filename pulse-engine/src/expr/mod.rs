@@ -29,6 +29,7 @@ mod engine;
 mod error;
 mod functions;
 mod handle;
+mod javascript;
 mod lists;
 mod literal;
 mod names;
@@ -37,6 +38,7 @@ mod operand;
 mod operators;
 mod parse;
 mod pattern;
+mod print;
 mod scope;
 mod texts;
 mod token;
@@ -45,6 +47,7 @@ mod value;
 
 pub use compiled::{Expr, Reference};
 pub use error::{CompileError, EvalError, EvalErrorKind};
+pub use javascript::{Given, Translated, translate};
 pub use scope::Scope;
 pub(crate) use value::shorten;
 

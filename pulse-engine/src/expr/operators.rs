@@ -38,6 +38,25 @@ impl Binary {
         }
     }
 
+    /// How it is written.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterEqual => ">=",
+            Self::In => "in",
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+            Self::Power => "**",
+        }
+    }
+
     /// It gives true or false.
     pub fn is_test(self) -> bool {
         self.strength() <= Infix::Binary(Self::In).strength()

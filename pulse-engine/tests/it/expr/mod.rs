@@ -3,6 +3,7 @@
 mod errors;
 mod hostile;
 mod javascript;
+mod javascript_truth;
 mod limits;
 mod references;
 mod values;
