@@ -72,6 +72,13 @@ impl ShellTemplate {
     /// As [`ShellTemplate::parse`].
     pub fn parse_for(source: &str, shell: &str) -> Result<(Self, Vec<TemplateWarning>), Vec<TemplateError>> {
         let template = Template::parse(source)?;
+        if let Some(offset) = source.find('\0') {
+            return Err(vec![TemplateError {
+                message: "a script cannot hold a NUL character: no program can be started with one".to_owned(),
+                offset,
+                help: Some("write printf '\\0' to print one".to_owned()),
+            }]);
+        }
         let units = Units::of(&template);
         let shell = shell.rsplit('/').next().unwrap_or(shell);
         let known = KNOWN_SHELLS.contains(&shell);

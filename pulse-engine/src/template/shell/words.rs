@@ -101,6 +101,11 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
+/// A character of the script itself: never one of those that stand for something else in the text of a word.
+fn of_script(c: char) -> char {
+    if matches!(c, HOLE | EXPANSION) { char::REPLACEMENT_CHARACTER } else { c }
+}
+
 /// The words so far. The last one may still grow.
 #[derive(Debug, Default)]
 pub(super) struct Words {
@@ -130,7 +135,7 @@ impl Words {
 
     /// A plain character.
     pub fn push(&mut self, c: char) {
-        self.word().text.push(c);
+        self.word().text.push(of_script(c));
     }
 
     /// A quoted character.
@@ -138,7 +143,7 @@ impl Words {
         let word = self.word();
         word.plain = false;
         word.spaced |= c.is_whitespace();
-        word.text.push(c);
+        word.text.push(of_script(c));
     }
 
     /// A quote or an expansion: the word is there, even if it has no character.

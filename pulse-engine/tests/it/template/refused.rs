@@ -28,6 +28,19 @@ fn places_without_a_reference() {
     }
 }
 
+/// Characters that stand for something else in the tracker's words are nothing special in a script.
+#[test]
+fn control_characters() {
+    let errors = ShellTemplate::parse("echo {{ x }}\0").expect_err("no program can be started with it");
+    assert_eq!((errors.len(), errors[0].offset), (1, 12), "{errors:?}");
+    assert!(errors[0].message.contains("NUL"), "{errors:?}");
+    for source in ["\u{1}", "\u{1} {{ x }}", "ssh \u{1} \u{1}{{ x | sh }}", "a=\u{1} \u{1} -c {{ x | sh }}", "\u{1}=1"]
+    {
+        ShellTemplate::parse(source).expect(source);
+    }
+    ShellTemplate::parse("ssh db \"\u{1}'{{ x | sh }}'\"").expect_err("it stands in the second shell's quotes");
+}
+
 #[test]
 fn raw_may_stand_anywhere() {
     for (source, script) in [
