@@ -1,14 +1,16 @@
 //! Folding: one function takes every event into the state, for live work and for recovery alike. It evaluates nothing
 //! and decides nothing. An event that cannot follow what came before fails loudly.
 
+mod commands;
+
 use crate::state::*;
 use crate::vars;
-use pulse_core::command::{CommandEnd, Outcome};
+use commands::{command_ended, command_moved, result};
 use pulse_core::event::{Entry, Event, FORMAT, Next, StepRef, WorkerRef};
-use pulse_core::ids::{Attempt, CommandId, FrameId, Seq};
+use pulse_core::ids::{FrameId, Seq};
 use pulse_core::status::{CommandStatus, StepStatus};
 use pulse_core::time::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The name of the frame that follows a failure.
@@ -119,14 +121,15 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             go(state, at, next)?;
         }
         Event::ConditionError { .. } | Event::WorkerOffline { .. } | Event::NoWorkers { .. } => {}
-        Event::TargetsResolved { at, targets, awaited, await_until, await_any, .. } => {
+        Event::TargetsResolved { at, selector, targets, awaited, await_until, await_any } => {
             record(state, at).targets = targets.iter().chain(awaited).map(|worker| worker.worker.clone()).collect();
             let target = |worker: &WorkerRef, state| Target { worker: worker.clone(), state };
             let online = targets.iter().map(|worker| target(worker, TargetState::Waiting));
             let awaited = awaited.iter().map(|worker| target(worker, TargetState::Awaited));
             let (targets, await_until, await_any) = (online.chain(awaited).collect(), *await_until, *await_any);
+            let selector = selector.as_slice().into();
             active(state, at)?.run =
-                Run::Execute(ExecuteRun { targets, await_until, await_any, ..ExecuteRun::default() });
+                Run::Execute(ExecuteRun { selector, targets, await_until, await_any, ..ExecuteRun::default() });
         }
         Event::WorkerStillOffline { at, worker } => {
             target(execute_run(state, at)?, worker)?.state = TargetState::Failed("it was offline for too long".into());
@@ -147,6 +150,10 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
                 duration_ms: None,
             });
         }
+        Event::CommandMoved { at, worker, from, command_id, .. } => {
+            command_moved(state, at, *command_id, from, worker)?;
+        }
+        Event::CommandHeld { at, command_id, .. } => drop(execute_run(state, at)?.held.insert(*command_id)),
         Event::CommandResult { at, worker, command_id, attempt, success, end, late } => {
             command_ended(state, at, *command_id, *success, end);
             if !late {
@@ -415,57 +422,6 @@ fn go(state: &mut State, at: &StepRef, next: &Next) -> Result<(), String> {
         Next::End => Position::Ended,
         Next::Fail => Position::Failed,
     };
-    Ok(())
-}
-
-fn command_ended(state: &mut State, at: &StepRef, id: CommandId, success: bool, end: &CommandEnd) {
-    let status = match end.outcome {
-        Outcome::Exited if success => CommandStatus::Completed,
-        Outcome::Exited | Outcome::NotStarted => CommandStatus::Failed,
-        Outcome::TimedOut => CommandStatus::TimedOut,
-        Outcome::Cancelled => CommandStatus::Cancelled,
-        Outcome::Lost => CommandStatus::Lost,
-    };
-    let ended = |command: &mut CommandRecord| {
-        (command.status, command.exit_code, command.duration_ms) = (status, end.exit_code, Some(end.duration_ms));
-    };
-    if let Some(command) = record(state, at).commands.iter_mut().find(|command| command.id == id) {
-        return ended(command);
-    }
-    // One of an earlier run: nothing shows it any more, and once it has ended for good it is forgotten.
-    if let Some(command) = state.earlier.get_mut(&id) {
-        ended(command);
-        if !command.is_owed() {
-            state.earlier.remove(&id);
-            state.commands.remove(&id);
-        }
-    }
-}
-
-fn result(
-    state: &mut State,
-    at: &StepRef,
-    worker: &WorkerRef,
-    attempt: Attempt,
-    success: bool,
-    end: &CommandEnd,
-) -> Result<(), String> {
-    let target = target(execute_run(state, at)?, worker)?;
-    if !matches!(target.state, TargetState::Running { attempt: running, .. } if running == attempt) {
-        return Err(format!("no such command runs on `{}`", worker.worker));
-    }
-    target.state = if success { TargetState::Succeeded } else { TargetState::Failed(end.describe()) };
-    let result = WorkerResult { success, end: Arc::new(end.clone()), vars: Map::new() };
-    record(state, at).results.insert(worker.worker.clone(), result);
-    let frame = frame(state, at)?;
-    frame.last_step = Some((at.frame, at.step_id.clone()));
-    frame.last = Some(Arc::new(json!({
-        "stdout": end.stdout,
-        "stderr": end.stderr,
-        "exit_code": end.exit_code,
-        "worker": worker.worker,
-        "success": success,
-    })));
     Ok(())
 }
 

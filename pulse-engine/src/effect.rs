@@ -1,7 +1,8 @@
 //! What an event asks the world to do. Effects are carried out only after their event is durable.
 
 use crate::state::{ChildRecord, ExecuteRun, Outstanding, Run, State, Target, TargetState};
-use pulse_core::event::{Entry, Event, WorkerRef};
+use pulse_core::command::CommandSpec;
+use pulse_core::event::{Entry, Event, StepRef, WorkerRef};
 use pulse_core::ids::{CommandId, ExecutionId, PromptId, WorkerId};
 use pulse_core::status::{ExecutionStatus, StepStatus};
 use pulse_core::time::Timestamp;
@@ -12,6 +13,13 @@ use std::sync::Arc;
 pub enum Effect {
     /// Send a command to its worker, again and again until it is accepted.
     Dispatch(Outstanding),
+    /// Take a command back that was never sent: its worker must not get it any more.
+    Withdraw {
+        /// From which worker.
+        worker_id: WorkerId,
+        /// Which.
+        command_id: CommandId,
+    },
     /// Stop a command.
     Cancel {
         /// On which worker.
@@ -113,11 +121,7 @@ pub fn effects(before: &State, after: &State, entry: &Entry) -> Vec<Effect> {
 pub(crate) fn following(state: &State, entry: &Entry) -> Vec<Effect> {
     match &entry.event {
         Event::CommandSent { at, worker, command_id, attempt, spec, .. } => {
-            // The roll-out's own copy of the spec is shared by all of its targets.
-            let shared = match state.frames.get(&at.frame).and_then(|frame| frame.active.as_ref()).map(|a| &a.run) {
-                Some(Run::Execute(ExecuteRun { command: Some((shared, _)), .. })) => shared.clone(),
-                _ => Arc::new(spec.clone()),
-            };
+            let shared = shared_spec(state, at).unwrap_or_else(|| Arc::new(spec.clone()));
             vec![Effect::Dispatch(Outstanding {
                 command_id: *command_id,
                 worker: worker.clone(),
@@ -125,6 +129,14 @@ pub(crate) fn following(state: &State, entry: &Entry) -> Vec<Effect> {
                 attempt: *attempt,
                 spec: shared,
             })]
+        }
+        Event::CommandMoved { at, worker, from, command_id, attempt, .. } => {
+            let withdraw = Effect::Withdraw { worker_id: from.worker_id, command_id: *command_id };
+            let dispatch = shared_spec(state, at).map(|spec| {
+                let (command_id, worker, step) = (*command_id, worker.clone(), at.step_id.clone());
+                Effect::Dispatch(Outstanding { command_id, worker, step, attempt: *attempt, spec })
+            });
+            std::iter::once(withdraw).chain(dispatch).collect()
         }
         Event::CommandResult { worker, success, .. } => {
             vec![Effect::Notify { worker: worker.worker.to_string(), success: *success }]
@@ -151,5 +163,13 @@ pub(crate) fn following(state: &State, entry: &Entry) -> Vec<Effect> {
         }
         Event::ExecutionFinished { status, .. } => vec![Effect::Finish { status: *status }],
         _ => Vec::new(),
+    }
+}
+
+/// The roll-out's own copy of what is run, shared by all of its targets.
+fn shared_spec(state: &State, at: &StepRef) -> Option<Arc<CommandSpec>> {
+    match &state.frames.get(&at.frame)?.active.as_ref()?.run {
+        Run::Execute(ExecuteRun { command: Some((shared, _)), .. }) => Some(shared.clone()),
+        _ => None,
     }
 }

@@ -66,7 +66,7 @@ pub struct Resolved {
 
 impl FleetWorker {
     /// Why it cannot be given work; `None` when it can.
-    fn unusable(&self) -> Option<&'static str> {
+    pub(crate) fn unusable(&self) -> Option<&'static str> {
         match self.status {
             WorkerStatus::Online if self.draining => Some("draining"),
             WorkerStatus::Online => None,
@@ -123,6 +123,26 @@ impl Fleet {
             }
         }
         Ok(resolved)
+    }
+}
+
+impl Fleet {
+    /// Another worker for what was sent to `from` because of these selectors: where that one was meant as `any` only, the
+    /// least loaded that is usable, has room, and is none of those `taken`.
+    pub(crate) fn instead(&self, selectors: &[String], from: WorkerId, taken: &[WorkerId]) -> Option<WorkerRef> {
+        let from = self.workers.iter().find(|worker| worker.id == from)?;
+        let selectors: Vec<Selector> =
+            selectors.iter().filter_map(|text| parse_selectors(text).ok()).flatten().collect();
+        let named = |selector: &Selector| {
+            *selector != Selector::Any && selector.matches(&from.name, &from.id.to_string(), &from.labels)
+        };
+        if !selectors.contains(&Selector::Any) || selectors.iter().any(named) {
+            return None;
+        }
+        let others =
+            self.workers.iter().filter(|worker| worker.active < worker.capacity && !taken.contains(&worker.id));
+        let found = least_loaded(others)?;
+        self.workers.iter().find(|worker| worker.id == found).map(FleetWorker::reference)
     }
 }
 

@@ -40,6 +40,13 @@ pub enum Input {
         /// Which.
         worker_id: WorkerId,
     },
+    /// A command that was never sent, and is sent nowhere until this is decided, is with a worker that is given no work.
+    CommandStranded {
+        /// Which.
+        command_id: CommandId,
+        /// On which worker.
+        worker_id: WorkerId,
+    },
     /// A child execution has ended, or could not be started.
     ChildFinished {
         /// Which.

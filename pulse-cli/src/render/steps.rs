@@ -150,6 +150,14 @@ impl Steps {
                 line(format!("{} no worker is online for {}", style.red("✗"), one_line(&selector.join(", "))))
             }
             Event::CommandSent { worker, command, .. } => self.sent(at, worker, command),
+            Event::CommandMoved { worker, from, reason, .. } => {
+                let text = format!("{} is {}: {} runs it instead", name(from), one_line(reason), name(worker));
+                line(format!("{} {text}", style.yellow("→")))
+            }
+            Event::CommandHeld { worker, reason, .. } => {
+                let text = format!("not sent yet, waiting for {}: {}", name(worker), one_line(reason));
+                line(format!("{} {text}", style.yellow("…")))
+            }
             Event::CommandResult { worker, attempt, success, end, late, .. } => {
                 line(result(&name(worker), *attempt, *success, end, *late, style))
             }

@@ -69,6 +69,33 @@ fn a_target_that_was_left_out_is_no_success() {
 }
 
 #[test]
+fn a_command_that_goes_elsewhere_is_not_missed_where_it_was_to_go() {
+    let on = |event: serde_json::Value| {
+        let mut event = event;
+        event["worker_id"] = json!("0198c2f4-7a1b-7000-8000-0000000d0000");
+        event["command_id"] = json!(crate::story::command_id(1));
+        event["attempt"] = json!(1);
+        event
+    };
+    let from = json!({"worker_id": "0198c2f4-7a1b-7000-8000-0000000d0001", "worker": "db"});
+    let held = on(json!({"action": "command_held", "worker": "db", "reason": "draining"}));
+    let moved = on(json!({"action": "command_moved", "worker": "db-2", "from": from, "reason": "draining"}));
+    let server = StandIn::start(
+        Story::quick()
+            .started(1)
+            .targets(1, &["db"])
+            .sent(1, "db", 1, "x")
+            .at(1, held)
+            .at(1, moved)
+            .ended("aborted", None),
+    );
+    let ran = exec(&server, &["--on", "any", "--", "x"]);
+    assert!(ran.out.contains("… not sent yet, waiting for db: draining\n"), "{}", ran.out);
+    assert!(ran.out.contains("→ db is draining: db-2 runs it instead\n"), "{}", ran.out);
+    assert!(ran.out.contains("✗ not started  1 worker: db-2\n"), "{}", ran.out);
+}
+
+#[test]
 fn aborted() {
     let server = StandIn::start(
         Story::quick().started(1).targets(1, &["db"]).sent(1, "db", 1, "x").ended("aborted", Some("by bob")),

@@ -53,6 +53,15 @@ fn commands_and_their_ends() {
             ),
             "  ↻ web-1: tried again in 2s (attempt 2)\n",
         ),
+        (
+            worker(json!({"action": "command_moved", "attempt": 1, "reason": "draining",
+                "from": {"worker_id": ID, "worker": "web-2"}})),
+            "  → web-2 is draining: web-1 runs it instead\n",
+        ),
+        (
+            worker(json!({"action": "command_held", "attempt": 1, "reason": "off\nline"})),
+            "  … not sent yet, waiting for web-1: off\\nline\n",
+        ),
         (worker(json!({"action": "worker_offline", "reason": "draining"})), "  – web-1: draining\n"),
         (json!({"action": "no_workers", "selector": ["role=db", "x"]}), "  ✗ no worker is online for role=db, x\n"),
         (

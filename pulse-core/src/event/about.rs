@@ -22,6 +22,8 @@ impl Event {
             Self::WorkerOffline { .. } => "worker_offline",
             Self::NoWorkers { .. } => "no_workers",
             Self::CommandSent { .. } => "command_sent",
+            Self::CommandMoved { .. } => "command_moved",
+            Self::CommandHeld { .. } => "command_held",
             Self::CommandResult { .. } => "command_result",
             Self::CommandRetry { .. } => "command_retry",
             Self::RolloutStopped { .. } => "rollout_stopped",
@@ -56,6 +58,8 @@ impl Event {
             | Self::WorkerOffline { at, .. }
             | Self::NoWorkers { at, .. }
             | Self::CommandSent { at, .. }
+            | Self::CommandMoved { at, .. }
+            | Self::CommandHeld { at, .. }
             | Self::CommandResult { at, .. }
             | Self::CommandRetry { at, .. }
             | Self::RolloutStopped { at, .. }

@@ -222,6 +222,38 @@ pub enum Event {
         /// The command with values in place, for people.
         command: String,
     },
+    /// A command that was never sent goes to another worker: its own is given no work just now, and `any` was asked for.
+    CommandMoved {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// Who gets it.
+        #[serde(flatten)]
+        worker: WorkerRef,
+        /// Who was to get it.
+        from: WorkerRef,
+        /// The attempt's identity, which stays.
+        command_id: CommandId,
+        /// Which try.
+        attempt: Attempt,
+        /// Why, in words: offline, unreachable or draining.
+        reason: String,
+    },
+    /// A command that is not sent waits until its worker is given work again.
+    CommandHeld {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// For which worker.
+        #[serde(flatten)]
+        worker: WorkerRef,
+        /// The attempt's identity.
+        command_id: CommandId,
+        /// Which try.
+        attempt: Attempt,
+        /// Why, in words: offline, unreachable or draining.
+        reason: String,
+    },
     /// A command ended.
     CommandResult {
         /// Which step.

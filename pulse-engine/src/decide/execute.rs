@@ -178,6 +178,32 @@ impl<'m> Machine<'m> {
         self.roll_out(at, planned, None);
     }
 
+    /// A command waits for a worker that is given no work: it goes to another one where any will do, else it is said once
+    /// that it waits. Nothing to be said when it does not wait there any more, or the worker is back.
+    pub(super) fn command_stranded(&mut self, command_id: CommandId, worker_id: WorkerId) {
+        let Some((at, run, target, attempt)) = self.state.active().find_map(|(_, active)| {
+            let Run::Execute(run) = &active.run else { return None };
+            let target = run.targets.iter().find(|target| target.worker.worker_id == worker_id)?;
+            match target.state {
+                TargetState::Running { command_id: id, attempt } if id == command_id => {
+                    Some((active.at.clone(), run, target, attempt))
+                }
+                _ => None,
+            }
+        }) else {
+            return;
+        };
+        let worker = self.cx.fleet.workers.iter().find(|worker| worker.id == worker_id);
+        let Some(reason) = worker.and_then(FleetWorker::unusable).map(str::to_owned) else { return };
+        let taken: Vec<WorkerId> = run.targets.iter().map(|target| target.worker.worker_id).collect();
+        let (from, is_held) = (target.worker.clone(), run.held.contains(&command_id));
+        match self.cx.fleet.instead(&run.selector, worker_id, &taken) {
+            Some(worker) => self.emit(Event::CommandMoved { at, worker, from, command_id, attempt, reason }),
+            None if is_held => {}
+            None => self.emit(Event::CommandHeld { at, worker: from, command_id, attempt, reason }),
+        }
+    }
+
     /// What is due of an execute step: retries, and targets that were waited for long enough.
     pub(super) fn execute_due(&mut self, at: &StepRef) {
         self.retries_due(at);

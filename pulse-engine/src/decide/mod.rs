@@ -76,6 +76,7 @@ impl<'m> Machine<'m> {
             Input::CommandFinished { command_id, end } => self.command_finished(command_id, *end)?,
             Input::Answer { prompt_id, response, by, fields } => self.answer(prompt_id, &response, &by, &fields)?,
             Input::WorkerOnline { worker_id } => self.worker_online(worker_id),
+            Input::CommandStranded { command_id, worker_id } => self.command_stranded(command_id, worker_id),
             Input::ChildFinished { execution_id, status, error, state } => {
                 self.child_finished(execution_id, status, error, state);
             }

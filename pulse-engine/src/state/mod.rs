@@ -13,6 +13,7 @@ use pulse_core::event::StepRef;
 use pulse_core::ids::{CommandId, ExecutionId, FrameId, PromptId, Seq, StepId, WorkerId};
 use pulse_core::status::ExecutionStatus;
 use pulse_core::time::Timestamp;
+use pulse_core::workflow::{Selector, parse_selectors};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -164,6 +165,16 @@ impl State {
             }));
         }
         found
+    }
+
+    /// Whether a command that was not sent may go to another worker, should one have room: any would do for its step.
+    pub fn may_move(&self, id: CommandId) -> bool {
+        let is_any = |text: &String| parse_selectors(text).is_ok_and(|all| all.contains(&Selector::Any));
+        let is_of = |run: &ExecuteRun| {
+            let is_it = |t: &Target| matches!(t.state, TargetState::Running { command_id, .. } if command_id == id);
+            run.targets.iter().any(is_it) && run.selector.iter().any(is_any)
+        };
+        self.active().any(|(_, active)| matches!(&active.run, Run::Execute(run) if is_of(run)))
     }
 
     /// A command whose result may still come, or of the last run of a step; with the step.

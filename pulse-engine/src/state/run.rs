@@ -6,6 +6,7 @@ use pulse_core::ids::{Attempt, CommandId, ExecutionId, FrameId, PromptId, StepId
 use pulse_core::time::Timestamp;
 use pulse_core::workflow::Param;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A step that has started and not ended.
@@ -90,6 +91,8 @@ pub struct FramesRun {
 /// An execute step's roll-out.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ExecuteRun {
+    /// What was asked for.
+    pub selector: Arc<[String]>,
     /// Its targets, in registry order.
     pub targets: Vec<Target>,
     /// What runs on each, once the first was sent; shared, and never rendered twice.
@@ -98,6 +101,8 @@ pub struct ExecuteRun {
     pub await_until: Option<Timestamp>,
     /// Whether the first of those is enough.
     pub await_any: bool,
+    /// Commands of which was said that they wait for their workers. They may have been sent since.
+    pub held: BTreeSet<CommandId>,
     /// Whether no further target is started.
     pub stopped: bool,
 }

@@ -30,7 +30,11 @@ impl Past {
     pub(super) fn of(journal: &[Entry], known: &[FleetWorker]) -> Self {
         let resolutions = resolutions(journal);
         let mut named: Vec<&WorkerRef> = Vec::new();
-        for reference in resolutions.iter().flat_map(Resolution::all) {
+        let moved = journal.iter().filter_map(|entry| match &entry.event {
+            Event::CommandMoved { worker, .. } => Some(worker),
+            _ => None,
+        });
+        for reference in resolutions.iter().flat_map(Resolution::all).chain(moved) {
             if !named.iter().any(|worker| worker.worker_id == reference.worker_id) {
                 named.push(reference);
             }
@@ -56,6 +60,9 @@ impl Past {
         let ends = coming.iter().skip(1).position(|entry| comes_from_outside(&entry.event));
         let coming = &coming[..ends.map_or(coming.len(), |index| index + 1)];
         let mut fleet = self.resolving(coming);
+        if let Some(first) = coming.first() {
+            stranding(&first.event, &mut fleet);
+        }
         let gets = |id: WorkerId| {
             let sent =
                 |entry: &Entry| matches!(&entry.event, Event::CommandSent { worker, .. } if worker.worker_id == id);
@@ -132,11 +139,32 @@ impl<'e> Resolution<'e> {
     }
 }
 
+/// Makes the workers such that a command is moved, or held, as it was.
+fn stranding(event: &Event, fleet: &mut Fleet) {
+    let (stranded, to, reason) = match event {
+        Event::CommandMoved { from, worker, reason, .. } => (from.worker_id, Some(worker.worker_id), reason),
+        Event::CommandHeld { worker, reason, .. } => (worker.worker_id, None, reason),
+        _ => return,
+    };
+    for worker in &mut fleet.workers {
+        worker.capacity = worker.capacity.max(1);
+        if worker.id == stranded {
+            (worker.status, worker.draining) = status(reason);
+        } else if Some(worker.id) == to {
+            (worker.status, worker.draining, worker.active) = (WorkerStatus::Online, false, 0);
+        } else {
+            worker.active = worker.capacity;
+        }
+    }
+}
+
 /// An event that begins what follows from an input of its own.
 fn comes_from_outside(event: &Event) -> bool {
     matches!(
         event,
         Event::CommandResult { .. }
+            | Event::CommandMoved { .. }
+            | Event::CommandHeld { .. }
             | Event::PromptResponse { .. }
             | Event::ChildFinished { .. }
             | Event::AbortRequested { .. }

@@ -123,6 +123,12 @@ impl Replaying<'_> {
             }
             Event::ExecutionStarted { .. } => Input::Admitted,
             Event::CommandResult { command_id, end, .. } => Input::CommandFinished { command_id, end: Box::new(end) },
+            Event::CommandMoved { command_id, from, .. } => {
+                Input::CommandStranded { command_id, worker_id: from.worker_id }
+            }
+            Event::CommandHeld { command_id, worker, .. } => {
+                Input::CommandStranded { command_id, worker_id: worker.worker_id }
+            }
             Event::CommandSent { worker, .. } if self.then.awaited().contains(&worker.worker_id) => {
                 Input::WorkerOnline { worker_id: worker.worker_id }
             }

@@ -13,6 +13,8 @@ pub(super) fn way(event: &Event) -> (&'static str, Option<(u32, String)>, String
         Event::CommandSent { worker, attempt, .. } | Event::CommandRetry { worker, attempt, .. } => {
             format!("{} {attempt}", worker.worker_id)
         }
+        Event::CommandMoved { worker, from, .. } => format!("{} {}", from.worker_id, worker.worker_id),
+        Event::CommandHeld { worker, .. } => worker.worker_id.to_string(),
         Event::CommandResult { worker, attempt, success, late, .. } => {
             format!("{} {attempt} {success} {late}", worker.worker_id)
         }
@@ -35,6 +37,10 @@ pub(super) fn adopt(new: Entry, old: &Entry) -> Entry {
     let mut entry = Entry { seq: old.seq, timestamp: old.timestamp, ..new };
     match (&mut entry.event, &old.event) {
         (Event::CommandSent { command_id: new, .. }, Event::CommandSent { command_id: old, .. }) => *new = *old,
+        (
+            Event::CommandMoved { command_id: new, .. } | Event::CommandHeld { command_id: new, .. },
+            Event::CommandMoved { command_id: old, .. } | Event::CommandHeld { command_id: old, .. },
+        ) => *new = *old,
         (Event::Prompt { prompt_id: new, .. }, Event::Prompt { prompt_id: old, .. }) => *new = *old,
         (Event::ChildStarted { execution_id: new, .. }, Event::ChildStarted { execution_id: old, .. }) => *new = *old,
         (Event::CommandRetry { retry_at, delay_ms, .. }, Event::CommandRetry { retry_at: at, delay_ms: delay, .. }) => {

@@ -26,6 +26,10 @@ pub(super) fn words(event: &Event) -> String {
         Event::CommandSent { worker, attempt, command, .. } => {
             format!("step `{step}` runs on {} (attempt {attempt}): {}", worker.worker, cut(command))
         }
+        Event::CommandMoved { worker, from, reason, .. } => {
+            format!("step `{step}` goes to {} instead of {} ({reason})", worker.worker, from.worker)
+        }
+        Event::CommandHeld { worker, reason, .. } => format!("step `{step}` waits for {} ({reason})", worker.worker),
         Event::CommandResult { worker, attempt, end, success, .. } => {
             let how = if *success { "succeeded" } else { "failed" };
             format!("step `{step}` {how} on {} (attempt {attempt}): {}", worker.worker, cut(&end.describe()))

@@ -82,9 +82,18 @@ impl Scenario {
         for (index, step) in list(scenario.get("run")).iter().enumerate() {
             let context = format!("{}, run[{index}]", self.name);
             if let Some(worker) = step.get("online") {
-                let name = text(worker);
-                let worker = self.fleet.workers.iter_mut().find(|worker| *worker.name == *name).unwrap();
-                worker.status = WorkerStatus::Online;
+                let worker = self.worker(&text(worker));
+                (worker.status, worker.draining) = (WorkerStatus::Online, false);
+            }
+            if let Some(worker) = step.get("drain") {
+                self.worker(&text(worker)).draining = true;
+            }
+            if let Some(worker) = step.get("offline") {
+                self.worker(&text(worker)).status = WorkerStatus::Offline;
+            }
+            if let Some(worker) = step.get("full") {
+                let worker = self.worker(&text(worker));
+                worker.active = worker.capacity;
             }
             if let Some(after) = step.get("after") {
                 self.now = self.now.plus(pulse_core::duration::parse(&text(after)).unwrap());
@@ -117,7 +126,11 @@ impl Scenario {
         self.fold_again();
     }
 
-    fn input(&self, step: &Node) -> Input {
+    fn worker(&mut self, name: &str) -> &mut FleetWorker {
+        self.fleet.workers.iter_mut().find(|worker| *worker.name == *name).expect("there is such a worker")
+    }
+
+    fn input(&mut self, step: &Node) -> Input {
         if let Some(params) = step.get("start") {
             let Value::Object(given) = params.to_json() else { panic!("start takes parameters") };
             let params = resolve_params(&self.plan.workflow.params, &given).unwrap();
@@ -126,6 +139,12 @@ impl Scenario {
             let (workflow, definition, targets, parent) = (None, None, None, None);
             let start = Start { workflow, definition, params, targets, started_by, trigger, parent, queue };
             return Input::Start(Box::new(start));
+        }
+        if let Some(worker) = step.get("stranded") {
+            let worker_id = self.worker(&text(worker)).id;
+            let outstanding = self.state.outstanding();
+            let found = outstanding.iter().find(|command| command.worker.worker_id == worker_id);
+            return Input::CommandStranded { command_id: found.expect("it has a command").command_id, worker_id };
         }
         if let Some(result) = step.get("result") {
             return self.result(result);
@@ -259,6 +278,12 @@ fn line(event: &Event) -> String {
         Event::WorkerOffline { worker, reason, .. } => format!("{kind} {step}: {} {reason}", worker.worker),
         Event::CommandSent { worker, attempt, command, .. } => {
             format!("{kind} {step} {} #{attempt}: {}", worker.worker, command.trim_end())
+        }
+        Event::CommandMoved { worker, from, attempt, reason, .. } => {
+            format!("{kind} {step} {} -> {} #{attempt}: {reason}", from.worker, worker.worker)
+        }
+        Event::CommandHeld { worker, attempt, reason, .. } => {
+            format!("{kind} {step} {} #{attempt}: {reason}", worker.worker)
         }
         Event::CommandResult { worker, attempt, success, end, late, .. } => {
             let how = if *success { "ok" } else { "failed" };

@@ -36,7 +36,10 @@ pub(super) struct Message {
 impl Message {
     /// Whether it waits while nothing can be stored. A person does not, and is told.
     fn is_patient(&self) -> bool {
-        let is_of_machine = matches!(self.input, Input::CommandFinished { .. } | Input::Timer | Input::Recovered);
+        let is_of_machine = matches!(
+            self.input,
+            Input::CommandFinished { .. } | Input::CommandStranded { .. } | Input::Timer | Input::Recovered
+        );
         self.reply.is_none() || is_of_machine
     }
 
@@ -188,6 +191,9 @@ impl Actor {
         for Message { input, .. } in batch {
             match input {
                 Input::Recovered => self.driver.take_up(&loaded.state),
+                Input::CommandStranded { command_id, worker_id } => {
+                    self.driver.settle(&loaded.state, *command_id, *worker_id);
+                }
                 Input::WorkerOnline { worker_id } if !loaded.state.awaited().contains(worker_id) => {
                     self.driver.0.awaited.remove(self.id, *worker_id);
                 }
@@ -336,6 +342,7 @@ pub(super) fn act(driver: &Driver, state: &State, secrets: &Arc<Secrets>, effect
             Effect::Cancel { worker_id, command_id, reason } => {
                 driver.0.fleet.cancel(worker_id, command_id, &reason);
             }
+            Effect::Withdraw { worker_id, command_id } => driver.0.fleet.withdraw(worker_id, command_id),
             Effect::SetTimer { at } => driver.0.timers.set(state.id, at),
             Effect::AwaitWorker { worker_id } => driver.await_worker(state.id, worker_id),
             Effect::StartChild(child) => driver.start_child(state, child),

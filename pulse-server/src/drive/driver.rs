@@ -299,6 +299,15 @@ impl Driver {
         }
     }
 
+    /// What became of a command that the fleet asked about: the journal, folded to this, tells whose it is.
+    pub(super) fn settle(&self, state: &State, command_id: CommandId, asked_for: WorkerId) {
+        let elsewhere = state.command(command_id).is_some_and(|(_, command)| command.worker.worker_id != asked_for);
+        match elsewhere {
+            true => self.fleet().withdraw(asked_for, command_id),
+            false => self.fleet().stays(asked_for, command_id, state.may_move(command_id)),
+        }
+    }
+
     /// The state that an execution's journal folds to.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ use pulse_store::{MemoryStore, Store, WorkerRecord};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod stranded;
+
 const FAMILY: &str = "name: family
 steps: [{id: all, type: foreach, items: '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]', parallel: 5, steps: [{id: sub, workflow: child}]}]";
 const CHILD: &str = "name: child\nsteps: [{id: a, type: wait, duration: 100ms}]";
@@ -19,12 +21,14 @@ const TURNS: &str = "name: turns\nconcurrency: {limit: 2, policy: queue}\nsteps:
 const ASKS: &str = "name: asks\nsteps: [{id: ask, message: Well?}]";
 const NEWEST: &str = "name: newest\nconcurrency: {limit: 1, policy: cancel_oldest}\nsteps: [{id: ask, message: Well?}]";
 const SINGLE: &str = "name: single\nconcurrency: {limit: 1, policy: skip}\nsteps: [{id: ask, message: Well?}]";
+const ANY: &str = "name: any\nsteps: [{id: a, command: 'true', targets: any}]";
+const NAMED: &str = "name: named\nsteps: [{id: a, command: 'true', targets: [w1]}]";
 const REMOTE: &str = "name: remote\nsteps: [{id: a, command: 'true', targets: [w], on_offline: wait, wait_for: 1h}]";
 
 async fn store() -> (Arc<MemoryStore>, Arc<dyn Store>) {
     let memory = Arc::new(MemoryStore::new());
     let store: Arc<dyn Store> = memory.clone();
-    for definition in [FAMILY, CHILD, TURNS, ASKS, NEWEST, SINGLE, REMOTE] {
+    for definition in [FAMILY, CHILD, TURNS, ASKS, NEWEST, SINGLE, ANY, NAMED, REMOTE] {
         save(&store, definition).await;
     }
     (memory, store)

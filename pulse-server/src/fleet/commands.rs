@@ -1,5 +1,6 @@
 //! What becomes of commands, from the engine's side and from the worker's.
 
+use super::ledger::Stranded;
 use super::{Fleet, Verdict, legacy};
 use crate::drive::Printed;
 use crate::secrets::Secrets;
@@ -53,6 +54,17 @@ impl Fleet {
     /// Asks a worker to stop a command. One that was never sent ends with that.
     pub fn cancel(&self, worker_id: WorkerId, command_id: CommandId, reason: &str) {
         self.with(worker_id, |worker, _| worker.ledger.cancel(command_id, reason));
+    }
+
+    /// A command that its execution was asked about waits on; whether another worker may run it as well.
+    pub(crate) fn stays(&self, worker_id: WorkerId, command_id: CommandId, may_move: bool) {
+        let stranded = if may_move { Stranded::ForRoom } else { Stranded::Stays };
+        self.with(worker_id, |worker, _| worker.ledger.stays(command_id, stranded));
+    }
+
+    /// A command that its execution was asked about is another worker's, durably.
+    pub(crate) fn withdraw(&self, worker_id: WorkerId, command_id: CommandId) {
+        self.with(worker_id, |worker, _| worker.ledger.withdraw(command_id));
     }
 
     /// The worker has a command.

@@ -12,6 +12,8 @@
 mod commands;
 mod connections;
 mod ends;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod followed;
 mod ledger;
 pub mod legacy;
@@ -52,6 +54,17 @@ pub struct Verdict {
     pub command_id: CommandId,
     /// How it ends.
     pub end: CommandEnd,
+}
+
+/// A command that was never sent and whose worker is given no work: its execution decides what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stranding {
+    /// Whose it is.
+    pub execution_id: ExecutionId,
+    /// On which worker.
+    pub worker_id: WorkerId,
+    /// Which.
+    pub command_id: CommandId,
 }
 
 /// Something about a worker that has to be stored.

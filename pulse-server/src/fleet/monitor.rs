@@ -1,8 +1,10 @@
-//! Looks after workers that say nothing, once a second and not on any command's path; and ends commands whose workers
-//! cannot tell how they ended.
+//! Looks after workers that say nothing, once a second and not on any command's path; ends commands whose workers
+//! cannot tell how they ended, and asks for commands that were not sent to workers which are given no work.
 
-use super::{Fleet, Verdict};
+use super::registry::Inspected;
+use super::{Fleet, Stranding, Verdict};
 use crate::drive::Driver;
+use pulse_engine::Input;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -29,13 +31,33 @@ pub async fn watch(fleet: Fleet, driver: Driver, stop: CancellationToken) {
             }
             _ = interval.tick() => {}
         }
-        let seen = fleet.inspect();
+        let Inspected { seen, stranded } = fleet.inspect();
+        for stranding in stranded {
+            driver.spawn(ask(stranding, fleet.clone(), driver.clone(), stop.clone()));
+        }
         looks = looks.wrapping_add(1);
         if looks.is_multiple_of(NOTE_EVERY) && !seen.is_empty() {
             let seen = seen.into_iter().map(|seen| (seen.worker_id, seen.at)).collect();
             if let Err(error) = driver.store().touch_workers(seen).await {
                 tracing::warn!(%error, "when workers were last seen could not be noted");
             }
+        }
+    }
+}
+
+/// Asks an execution what becomes of a command that waits for a worker which is given no work. It is sent nowhere until it
+/// has been decided; when it cannot be, it waits on.
+async fn ask(stranding: Stranding, fleet: Fleet, driver: Driver, stop: CancellationToken) {
+    let Stranding { execution_id, worker_id, command_id } = stranding;
+    let input = Input::CommandStranded { command_id, worker_id };
+    while let Err(error) = driver.input(execution_id, input.clone()).await {
+        if !error.is_transient() {
+            tracing::warn!(execution = %execution_id, command = %command_id, %error, "a command waits for a worker that is given no work");
+            return fleet.stays(worker_id, command_id, false);
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(AGAIN) => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use super::legacy;
 use super::overrides;
 use super::returning::Returning;
 use super::worker::Worker;
-use super::{Seen, Verdict};
+use super::{Seen, Stranding, Verdict};
 use crate::clock;
 use crate::live::{Hub, Topic};
 use pulse_core::api::WorkerView;
@@ -50,6 +50,15 @@ pub(super) struct Inner {
     pub workers: HashMap<WorkerId, Worker>,
     pub sessions: u64,
     snapshot: Option<(Timestamp, Arc<Snapshot>)>,
+}
+
+/// What looking after the workers came to.
+#[derive(Debug, Default)]
+pub(crate) struct Inspected {
+    /// Who is connected, and was heard from when.
+    pub seen: Vec<Seen>,
+    /// Commands whose executions have to be asked where they go.
+    pub stranded: Vec<Stranding>,
 }
 
 /// What removing a worker from the registry came to.
@@ -148,11 +157,12 @@ impl Fleet {
     }
 
     /// Marks workers that have fallen silent, gives up commands whose time is over, says what could not be said before,
-    /// and answers who was heard from.
-    pub(super) fn inspect(&self) -> Vec<Seen> {
+    /// and answers what there is to do because of that.
+    pub(crate) fn inspect(&self) -> Inspected {
         let now = clock::steady();
         let mut inner = self.inner();
-        let (mut seen, mut silent) = (Vec::new(), Vec::new());
+        let (mut seen, mut silent, mut stranded) = (Vec::new(), Vec::new(), Vec::new());
+        let mut room = inner.workers.values().map(|worker| worker.room(now)).fold(0, u32::saturating_add);
         for (id, worker) in &mut inner.workers {
             if worker.connection.is_some() {
                 seen.push(Seen { worker_id: *id, at: worker.record.last_seen });
@@ -160,12 +170,18 @@ impl Fleet {
             if worker.ledger.tick(now, self.0.limits.lost_grace) {
                 silent.push(*id);
             }
+            let all = worker.ledger.stranded(now, &mut room).into_iter();
+            stranded.extend(all.map(|(execution_id, command_id)| Stranding {
+                execution_id,
+                worker_id: *id,
+                command_id,
+            }));
             self.0.ends.add(worker.flush(now));
         }
         for id in silent {
             self.changed(&mut inner, id);
         }
-        seen
+        Inspected { seen, stranded }
     }
 
     /// Waits for commands that ended without their worker.

@@ -57,6 +57,16 @@ impl Worker {
         self.changes.capacity(self.record.capacity)
     }
 
+    /// How many more commands it could be given now.
+    pub fn room(&self, now: Timestamp) -> u32 {
+        match self.status(now) {
+            WorkerStatus::Online if !self.record.draining => {
+                self.capacity().saturating_sub(u32::try_from(self.ledger.len()).unwrap_or(u32::MAX))
+            }
+            _ => 0,
+        }
+    }
+
     pub fn status(&self, now: Timestamp) -> WorkerStatus {
         match self.ledger.silence(now) {
             Some(silence) if silence < SILENCE => WorkerStatus::Online,

@@ -653,6 +653,82 @@ worker_id: WorkerId,
 /**
  * Its name.
  */
+worker: string, } | { "action": "command_moved", 
+/**
+ * Who was to get it.
+ */
+from: WorkerRef, 
+/**
+ * The attempt's identity, which stays.
+ */
+command_id: CommandId, 
+/**
+ * Which try.
+ */
+attempt: Attempt, 
+/**
+ * Why, in words: offline, unreachable or draining.
+ */
+reason: string, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, 
+/**
+ * Its id.
+ */
+worker_id: WorkerId, 
+/**
+ * Its name.
+ */
+worker: string, } | { "action": "command_held", 
+/**
+ * The attempt's identity.
+ */
+command_id: CommandId, 
+/**
+ * Which try.
+ */
+attempt: Attempt, 
+/**
+ * Why, in words: offline, unreachable or draining.
+ */
+reason: string, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, 
+/**
+ * Its id.
+ */
+worker_id: WorkerId, 
+/**
+ * Its name.
+ */
 worker: string, } | { "action": "command_result", 
 /**
  * The attempt's identity.
@@ -1472,6 +1548,82 @@ spec: CommandSpec,
  * The command with values in place, for people.
  */
 command: string, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, 
+/**
+ * Its id.
+ */
+worker_id: WorkerId, 
+/**
+ * Its name.
+ */
+worker: string, } | { "action": "command_moved", 
+/**
+ * Who was to get it.
+ */
+from: WorkerRef, 
+/**
+ * The attempt's identity, which stays.
+ */
+command_id: CommandId, 
+/**
+ * Which try.
+ */
+attempt: Attempt, 
+/**
+ * Why, in words: offline, unreachable or draining.
+ */
+reason: string, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, 
+/**
+ * Its id.
+ */
+worker_id: WorkerId, 
+/**
+ * Its name.
+ */
+worker: string, } | { "action": "command_held", 
+/**
+ * The attempt's identity.
+ */
+command_id: CommandId, 
+/**
+ * Which try.
+ */
+attempt: Attempt, 
+/**
+ * Why, in words: offline, unreachable or draining.
+ */
+reason: string, 
 /**
  * The frame in which it runs.
  */

@@ -125,6 +125,19 @@ impl View for ExecView<'_> {
             Event::WorkerOffline { worker, reason, .. } => {
                 self.ends.insert(name(worker), (one_line(reason), false));
             }
+            Event::CommandMoved { worker, from, reason, .. } => {
+                self.targets
+                    .iter_mut()
+                    .filter(|target| **target == name(from))
+                    .for_each(|target| *target = name(worker));
+                self.width = self.targets.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+                let text = format!("{} is {}: {} runs it instead", name(from), one_line(reason), name(worker));
+                self.note(format!("{} {text}", style.yellow("→")))?;
+            }
+            Event::CommandHeld { worker, reason, .. } => {
+                let text = format!("not sent yet, waiting for {}: {}", name(worker), one_line(reason));
+                self.note(format!("{} {text}", style.yellow("…")))?;
+            }
             Event::NoWorkers { selector, .. } => {
                 let selector = one_line(&selector.join(", "));
                 self.note(format!("{} no worker is online for {selector}", style.red("✗")))?;

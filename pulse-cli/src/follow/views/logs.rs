@@ -51,7 +51,7 @@ impl<'a> LogsView<'a> {
 
     /// Takes note of an entry without showing anything: who takes part decides about prefixes.
     pub fn observe(&mut self, entry: &Entry) {
-        if let Event::CommandSent { at, worker, .. } = &entry.event
+        if let Event::CommandSent { at, worker, .. } | Event::CommandMoved { at, worker, .. } = &entry.event
             && self.filter.step.as_ref().is_none_or(|step| *step == at.step_id)
             && self.filter.worker.is_none()
         {

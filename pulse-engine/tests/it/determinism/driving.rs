@@ -41,14 +41,19 @@ pub fn drive(plan: &Plan, bytes: &[u8], in_turn: bool) -> Driven {
         let input = match number {
             0 => start(plan),
             _ if due.is_some() => Input::Timer,
-            _ => input(&driven, &mut dice, plan),
+            // A test has no word for a command that goes elsewhere.
+            _ => match input(&driven, &mut dice, plan) {
+                Input::CommandStranded { .. } if in_turn => Input::Timer,
+                input => input,
+            },
         };
         now = match (&input, driven.state.wake_at()) {
             (_, Some(wake)) if due.is_some() => wake,
             (Input::Timer, Some(wake)) => now.max(wake),
             _ => now,
         };
-        let cx = Context { now, entropy: number as u64, fleet: &driven.fleet };
+        let fleet = stranding(&driven.fleet, &input);
+        let cx = Context { now, entropy: number as u64, fleet: &fleet };
         let before = driven.state.clone();
         match advance(plan, &mut driven.state, input.clone(), &cx) {
             Err(_) => assert_eq!(driven.state, before, "a refused input changes nothing"),
@@ -96,6 +101,16 @@ fn fleet(dice: &mut Dice<'_>) -> Fleet {
     Fleet { workers: (1..=3).map(|number| worker(number, dice)).collect() }
 }
 
+/// The workers, of which the one that a command is stranded on drains.
+fn stranding(fleet: &Fleet, input: &Input) -> Fleet {
+    let mut fleet = fleet.clone();
+    if let Input::CommandStranded { worker_id, .. } = input {
+        let stranded = |worker: &&mut FleetWorker| worker.id == *worker_id;
+        fleet.workers.iter_mut().filter(stranded).for_each(|worker| worker.draining = true);
+    }
+    fleet
+}
+
 fn start(plan: &Plan) -> Input {
     Input::Start(Box::new(Start {
         workflow: None,
@@ -121,6 +136,11 @@ fn input(driven: &Driven, dice: &mut Dice<'_>, plan: &Plan) -> Input {
         22 => return senseless(driven, dice, plan),
         23 => return Input::Timer,
         _ => {}
+    }
+    if !outstanding.is_empty() && dice.one_in(6) {
+        let command = &outstanding[dice.roll(outstanding.len())];
+        let worker_id = if dice.one_in(6) { WorkerId(Uuid::from_u128(3)) } else { command.worker.worker_id };
+        return Input::CommandStranded { command_id: command.command_id, worker_id };
     }
     if !outstanding.is_empty() && dice.roll(5) < 4 {
         let command_id = outstanding[dice.roll(outstanding.len())].command_id;

@@ -22,6 +22,8 @@ pub struct InFlight {
     pub phase: Phase,
     /// Whether the worker may have it: it was sent, and a later hello does not say otherwise.
     pub may_run: bool,
+    /// How far it is asked what becomes of it while its worker is given no work.
+    pub stranded: Stranded,
     /// Whether its result has come.
     pub is_told: bool,
     /// The last piece of output that came, and the bytes of all that came, since this server started.
@@ -41,6 +43,8 @@ pub struct InFlight {
 pub enum Phase {
     /// It waits for room, or for the worker.
     Queued,
+    /// It waits until its execution has decided whether it goes to another worker: it is sent nowhere.
+    Asked,
     /// It was given to the connection; the worker has not said anything.
     Sent,
     /// The worker has it.
@@ -49,7 +53,24 @@ pub enum Phase {
     Finished,
 }
 
+/// What is known of a command that waits for a worker which is given no work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stranded {
+    /// Nothing: its execution has not been asked since the worker was last given work.
+    #[default]
+    Unasked,
+    /// Another worker may run it, and none had room.
+    ForRoom,
+    /// It is this worker's.
+    Stays,
+}
+
 impl Phase {
+    /// Whether a command in it is certainly not with its worker.
+    pub fn is_here(self) -> bool {
+        matches!(self, Self::Queued | Self::Asked)
+    }
+
     /// Whether a command in it takes room on the worker.
     fn takes_room(self) -> bool {
         matches!(self, Self::Sent | Self::Running)

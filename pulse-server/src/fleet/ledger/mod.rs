@@ -12,15 +12,19 @@
 //! that, never a timer, puts a command that was sent back into the queue. Commands that it lists and nobody wants any
 //! more take room until they have ended.
 //!
+//! A command that was never sent may leave again: while its worker is given no work, its execution is asked where it goes,
+//! and until that is decided it is sent nowhere (`stranded.rs`).
+//!
 //! Messages are taken out only when there is room to send them, so that nothing piles up here but what waits anyway.
 
 mod command;
 #[cfg(test)]
 mod simulation;
+mod stranded;
 #[cfg(test)]
 mod tests;
 
-pub use command::{InFlight, Phase};
+pub use command::{InFlight, Phase, Stranded};
 
 use super::{SILENCE, Verdict};
 use crate::secrets::Secrets;
@@ -61,6 +65,8 @@ pub struct Ledger {
     /// It gets no new commands.
     draining: bool,
     link: Option<Link>,
+    /// Since when there has been no connection, as far as that was noticed.
+    unlinked: Option<Timestamp>,
     commands: Commands,
     ordinal: u64,
     /// Commands that the worker runs, or may run, and nobody here waits for, with their executions.
@@ -93,6 +99,7 @@ impl Ledger {
             capacity,
             draining: false,
             link: None,
+            unlinked: None,
             commands: Commands::default(),
             ordinal: 0,
             strangers: HashMap::new(),
@@ -132,7 +139,7 @@ impl Ledger {
 
     /// Whether the worker has, or may have, a command.
     pub fn is_owed(&self) -> bool {
-        self.commands.iter().any(|(_, command)| command.phase != Phase::Queued)
+        self.commands.iter().any(|(_, command)| !command.phase.is_here())
     }
 
     /// How long the open connection has been silent; `None` without one.
@@ -148,6 +155,7 @@ impl Ledger {
             return false;
         }
         self.link = Some(Link { session, heard: now, welcomed: false, silent: false, drained: false });
+        self.unlinked = None;
         self.cancels.clear();
         self.strangers.clear();
         let listed: HashSet<CommandId> = known.iter().map(|known| known.command_id).collect();
@@ -167,8 +175,9 @@ impl Ledger {
                 None => {}
             }
         }
-        let is_unlisted =
-            |(id, command): &(CommandId, &InFlight)| command.phase != Phase::Finished && !listed.contains(id);
+        let is_unlisted = |(id, command): &(CommandId, &InFlight)| {
+            !matches!(command.phase, Phase::Asked | Phase::Finished) && !listed.contains(id)
+        };
         let unlisted = self.commands.iter().filter(is_unlisted);
         let mut unlisted: Vec<_> =
             unlisted.map(|(id, command)| (command.ordinal, id, command.cancel.clone())).collect();
@@ -230,7 +239,7 @@ impl Ledger {
         }
         self.ordinal += 1;
         let ordinal = self.ordinal;
-        let (may_run, is_told) = (phase != Phase::Queued, false);
+        let (may_run, stranded, is_told) = (phase != Phase::Queued, Stranded::Unasked, false);
         let (output_seq, output_bytes) = (0, 0);
         let (cancel, since, told) = (None, now, now);
         let command = InFlight {
@@ -240,6 +249,7 @@ impl Ledger {
             secrets,
             phase,
             may_run,
+            stranded,
             is_told,
             output_seq,
             output_bytes,
@@ -335,7 +345,7 @@ impl Ledger {
     /// A command is to be stopped. One that was never sent ends here.
     pub fn cancel(&mut self, id: CommandId, reason: &str) {
         let Some(command) = self.commands.get_mut(id) else { return };
-        if command.phase == Phase::Queued {
+        if command.phase.is_here() {
             return self.end(id, Outcome::Cancelled, format!("never sent: {reason}"));
         }
         // Told at once by the next message, and again if that is not answered.
@@ -356,6 +366,8 @@ impl Ledger {
                 return false;
             }
             has_fallen_silent = !std::mem::replace(&mut link.silent, true);
+        } else {
+            self.unlinked.get_or_insert(now);
         }
         let is_overdue = |(_, command): &(CommandId, &InFlight)| {
             let limit = Duration::from_millis(command.command.spec.timeout_ms).saturating_add(lost_grace);

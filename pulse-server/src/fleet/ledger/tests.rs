@@ -157,3 +157,59 @@ fn output_that_comes_again_is_counted_once() {
     assert_eq!(ledger.printed(id(1), 1, 10), Some(20));
     assert_eq!(ledger.printed(id(9), 1, 10), None);
 }
+
+fn stranded(ledger: &mut Ledger, seconds: i64, mut room: u32) -> Vec<u128> {
+    ledger.stranded(at(seconds), &mut room).into_iter().map(|(_, id)| id.0.as_u128()).collect()
+}
+
+#[test]
+fn what_was_never_sent_is_asked_about_when_its_worker_is_gone_for_a_while() {
+    let mut ledger = with_two_sent();
+    assert!(ledger.gone(5) && !ledger.tick(at(10), LOST_GRACE));
+    assert_eq!(stranded(&mut ledger, 19, 9), [] as [u128; 0], "it may be back in a moment");
+    assert_eq!(stranded(&mut ledger, 20, 9), [3], "1 and 2 were sent: only the worker can tell");
+    assert_eq!(stranded(&mut ledger, 20, 9), [] as [u128; 0], "it is being decided");
+    assert!(ledger.hello(6, &[], at(21)));
+    ledger.welcomed(6);
+    assert_eq!(taken(&mut ledger), [1, 2]);
+    ledger.finishing(id(1));
+    assert_eq!(taken(&mut ledger), [] as [u128; 0], "3 may be another's by now");
+    ledger.stays(id(3), Stranded::Stays);
+    assert_eq!(taken(&mut ledger), [3]);
+    ledger.withdraw(id(3));
+    assert!(ledger.command(id(3)).is_some(), "it was sent");
+}
+
+#[test]
+fn what_another_worker_may_run_is_asked_about_again_when_there_is_room() {
+    let mut ledger = with_two_sent();
+    (4..=5).for_each(|n| dispatch(&mut ledger, n));
+    assert!(!ledger.set_draining(true));
+    assert_eq!(stranded(&mut ledger, 2, 0), [3, 4, 5]);
+    ledger.stays(id(5), Stranded::ForRoom);
+    ledger.stays(id(3), Stranded::Stays);
+    ledger.stays(id(4), Stranded::ForRoom);
+    assert_eq!(stranded(&mut ledger, 3, 0), [] as [u128; 0]);
+    assert_eq!(stranded(&mut ledger, 4, 1), [4]);
+    ledger.withdraw(id(4));
+    assert!(ledger.command(id(4)).is_none());
+    // A worker that falls silent, and is heard again.
+    assert!(!ledger.set_draining(false) && ledger.tick(at(100), LOST_GRACE));
+    assert_eq!(stranded(&mut ledger, 100, 1), [5]);
+    ledger.stays(id(5), Stranded::Stays);
+    ledger.heard(5, at(101));
+    assert_eq!(stranded(&mut ledger, 101, 9), [] as [u128; 0]);
+    assert!(ledger.tick(at(200), LOST_GRACE));
+    assert_eq!(stranded(&mut ledger, 200, 0), [3, 5], "both are asked anew");
+}
+
+#[test]
+fn a_cancel_ends_what_is_asked_about() {
+    let mut ledger = with_two_sent();
+    assert!(!ledger.set_draining(true) && stranded(&mut ledger, 2, 9) == [3]);
+    ledger.cancel(id(3), "no");
+    assert_eq!(ledger.next_end().unwrap().end.outcome, Outcome::Cancelled);
+    ledger.withdraw(id(3));
+    ledger.stays(id(3), Stranded::ForRoom);
+    assert_eq!(ledger.command(id(3)).unwrap().phase, Phase::Finished);
+}

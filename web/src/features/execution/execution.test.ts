@@ -42,6 +42,12 @@ describe('progress', () => {
     expect(after({ action: 'step_finished', status: 'aborted', next: 'fail', ...inStep }).workers[0]).toMatchObject({ status: 'failed', retryAt: undefined });
   });
 
+  it('has the worker that gets a command instead in place of the other', () => {
+    const sent = { action: 'command_sent', command_id: 'c2', attempt: 1, command: 'restart', ...inStep, worker_id: 'web-02', worker: 'web-02' };
+    const moved = { action: 'command_moved', command_id: 'c2', attempt: 1, from: targets[1], worker_id: 'web-07', worker: 'web-07', reason: 'offline', ...inStep };
+    expect(after(sent, moved).workers.map(({ worker, status }) => [worker, status])).toEqual([['web-01', 'retrying'], ['web-07', 'running'], ['web-03', 'not started'], ['web-09', 'offline']]);
+  });
+
   it('begins anew when the step runs once more', () => {
     expect(after({ action: 'step_started', run: 2, ...inStep }).workers).toEqual([]);
   });

@@ -79,6 +79,19 @@ describe('Fold', () => {
     expect(after(again, late).logs.at(-1)).toMatchObject({ action: 'command_result', late: true });
   });
 
+  it('shows a command that goes elsewhere on the worker that gets it', () => {
+    const moved = { action: 'command_moved', command_id: 'c1', attempt: 1, worker_id: 'k2', worker: 'web-02', from: { worker_id: 'k1', worker: 'web-01' }, reason: 'draining', ...inStep };
+    const entries = [
+      { action: 'execution_created' },
+      { action: 'step_started', run: 1, ...inStep },
+      { action: 'command_sent', command_id: 'c1', attempt: 1, command: 'df', worker_id: 'k1', worker: 'web-01', ...inStep },
+      { ...moved, command_id: 'c9', worker: 'web-09' },
+      moved,
+    ];
+    const { view } = new Fold(execution(entries.map((fields, index) => entry(index + 1, fields))));
+    expect(view.steps[0]!.commands).toMatchObject([{ id: 'c1', worker: 'web-02', status: 'running' }]);
+  });
+
   it('waits its turn until it is started', () => {
     const fold = new Fold(execution([entry(1, { action: 'execution_created' }), entry(2, { action: 'execution_queued', limit: 1 })]));
     expect(fold.view.status).toBe('queued');

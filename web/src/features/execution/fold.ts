@@ -98,6 +98,13 @@ export class Fold {
       case 'command_sent':
         this.record(entry).commands.push({ id: entry.command_id, worker: entry.worker, attempt: entry.attempt, status: 'running', exit_code: null, duration_ms: null });
         break;
+      case 'command_moved': {
+        const { commands } = this.record(entry);
+        const index = commands.findIndex((command) => command.id === entry.command_id);
+        const command = commands[index];
+        if (command) commands[index] = { ...command, worker: entry.worker };
+        break;
+      }
       case 'command_result': {
         const { commands } = this.record(entry);
         const index = commands.findIndex((command) => command.id === entry.command_id);

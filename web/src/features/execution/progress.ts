@@ -84,6 +84,7 @@ export function progress(view: Pick<ExecutionView, 'logs' | 'steps'>): Map<strin
     if (entry.action === 'targets_resolved') step.targets = entry.targets.map((target) => target.worker);
     else if (entry.action === 'worker_offline') step.offline.add(entry.worker);
     else if (entry.action === 'command_retry') step.retries.set(entry.worker, entry.retry_at);
+    else if (entry.action === 'command_moved') step.targets = step.targets.map((target) => (target === entry.from.worker ? entry.worker : target));
     else if (entry.action === 'command_sent') {
       step.retries.delete(entry.worker);
       frameOf.set(entry.command_id, entry.frame);

@@ -44,6 +44,8 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   worker_still_offline: (e) => ({ glyph: '○', tone: 'ask', title: `${e.worker} did not come online in time` }),
   no_workers: (e) => ({ glyph: '✗', tone: 'bad', title: 'No worker was online', facts: [`asked for ${e.selector.join(' ')}`] }),
   command_sent: (e) => ({ glyph: '→', tone: 'live', title: `Sent to ${e.worker}`, text: e.command, facts: [e.attempt > 1 && `attempt ${e.attempt}`] }),
+  command_moved: (e) => ({ glyph: '→', tone: 'live', title: `Goes to ${e.worker} instead`, facts: [`${e.from.worker} is ${e.reason}`, e.attempt > 1 && `attempt ${e.attempt}`] }),
+  command_held: (e) => ({ glyph: '○', tone: 'ask', title: `Waits for ${e.worker}`, facts: [e.reason, 'not sent yet', e.attempt > 1 && `attempt ${e.attempt}`] }),
   command_result: (e) => ({
     glyph: e.success ? '✓' : '✗', tone: e.success ? 'ok' : 'bad', title: `${e.worker} ${outcome(e)}`, text: tail(e.success ? e.stdout || e.stderr : e.stderr || e.stdout),
     facts: [`after ${duration(e.duration_ms)}`, e.attempt > 1 && `attempt ${e.attempt}`, e.late && 'too late: it changed nothing', e.error],
