@@ -115,6 +115,7 @@ codes! {
     Unclosed "W008" "a quote, bracket or heredoc of a script is never closed",
     UnknownTarget "W009" "targets that match no worker the server knows",
     MayBeMissing "W010" "a parameter that may be left out is written into a text",
+    Undecided "W011" "a condition that is neither true nor false",
 }
 
 impl Code {
@@ -147,6 +148,11 @@ impl Diagnostics {
         Self(found)
     }
 
+    /// Takes back that a field is missing: it is there, misspelt, which is said by itself.
+    pub(crate) fn not_missing(&mut self, path: &str) {
+        self.0.retain(|found| found.code != Code::MissingField.as_str() || found.path != path);
+    }
+
     /// Whether any finding is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|d| d.severity == Severity::Error)
@@ -159,13 +165,17 @@ impl Diagnostics {
     }
 }
 
-/// The known name nearest to a misspelt one, as a help line.
-pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+/// The known name nearest to a misspelt one, and how many letters apart they are.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<(usize, &'a str)> {
     let limit = (word.chars().count() / 3).max(1) + 1;
     known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&word.to_lowercase(), &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()
-        .map(|(_, name)| format!("did you mean `{name}`?"))
+}
+
+/// The known name nearest to a misspelt one, as a help line.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(word, known).map(|(_, name)| format!("did you mean `{name}`?"))
 }

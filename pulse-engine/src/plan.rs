@@ -3,13 +3,18 @@
 
 mod absent;
 mod commands;
+mod compile;
+mod findings;
 mod names;
 mod secrets;
+mod truth;
 
-use crate::expr::{CompileError, Expr};
-use crate::template::{ShellTemplate, Template, TemplateError};
+use crate::expr::Expr;
+use crate::template::{ShellTemplate, Template};
+use compile::Use;
+use findings::{Findings, Mention, Place};
 use indexmap::IndexMap;
-use pulse_core::diagnostic::{Code, Diagnostic, Diagnostics, Position};
+use pulse_core::diagnostic::Diagnostic;
 use pulse_core::event::StepRef;
 use pulse_core::ids::{FrameId, StepId};
 use pulse_core::workflow::{
@@ -136,15 +141,18 @@ pub fn load(source: &str) -> Loaded {
     let Some(workflow) = parsed.workflow else {
         return Loaded { plan: None, workflow: None, diagnostics: parsed.diagnostics.into_sorted() };
     };
-    let mut compiler = Compiler { diagnostics: parsed.diagnostics, ..Compiler::default() };
     let shown = workflow.clone();
+    let known = names::Known::of(&shown, &parsed.unread);
+    let mut compiler = Compiler::new(Findings::new(source, parsed.diagnostics), &known);
     let plan = compiler.plan(workflow);
-    let known = names::Known::of(&shown);
-    names::check(&known, &compiler.mentions, &mut compiler.diagnostics);
-    absent::check(&shown, &compiler.mentions, &compiler.routes, &known, &mut compiler.diagnostics);
-    secrets::check(&shown, &compiler.mentions, &mut compiler.diagnostics);
-    let plan = (!compiler.diagnostics.has_errors()).then_some(plan);
-    Loaded { plan, workflow: Some(shown), diagnostics: compiler.diagnostics.into_sorted() }
+    let Compiler { mut findings, mentions, routes, .. } = compiler;
+    names::check(&known, &mentions, &mut findings);
+    absent::check(&shown, &mentions, &routes, &known, &mut findings);
+    secrets::check(&shown, &mentions, &mut findings);
+    truth::check(&shown, &known, &mentions, &mut findings);
+    let plan = (!findings.diagnostics.has_errors()).then_some(plan);
+    let diagnostics = findings.diagnostics.into_sorted();
+    Loaded { plan, workflow: Some(shown), diagnostics }
 }
 
 impl Plan {
@@ -180,9 +188,9 @@ impl Plan {
     }
 }
 
-#[derive(Default)]
-struct Compiler {
-    diagnostics: Diagnostics,
+struct Compiler<'s> {
+    findings: Findings<'s>,
+    known: &'s names::Known<'s>,
     /// Every expression with its place, for checking the names it mentions.
     mentions: Vec<Mention>,
     steps: Vec<PlannedStep>,
@@ -201,48 +209,7 @@ struct Compiler {
     warned: HashSet<String>,
 }
 
-/// An expression and where it stands.
-struct Mention {
-    expr: Expr,
-    path: String,
-    at: Position,
-    /// The items it can see.
-    items: Vec<String>,
-    place: Place,
-    /// It becomes text, so that it fails its step when it has no value.
-    must_be: bool,
-    /// What has to hold for it to be evaluated, as far as the steps' own conditions say it.
-    conditions: Vec<Expr>,
-}
-
-/// What kind of place an expression stands in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// By itself in a placeholder without a filter, whose value reaches a command apart from its text: in a script, or as
-    /// the whole of an `env` entry or of `stdin`.
-    Alone,
-    /// Part of an `env` entry or of `stdin`.
-    Part,
-    /// In a script behind a filter.
-    Filtered,
-    /// In a script where some shell evaluates even a value, so that it has to be looked at beforehand.
-    Evaluated,
-    /// Everywhere else: where values are stored or shown.
-    Shown,
-}
-
-/// What becomes of a template's text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    /// It is stored or shown.
-    Shown,
-    /// It goes to a command and nowhere else.
-    Unseen,
-    /// It is a parameter of a child: a placeholder alone stays the value that it is.
-    Value,
-}
-
-impl Compiler {
+impl Compiler<'_> {
     fn plan(&mut self, workflow: Workflow) -> Plan {
         let env = self.map(&workflow.env);
         self.env.clone_from(&workflow.env);
@@ -365,86 +332,5 @@ impl Compiler {
             labels.extend(self.template(&option.label));
         }
         Some(PlannedPrompt { message: message?, labels, prompt: prompt.clone() })
-    }
-
-    fn condition(&mut self, source: &Source) -> Option<Expr> {
-        let expr = self.expression(source)?;
-        if expr.is_constant() {
-            let message = format!("the condition `{}` is always the same", expr.source());
-            self.diagnostics.add(Code::ConstantCondition, &source.path, source.at, message, None);
-        }
-        Some(expr)
-    }
-
-    fn expression(&mut self, source: &Source) -> Option<Expr> {
-        let items: Vec<&str> = self.items.iter().map(String::as_str).collect();
-        match Expr::compile_with(&source.text, &items) {
-            Ok(expr) => {
-                self.mention(source, &expr, Place::Shown, false);
-                Some(expr)
-            }
-            Err(CompileError { message, help, .. }) => {
-                let message = format!("`{}`: {message}", pulse_core::text::shorten(&source.text, 120));
-                self.diagnostics.add(Code::BadExpression, &source.path, source.at, message, help);
-                None
-            }
-        }
-    }
-
-    fn template(&mut self, source: &Source) -> Option<Template> {
-        self.template_of(source, Use::Shown)
-    }
-
-    /// A template whose value may be of any kind, or none, when it is a placeholder alone.
-    fn value(&mut self, source: &Source) -> Option<Template> {
-        self.template_of(source, Use::Value)
-    }
-
-    fn template_of(&mut self, source: &Source, used: Use) -> Option<Template> {
-        match Template::parse(&source.text) {
-            Ok(template) => {
-                let alone = template.single().is_some();
-                let place = match (used, alone) {
-                    (Use::Unseen, true) => Place::Alone,
-                    (Use::Unseen, false) => Place::Part,
-                    (Use::Shown | Use::Value, _) => Place::Shown,
-                };
-                let must_be = used != Use::Value || !alone;
-                template.expressions().for_each(|placeholder| self.mention(source, &placeholder.expr, place, must_be));
-                Some(template)
-            }
-            Err(errors) => {
-                self.template_errors(source, errors);
-                None
-            }
-        }
-    }
-
-    fn mention(&mut self, source: &Source, expr: &Expr, place: Place, must_be: bool) {
-        let (path, items, conditions) = (source.path.clone(), self.items.clone(), self.conditions.clone());
-        self.mentions.push(Mention { expr: expr.clone(), path, at: source.at, items, place, must_be, conditions });
-    }
-
-    fn template_errors(&mut self, source: &Source, errors: Vec<TemplateError>) {
-        for error in errors {
-            self.diagnostics.add(Code::BadTemplate, &source.path, source.at, error.message, error.help);
-        }
-    }
-
-    fn list(&mut self, sources: &[Source]) -> Vec<Template> {
-        let mut templates = Vec::with_capacity(sources.len());
-        for source in sources {
-            templates.extend(self.template(source));
-        }
-        templates
-    }
-
-    /// Environment variables.
-    fn map(&mut self, sources: &IndexMap<String, Source>) -> IndexMap<String, Template> {
-        let mut templates = IndexMap::with_capacity(sources.len());
-        for (name, source) in sources {
-            templates.extend(self.template_of(source, Use::Unseen).map(|template| (name.clone(), template)));
-        }
-        templates
     }
 }

@@ -45,9 +45,13 @@ steps:
     },
     Entry {
         code: Code::ConstantCondition,
-        means: "A condition names nothing that could change: it is always true or always false.",
-        matters: "The step always runs, or never does. Often a name lost its prefix or a comparison its other side.",
-        mend: "Compare with a parameter, state, or a step's result; or leave the condition out.",
+        means: "A condition names nothing that could change: it is always true, always false, or always fails. Or a \
+                parameter is compared with something it can never be: a `choice` with what is none of its options, a \
+                `boolean` with a text, a number with a text that is none.",
+        matters: "The step always runs, or never does. Often a name lost its prefix, a comparison its other side, or an \
+                  option was renamed.",
+        mend: "Compare with a parameter, state, or a step's result, and with a value that it can have; a `boolean` is \
+               a condition by itself. Or leave the condition out.",
         example: Some(Example {
             wrong: r#"params: [limit]
 steps:
@@ -178,6 +182,28 @@ steps:
   - {name: comment, required: false}
 steps:
   - command: logger {{ comment ?? "no comment" }}
+"#,
+        }),
+    },
+    Entry {
+        code: Code::Undecided,
+        means: "What decides here is a text, a number, a list or a map: the whole condition, or a side of `||`, `&&`, \
+                `!` or `c ? a : b`.",
+        matters: "A condition is true or false, and nothing else counts as either. Where there is a value, the step \
+                  fails; where there is none, the condition is false.",
+        mend: "Compare it (`len(state.lines) > 0`, `last.exit_code == 0`), ask whether anything is there \
+               (`!is_empty(state.name)`), give each side of `||` its own comparison, and write `a ?? b` for a value \
+               in place of one that is missing.",
+        example: Some(Example {
+            wrong: r#"params: [mode]
+steps:
+  - command: rm -rf /tmp/cache
+    condition: params.mode == "auto" || "ask"
+"#,
+            mended: r#"params: [mode]
+steps:
+  - command: rm -rf /tmp/cache
+    condition: params.mode == "auto" || params.mode == "ask"
 "#,
         }),
     },

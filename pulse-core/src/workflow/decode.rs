@@ -18,6 +18,8 @@ pub struct Parsed {
     pub workflow: Option<Workflow>,
     /// Everything found so far; the engine adds what it finds in expressions and templates.
     pub diagnostics: Diagnostics,
+    /// The ids of steps that are there, but could not be read.
+    pub unread: HashSet<String>,
 }
 
 impl Parsed {
@@ -46,11 +48,13 @@ const DEFAULT_MAX_STEPS: u32 = 10_000;
 /// Reads a document (YAML, of which JSON is a part).
 pub fn parse(source: &str) -> Parsed {
     let mut diagnostics = Diagnostics::default();
-    let workflow = yaml::read(source, &mut diagnostics).and_then(|root| document(&root, &mut diagnostics));
-    Parsed { workflow, diagnostics }
+    let read = yaml::read(source, &mut diagnostics).and_then(|root| document(&root, &mut diagnostics));
+    let (workflow, unread) = read.map_or((None, HashSet::new()), |(workflow, unread)| (Some(workflow), unread));
+    Parsed { workflow, diagnostics, unread }
 }
 
-fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
+/// The workflow, and the ids of steps that could not be read.
+fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, HashSet<String>)> {
     let mut fields = Fields::open(root, "", "a workflow", diagnostics)?;
     let name = fields.text("name");
     let description = fields.text("description");
@@ -65,10 +69,11 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
     let webhook = fields.text("webhook");
     let timeout = fields.duration_within("timeout", MIN_TIMEOUT, MAX_EXECUTION);
     let concurrency = fields.get("concurrency").and_then(|node| concurrency(node, fields.diagnostics));
-    let mut reader = StepReader { defaults: &defaults, count: 0 };
+    let mut reader = StepReader { defaults: &defaults, count: 0, unread: HashSet::new() };
     let steps = reader.list("steps", true, &mut fields);
     let on_failure = reader.list("on_failure", false, &mut fields);
     let finally = reader.list("finally", false, &mut fields);
+    let unread = reader.unread;
     if let Some(name) = &name {
         check_name(name, &mut fields);
     }
@@ -90,8 +95,8 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<Workflow> {
         on_failure,
         finally,
     };
-    links::check(&workflow, diagnostics);
-    Some(workflow)
+    links::check(&workflow, &unread, diagnostics);
+    Some((workflow, unread))
 }
 
 /// Names of environment variables; those that carry a script's values are the engine's own.

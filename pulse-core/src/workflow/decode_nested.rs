@@ -6,11 +6,14 @@ use super::model::{Defaults, Source};
 use super::steps::{Branch, Child, Foreach, Items, Parallel, Step};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::yaml::{Fields, Node, NodeKind};
+use std::collections::HashSet;
 
 /// Reads lists of steps; counts them in document order, for the default ids.
 pub(super) struct StepReader<'d> {
     pub defaults: &'d Defaults,
     pub count: usize,
+    /// The ids of steps with mistakes that keep them from being read: they are there all the same.
+    pub unread: HashSet<String>,
 }
 
 impl StepReader<'_> {

@@ -5,7 +5,7 @@ use super::decode_step::MAX_WAIT;
 use super::model::Source;
 use super::params::ParamType;
 use super::steps::{Goto, OnTimeout, Prompt, PromptOption};
-use crate::diagnostic::{Code, Diagnostics, did_you_mean};
+use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean};
 use crate::yaml::{Fields, Node};
 use std::time::Duration;
 
@@ -18,8 +18,7 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
         options.extend(prompt_option(item, format!("{base}[{index}]"), fields.diagnostics));
     }
     if options.is_empty() {
-        let label = Source { text: "Continue".into(), path: base, at: fields.at };
-        options.push(PromptOption { label, value: None, goto: None, danger: false });
+        options.push(bare_option("Continue".into(), base, fields.at));
     }
     for (name, source) in fields.source_map("routes").unwrap_or_default() {
         match options.iter_mut().find(|option| option.label.text == name || option.value.as_deref() == Some(&name)) {
@@ -28,7 +27,10 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
                 let message = format!("option `{}` has a way already: `routes` would override it", option.label.text);
                 fields.add(Code::Conflict, &format!("routes.{name}"), source.at, message, help);
             }
-            Some(option) => option.goto = Some(Goto::from_text(&source.text)),
+            Some(option) => {
+                option.goto = Some(Goto::from_text(&source.text));
+                option.goto_at = (source.path, source.at);
+            }
             None => {
                 let help = did_you_mean(&name, options.iter().map(|option| option.label.text.as_str()));
                 let message = format!("a route for `{name}`, which is no option of the prompt");
@@ -51,6 +53,7 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
     }
     let allow = fields.plain_texts("allow").unwrap_or_default();
     let timeout = fields.duration_within("timeout", MIN_TIMEOUT, MAX_WAIT).unwrap_or(Duration::from_secs(3_600));
+    let on_timeout_at = fields.place("on_timeout");
     let on_timeout = match fields.text("on_timeout").as_deref() {
         None | Some("fail") => OnTimeout::Fail,
         Some(text) => match options.iter().find(|option| option.value.as_deref().unwrap_or(&option.label.text) == text)
@@ -59,21 +62,26 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
             None => OnTimeout::Goto(Goto::from_text(text)),
         },
     };
-    Some(Prompt { message: message?, options, timeout, on_timeout, fields: asked, allow })
+    Some(Prompt { message: message?, options, timeout, on_timeout, on_timeout_at, fields: asked, allow })
 }
 
 fn prompt_option(item: &Node, path: String, diagnostics: &mut Diagnostics) -> Option<PromptOption> {
     if let Some(text) = item.scalar_text() {
-        let label = Source { text, path, at: item.at };
-        return Some(PromptOption { label, value: None, goto: None, danger: false });
+        return Some(bare_option(text, path, item.at));
     }
     let mut fields = Fields::open(item, &path, "an option", diagnostics)?;
     let label = fields.required_source("label", "an option");
     let value = fields.text("value");
     let goto = fields.text("goto").map(|text| Goto::from_text(&text));
+    let goto_at = fields.place("goto");
     let danger = fields.word("style", &[("danger", true), ("normal", false)]).unwrap_or(false);
     fields.finish();
-    Some(PromptOption { label: label?, value, goto, danger })
+    Some(PromptOption { label: label?, value, goto, goto_at, danger })
+}
+
+fn bare_option(text: String, path: String, at: Position) -> PromptOption {
+    let goto_at = (path.clone(), at);
+    PromptOption { label: Source { text, path, at }, value: None, goto: None, goto_at, danger: false }
 }
 
 /// An answer is an option's label or its value: no text may mean two of them.

@@ -6,8 +6,8 @@ use super::decode_prompt::prompt;
 use super::model::{Defaults, OnError};
 use super::params::compile;
 use super::steps::*;
-use crate::diagnostic::{Code, Diagnostics, did_you_mean};
-use crate::yaml::{Fields, Node, NodeKind};
+use crate::diagnostic::{Code, Diagnostics, did_you_mean, nearest};
+use crate::yaml::{Fields, Key, Node, NodeKind};
 use std::time::Duration;
 
 /// Longest delay between attempts and longest wait for an offline worker.
@@ -32,6 +32,25 @@ const TYPES: &[(&str, &str)] = &[
     ("workflow", "workflow"),
 ];
 
+/// Fields that tell a step's type, the surest first.
+const TELLING: &[(&str, &str)] = &[
+    ("command", "execute"),
+    ("argv", "execute"),
+    ("run", "execute"),
+    ("conditions", "route"),
+    ("message", "prompt"),
+    ("duration", "wait"),
+    ("until", "wait"),
+    ("values", "set"),
+    ("branches", "parallel"),
+    ("items", "foreach"),
+    ("workflow", "workflow"),
+    ("format", "parse"),
+    ("from", "parse"),
+];
+/// Fields of every step, which tell nothing.
+const COMMON: [&str; 6] = ["id", "name", "condition", "goto", "on_error", "timeout"];
+
 /// Reads one step; the reader's count gives it its default id.
 pub(super) fn step(
     node: &Node,
@@ -44,12 +63,17 @@ pub(super) fn step(
     let name = fields.text("name").unwrap_or_else(|| id.clone());
     let condition = fields.source("condition");
     let goto = fields.text("goto").map(|text| Goto::from_text(&text));
+    let goto_at = fields.place("goto");
+    let on_error_at = fields.place("on_error");
     let on_error = match fields.text("on_error").as_deref() {
         None | Some("fail") => OnError::Fail,
         Some("continue") => OnError::Continue,
         Some(id) => OnError::Step(id.into()),
     };
-    let step_type = step_type(node, &mut fields)?;
+    let Some(step_type) = step_type(node, &mut fields) else {
+        reader.unread.insert(id);
+        return None;
+    };
     let timeout = match step_type {
         // Theirs is of one attempt, and until an answer.
         "execute" | "prompt" => None,
@@ -70,7 +94,12 @@ pub(super) fn step(
     };
     let concerning = (path.to_owned(), node.at);
     fields.finish();
-    Some(Step { id: id.as_str().into(), name, condition, goto, on_error, timeout, kind: kind?, concerning })
+    let Some(kind) = kind else {
+        reader.unread.insert(id);
+        return None;
+    };
+    let id = id.as_str().into();
+    Some(Step { id, name, condition, goto, goto_at, on_error, on_error_at, timeout, kind, concerning })
 }
 
 fn id(fields: &mut Fields<'_, '_>, number: usize) -> String {
@@ -102,27 +131,26 @@ fn step_type(node: &Node, fields: &mut Fields<'_, '_>) -> Option<&'static str> {
         }
         return found;
     }
-    let has = |name| node.get(name).is_some();
-    let told = match () {
-        () if has("command") || has("argv") || has("run") => "execute",
-        () if has("conditions") => "route",
-        () if has("message") => "prompt",
-        () if has("duration") || has("until") => "wait",
-        () if has("values") => "set",
-        () if has("branches") => "parallel",
-        () if has("items") => "foreach",
-        () if has("workflow") => "workflow",
-        () if has("format") || has("from") => "parse",
-        () => {
-            let help = Some(
-                "write `type:` (execute, parse, route, prompt, wait, set, parallel, foreach, workflow)".to_owned(),
-            );
-            let at = node.at;
-            fields.add(Code::UnknownStepType, "type", at, "the step's type cannot be told from its fields", help);
-            return None;
-        }
+    let told = TELLING.iter().find(|(name, _)| node.get(name).is_some()).map(|(_, kind)| *kind);
+    let told = told.or_else(|| misspelt(node));
+    if told.is_none() {
+        let help =
+            Some("write `type:` (execute, parse, route, prompt, wait, set, parallel, foreach, workflow)".to_owned());
+        fields.add(Code::UnknownStepType, "type", node.at, "the step's type cannot be told from its fields", help);
+    }
+    told
+}
+
+/// The type that a misspelt field tells. The field is found to be unknown later, like any other.
+fn misspelt(node: &Node) -> Option<&'static str> {
+    let NodeKind::Map(entries) = &node.kind else { return None };
+    let near = |(key, _): &(Key, Node)| {
+        let (apart, name) = nearest(&key.name, TELLING.iter().map(|(name, _)| *name).chain(COMMON))?;
+        // Farther than that it can be anything.
+        let close = apart <= (name.len() / 3).max(1);
+        TELLING.iter().find(|(telling, _)| close && *telling == name).map(|(_, kind)| (apart, *kind))
     };
-    Some(told)
+    entries.iter().filter_map(near).min_by_key(|(apart, _)| *apart).map(|(_, kind)| kind)
 }
 
 fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> {
@@ -138,7 +166,9 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
         (Some(script), None) => Some(Program::Script { shell, script }),
         (None, Some(argv)) if !argv.is_empty() => Some(Program::Argv(argv)),
         _ => {
-            fields.add(Code::MissingField, "command", at, "an execute step needs `command` or `argv`", None);
+            if !fields.misspelt(&["command", "run", "argv"]) {
+                fields.add(Code::MissingField, "command", at, "an execute step needs `command` or `argv`", None);
+            }
             None
         }
     };
@@ -263,7 +293,8 @@ fn parse_shorthand(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
 
 fn parse(fields: &mut Fields<'_, '_>) -> Option<Parse> {
     let from = fields.text("from").map(|id| id.as_str().into());
-    Some(Parse { from, format: format(fields)? })
+    let from_at = fields.place("from");
+    Some(Parse { from, from_at, format: format(fields)? })
 }
 
 fn format(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
@@ -330,7 +361,7 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
         let when = fields.get_any(&["if", "condition"]).and_then(|(name, _)| fields.source(name));
         let default = fields.boolean("default").unwrap_or(false);
         let label = fields.source("label");
-        let goto = fields.required_source("goto", "a condition").map(|source| Goto::from_text(&source.text));
+        let goto = fields.required_source("goto", "a condition");
         match (&when, default) {
             (None, false) => {
                 fields.add(Code::MissingField, "if", item.at, "a condition needs `if` or `default: true`", None);
@@ -342,7 +373,8 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
         }
         fields.finish();
         if let Some(goto) = goto {
-            conditions.push(Condition { when, goto, label });
+            let (goto, goto_at) = (Goto::from_text(&goto.text), (goto.path, goto.at));
+            conditions.push(Condition { when, goto, goto_at, label, concerning: (path, item.at) });
         }
     }
     Some(Route { conditions })
@@ -360,7 +392,7 @@ fn wait(fields: &mut Fields<'_, '_>) -> Option<Wait> {
         (Some(duration), None) => Some(Wait { for_: WaitFor::Duration(duration) }),
         (None, Some(until)) => Some(Wait { for_: WaitFor::Until(until) }),
         (None, None) => {
-            if fields.get("duration").is_none() {
+            if fields.get("duration").is_none() && !fields.misspelt(&["duration", "until"]) {
                 fields.add(Code::MissingField, "duration", at, "a wait needs `duration` or `until`", None);
             }
             None

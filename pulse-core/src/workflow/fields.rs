@@ -1,6 +1,6 @@
 //! What only workflows have in their fields: texts that will be compiled, and fields of several names.
 
-use super::model::Source;
+use super::model::{Concerning, Source};
 use crate::diagnostic::Code;
 use crate::yaml::{Fields, Node, NodeKind};
 use indexmap::IndexMap;
@@ -20,6 +20,12 @@ impl<'n> Fields<'n, '_> {
             );
         }
         found.into_iter().next()
+    }
+
+    /// Where a field's value stands; where the mapping does when it is not given.
+    pub(super) fn place(&mut self, name: &'static str) -> Concerning {
+        let at = self.get(name).map_or(self.at, |node| node.at);
+        (self.path_of(name), at)
     }
 
     /// A text field that will be compiled.

@@ -1,12 +1,12 @@
 //! Checks that span steps: ids, jumps, what nothing reaches, routes and prompts whose ways do not add up.
 
-use super::model::{OnError, Workflow};
+use super::model::{Concerning, OnError, Workflow};
 use super::steps::{Goto, OnTimeout, Step, StepKind};
 use crate::diagnostic::{Code, Diagnostics, did_you_mean};
 use std::collections::{HashMap, HashSet};
 
-/// Adds a finding for everything that is wrong between the steps.
-pub(super) fn check(workflow: &Workflow, diagnostics: &mut Diagnostics) {
+/// Adds a finding for everything that is wrong between the steps. Steps that could not be read are there all the same.
+pub(super) fn check(workflow: &Workflow, unread: &HashSet<String>, diagnostics: &mut Diagnostics) {
     let all = workflow.all_steps();
     let mut seen: HashSet<&str> = HashSet::new();
     for (step, _) in &all {
@@ -17,16 +17,20 @@ pub(super) fn check(workflow: &Workflow, diagnostics: &mut Diagnostics) {
         }
         if let StepKind::Parse(parse) = &step.kind
             && let Some(from) = &parse.from
+            && !unread.contains(from.as_str())
             && !all.iter().any(|(other, _)| other.id == *from && matches!(other.kind, StepKind::Execute(_)))
         {
             let message = format!("step `{}` reads `{from}`, which is no execute step", step.id);
-            diagnostics.add(Code::UnknownStep, path, *at, message, None);
+            let (path, at) = &parse.from_at;
+            let known = all.iter().filter(|(step, _)| matches!(step.kind, StepKind::Execute(_)));
+            let help = did_you_mean(from.as_str(), known.map(|(step, _)| step.id.as_str()));
+            diagnostics.add(Code::UnknownStep, path, *at, message, help);
         }
         check_ways(step, diagnostics);
     }
     [&workflow.steps, &workflow.on_failure, &workflow.finally]
         .into_iter()
-        .for_each(|list| check_jumps(list, &seen, diagnostics));
+        .for_each(|list| check_jumps(list, &seen, unread, diagnostics));
     if !diagnostics.has_errors() {
         [&workflow.steps, &workflow.on_failure, &workflow.finally]
             .into_iter()
@@ -35,12 +39,11 @@ pub(super) fn check(workflow: &Workflow, diagnostics: &mut Diagnostics) {
 }
 
 /// Jumps stay in their list.
-fn check_jumps(steps: &[Step], everywhere: &HashSet<&str>, diagnostics: &mut Diagnostics) {
+fn check_jumps(steps: &[Step], everywhere: &HashSet<&str>, unread: &HashSet<String>, diagnostics: &mut Diagnostics) {
     let here: HashSet<&str> = steps.iter().map(|step| step.id.as_str()).collect();
     for step in steps {
-        jumps(step, |what, target| {
-            if !here.contains(target) {
-                let (path, at) = &step.concerning;
+        jumps(step, |what, target, (path, at)| {
+            if !here.contains(target) && !unread.contains(target) {
                 let (message, help) = if everywhere.contains(target) {
                     let message = format!("{what} of step `{}` leads to `{target}`, out of its list of steps", step.id);
                     (message, Some("a jump stays within the list it stands in".to_owned()))
@@ -51,7 +54,7 @@ fn check_jumps(steps: &[Step], everywhere: &HashSet<&str>, diagnostics: &mut Dia
                 diagnostics.add(Code::UnknownStep, path, *at, message, help);
             }
         });
-        step.kind.lists().into_iter().for_each(|list| check_jumps(list, everywhere, diagnostics));
+        step.kind.lists().into_iter().for_each(|list| check_jumps(list, everywhere, unread, diagnostics));
     }
 }
 
@@ -73,7 +76,7 @@ fn cycles(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagno
         let mut found = false;
         while let Some(position) = open.pop() {
             let mut next = Vec::new();
-            jumps(&steps[position], |_, target| next.extend(index.get(target).copied()));
+            jumps(&steps[position], |_, target, _| next.extend(index.get(target).copied()));
             if !never_falls_through(&steps[position]) {
                 next.push(position + 1);
             }
@@ -120,7 +123,7 @@ fn endless(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagn
                 continue;
             }
             // A jump to nowhere is a mistake of its own: behind it may be anything.
-            jumps(step, |_, target| open.push(index.get(target).copied().unwrap_or(steps.len())));
+            jumps(step, |_, target, _| open.push(index.get(target).copied().unwrap_or(steps.len())));
             if !never_falls_through(step) {
                 open.push(position + 1);
             }
@@ -136,37 +139,39 @@ fn endless(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagn
     }
 }
 
-/// Calls `found` with every jump of a step to another: what makes it, and the id it names.
-fn jumps<'s>(step: &'s Step, mut found: impl FnMut(&str, &'s str)) {
-    let mut goto = |what: &str, goto: &'s Goto| {
+/// Calls `found` with every jump of a step to another: what makes it, the id it names, and where that stands.
+fn jumps<'s>(step: &'s Step, mut found: impl FnMut(&str, &'s str, &'s Concerning)) {
+    let mut goto = |what: &str, goto: &'s Goto, at: &'s Concerning| {
         if let Goto::Step(id) = goto {
-            found(what, id.as_str());
+            found(what, id.as_str(), at);
         }
     };
     if let Some(target) = &step.goto {
-        goto("goto", target);
+        goto("goto", target, &step.goto_at);
     }
     match &step.kind {
-        StepKind::Route(route) => route.conditions.iter().for_each(|c| goto("a condition", &c.goto)),
+        StepKind::Route(route) => route.conditions.iter().for_each(|c| goto("a condition", &c.goto, &c.goto_at)),
         StepKind::Prompt(prompt) => {
-            prompt.options.iter().filter_map(|o| o.goto.as_ref()).for_each(|target| goto("an option", target));
+            for option in &prompt.options {
+                option.goto.iter().for_each(|target| goto("an option", target, &option.goto_at));
+            }
             if let OnTimeout::Goto(target) = &prompt.on_timeout {
-                goto("on_timeout", target);
+                goto("on_timeout", target, &prompt.on_timeout_at);
             }
         }
         _ => {}
     }
     if let OnError::Step(id) = &step.on_error {
-        found("on_error", id.as_str());
+        found("on_error", id.as_str(), &step.on_error_at);
     }
 }
 
 fn check_ways(step: &Step, diagnostics: &mut Diagnostics) {
-    let (path, at) = &step.concerning;
     match &step.kind {
         StepKind::Route(route) => {
             let default = route.conditions.iter().position(|condition| condition.when.is_none());
-            if default.is_some_and(|position| position + 1 < route.conditions.len()) {
+            if let Some(position) = default.filter(|position| position + 1 < route.conditions.len()) {
+                let (path, at) = &route.conditions[position].concerning;
                 let help = Some("move the default to the end".to_owned());
                 let message = format!("the default of route `{}` is not last: nothing behind it is looked at", step.id);
                 diagnostics.add(Code::DefaultNotLast, path, *at, message, help);
@@ -207,7 +212,7 @@ fn unreachable(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut D
         if std::mem::replace(&mut reached[position], true) {
             continue;
         }
-        jumps(step, |_, target| open.extend(index.get(target)));
+        jumps(step, |_, target, _| open.extend(index.get(target)));
         if !never_falls_through(step) {
             open.push(position + 1);
         }

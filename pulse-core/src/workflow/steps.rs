@@ -17,8 +17,12 @@ pub struct Step {
     pub condition: Option<Source>,
     /// Where to go after success; the next step when `None`.
     pub goto: Option<Goto>,
+    /// Where that stands; where the step does when nothing is said.
+    pub goto_at: Concerning,
     /// Where to go after failure.
     pub on_error: OnError,
+    /// Where that stands; where the step does when nothing is said.
+    pub on_error_at: Concerning,
     /// How long one run of it may take; `None` for steps that have a time limit of their own kind (`execute`, `prompt`) and
     /// for those that end at once.
     pub timeout: Option<Duration>,
@@ -294,6 +298,8 @@ pub enum OnOffline {
 pub struct Parse {
     /// Whose output; the last command's when `None`.
     pub from: Option<StepId>,
+    /// Where that stands; where the step does when nothing is said.
+    pub from_at: Concerning,
     /// How it is read.
     pub format: ParseFormat,
 }
@@ -343,8 +349,12 @@ pub struct Condition {
     pub when: Option<Source>,
     /// Where it leads.
     pub goto: Goto,
+    /// Where that stands.
+    pub goto_at: Concerning,
     /// What it is called, templated.
     pub label: Option<Source>,
+    /// Where the condition stands.
+    pub concerning: Concerning,
 }
 
 /// A question to a person.
@@ -358,6 +368,8 @@ pub struct Prompt {
     pub timeout: Duration,
     /// What happens then.
     pub on_timeout: OnTimeout,
+    /// Where that stands; where the step does when nothing is said.
+    pub on_timeout_at: Concerning,
     /// What else is asked; the answers go into state.
     pub fields: Vec<Param>,
     /// Groups whose members may answer; every operator when empty.
@@ -384,6 +396,8 @@ pub struct PromptOption {
     pub value: Option<String>,
     /// Where the answer leads.
     pub goto: Option<Goto>,
+    /// Where that stands; where the option does when nothing is said.
+    pub goto_at: Concerning,
     /// Whether the button is drawn as dangerous.
     pub danger: bool,
 }

@@ -2,7 +2,7 @@
 //! for in the end is an unknown field.
 
 use super::node::{Key, Node, NodeKind};
-use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean};
+use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean, nearest};
 use crate::duration;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
@@ -87,6 +87,15 @@ impl<'n, 'd> Fields<'n, 'd> {
             self.add(Code::MissingField, name, at, format!("{what} needs `{name}`"), None);
         }
         self.text_at(name)
+    }
+
+    /// Whether a field is given that none of these is, but that is meant to be one.
+    pub fn misspelt(&self, names: &[&str]) -> bool {
+        let unknown = self.entries.iter().map(|(key, _)| key.name.as_str()).filter(|key| !self.asked.contains(key));
+        unknown.into_iter().any(|key| {
+            let known = self.asked.iter().copied().chain(names.iter().copied());
+            nearest(key, known).is_some_and(|(_, meant)| names.contains(&meant))
+        })
     }
 
     /// A boolean field.
@@ -200,11 +209,16 @@ impl<'n, 'd> Fields<'n, 'd> {
         self.entries(name).iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect()
     }
 
-    /// Ends reading: every field that nobody asked for is unknown.
+    /// Ends reading: every field that nobody asked for is unknown. A field that was missed is not missing where it is only
+    /// misspelt.
     pub fn finish(self) {
         for (key, _) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.name.as_str())) {
             let path = self.path_of(&key.name);
             let help = did_you_mean(&key.name, self.asked.iter().copied());
+            if let Some((_, meant)) = nearest(&key.name, self.asked.iter().copied()) {
+                let meant = self.path_of(meant);
+                self.diagnostics.not_missing(&meant);
+            }
             self.diagnostics.add(Code::UnknownField, &path, key.at, format!("unknown field `{}`", key.name), help);
         }
     }

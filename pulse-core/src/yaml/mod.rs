@@ -5,10 +5,12 @@
 
 mod fields;
 mod node;
+mod places;
 mod read;
 
 pub use fields::Fields;
 pub use node::{Key, Node, NodeKind};
+pub use places::Places;
 pub use read::{MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, read};
 
 use serde::Serialize;

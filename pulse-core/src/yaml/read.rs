@@ -169,7 +169,8 @@ impl<'d> Reader<'d> {
                     let at = node.at;
                     let name = node.scalar_text().or_else(|| (node.kind == NodeKind::Null).then(|| "null".into()));
                     if name.is_none() {
-                        self.diagnostics.add(Code::Syntax, "", at, "a key must be text, not a list or mapping", None);
+                        let help = Some("text that begins with `{{` stands in quotes".to_owned());
+                        self.diagnostics.add(Code::Syntax, "", at, "a key must be text, not a list or mapping", help);
                     }
                     *key = Some(Key { name: name.unwrap_or_default(), at });
                 }

@@ -5,9 +5,10 @@ use super::error::{CompileError, EvalError, EvalErrorKind, Failure};
 use super::parse::{self, Names};
 use super::pattern::Pattern;
 use super::scope::Scope;
-use super::tree::Kind;
+use super::token::{Spanned, Token, tokenize};
+use super::tree::{Kind, Node};
 use super::value::{self, Val};
-use super::{emit, engine, number};
+use super::{emit, engine, names, number};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ struct Compiled {
     uses_now: bool,
     /// It is a name with known properties and nothing else.
     is_plain: bool,
+    tree: Node,
 }
 
 impl fmt::Debug for Expr {
@@ -85,10 +87,10 @@ impl Expr {
         let emitted = emit::emit(&tree)?;
         let is_plain = matches!(&tree.kind, Kind::Name(_))
             || matches!(&tree.kind, Kind::Path(base, _) if matches!(base.kind, Kind::Name(_)));
-        let ast = engine::shared().compile_expression(&emitted.rhai).map_err(|error| CompileError {
-            message: format!("the expression cannot be compiled: {error}"),
-            offset: None,
-            help: None,
+        // What our parser lets through, the engine refuses only for being too much: a chain of hundreds of parts.
+        let ast = engine::shared().compile_expression(&emitted.rhai).map_err(|_| {
+            CompileError::at(0, "the expression is too complex: it joins too many parts")
+                .help("put parts of it into `state` with a `set` step")
         })?;
         Ok(Self(Arc::new(Compiled {
             source: source.to_owned(),
@@ -98,6 +100,7 @@ impl Expr {
             references: emitted.references,
             uses_now: emitted.uses_now,
             is_plain,
+            tree,
         })))
     }
 
@@ -109,6 +112,24 @@ impl Expr {
     /// What it mentions, each once, in the order of the source.
     pub fn references(&self) -> &[Reference] {
         &self.0.references
+    }
+
+    /// Where in the source it mentions something first, as a byte offset; 0 where that cannot be told.
+    pub(crate) fn offset_of(&self, reference: &Reference) -> usize {
+        let tokens = tokenize(&self.0.source).unwrap_or_default();
+        let named = |at: &usize| {
+            let word = matches!(&tokens[*at].token, Token::Word(word) if names::canonical_root(word) == reference.root);
+            let property = *at > 0 && matches!(tokens[*at - 1].token, Token::Sign("." | "?."));
+            word && !property
+        };
+        let places: Vec<usize> = (0..tokens.len()).filter(named).collect();
+        let whole = places.iter().find(|at| has_path(&tokens[**at + 1..], &reference.path));
+        whole.or(places.first()).map_or(0, |at| tokens[*at].start)
+    }
+
+    /// Its tree.
+    pub(super) fn tree(&self) -> &Node {
+        &self.0.tree
     }
 
     /// It mentions no name and not `now()`, so it always has the same value.
@@ -159,6 +180,27 @@ impl Expr {
         let seen = self.0.references.iter().map(show).collect();
         EvalError { message, expression: self.0.source.clone(), seen, kind }
     }
+}
+
+/// Whether these properties are what the tokens read first.
+fn has_path(mut tokens: &[Spanned], path: &[String]) -> bool {
+    path.iter().all(|key| {
+        if let [Spanned { token: Token::Sign("?."), .. }, rest @ ..] = tokens
+            && rest.first().is_some_and(|next| next.token == Token::Sign("["))
+        {
+            tokens = rest;
+        }
+        match tokens {
+            [Spanned { token: Token::Sign("." | "?."), .. }, Spanned { token: Token::Word(word), .. }, rest @ ..]
+            | [Spanned { token: Token::Sign("["), .. }, Spanned { token: Token::Text(word), .. }, _, rest @ ..]
+                if word == key =>
+            {
+                tokens = rest;
+                true
+            }
+            _ => false,
+        }
+    })
 }
 
 /// The value behind a reference as short JSON text.

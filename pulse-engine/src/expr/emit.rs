@@ -150,8 +150,8 @@ impl Emitted {
     }
 
     fn helper(&mut self, helper: &names::Helper, arguments: &[Node]) -> Result<(), CompileError> {
-        if let ("matches", [subject, Node { kind: Kind::Text(pattern), .. }]) = (helper.native, arguments) {
-            return self.matches(subject, pattern);
+        if let ("matches", [subject, Node { kind: Kind::Text(pattern), span, .. }]) = (helper.native, arguments) {
+            return self.matches(subject, pattern, span.start);
         }
         self.write(format_args!("{}(", helper.native));
         self.separated(arguments)?;
@@ -160,8 +160,8 @@ impl Emitted {
     }
 
     /// A pattern that is a literal is compiled now, so that a wrong one is found by validation.
-    fn matches(&mut self, subject: &Node, pattern: &str) -> Result<(), CompileError> {
-        let error = |message| CompileError { message, offset: None, help: None };
+    fn matches(&mut self, subject: &Node, pattern: &str, at: usize) -> Result<(), CompileError> {
+        let error = |message| CompileError::at(at, message);
         let pattern = Pattern::compile(pattern).map_err(|failure| error(failure.message))?;
         self.pattern_bytes += pattern.size();
         if self.pattern_bytes > MAX_PATTERN_BYTES {

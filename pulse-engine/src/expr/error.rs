@@ -12,11 +12,13 @@ pub struct CompileError {
     pub offset: Option<usize>,
     /// What to write instead, where that is known.
     pub help: Option<String>,
+    /// The name that is not known, where it is about one.
+    pub unknown: Option<String>,
 }
 
 impl CompileError {
     pub(crate) fn at(offset: usize, message: impl Into<String>) -> Self {
-        Self { message: message.into(), offset: Some(offset), help: None }
+        Self { message: message.into(), offset: Some(offset), help: None, unknown: None }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {

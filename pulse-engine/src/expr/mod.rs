@@ -43,12 +43,14 @@ mod scope;
 mod texts;
 mod token;
 mod tree;
+mod truth;
 mod value;
 
 pub use compiled::{Expr, Reference};
 pub use error::{CompileError, EvalError, EvalErrorKind};
 pub use javascript::{Given, Translated, translate};
 pub use scope::Scope;
+pub(crate) use truth::{Comparison, Type, equal, is_number};
 pub(crate) use value::shorten;
 
 /// Longest source text of one expression, in bytes.

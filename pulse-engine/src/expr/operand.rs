@@ -8,8 +8,10 @@ use super::tree::{Kind, Node};
 
 impl Parser<'_> {
     pub fn postfix(&mut self) -> Result<Node, CompileError> {
+        let start = self.offset();
         let mut node = self.primary()?;
         loop {
+            node = self.from(start, node);
             if self.take(".") {
                 node = self.property(node)?;
             } else if self.take("?.") {
@@ -53,7 +55,10 @@ impl Parser<'_> {
                 let below = root.depth + groups - 1;
                 self.node(Kind::Path(root, keys), below)
             }
-            kind => self.node(Kind::Path(Box::new(Node { kind, depth: base.depth }), vec![name]), base.depth),
+            kind => {
+                let depth = base.depth;
+                self.node(Kind::Path(Box::new(Node { kind, ..base }), vec![name]), depth)
+            }
         }
     }
 
@@ -195,7 +200,8 @@ impl Parser<'_> {
         if known || self.names.bare {
             return Ok(Node::leaf(Kind::Name(name.to_owned())));
         }
-        let error = CompileError::at(at, format!("unknown name `{word}`"));
+        let mut error = CompileError::at(at, format!("unknown name `{word}`"));
+        error.unknown = Some(word.clone());
         let roots = names::ROOTS.iter().chain(self.names.extra).copied();
         Err(match names::nearest(&word, roots.clone()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),

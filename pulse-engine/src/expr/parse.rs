@@ -94,12 +94,18 @@ impl Parser<'_> {
         }
     }
 
-    /// Makes a node above others.
+    /// Makes a node above others. Who asked for it says where it starts.
     pub fn node(&self, kind: Kind, below: usize) -> Result<Node, CompileError> {
         if below >= MAX_DEPTH {
             return Err(too_deep(self.offset()));
         }
-        Ok(Node { kind, depth: below + 1 })
+        Ok(Node { kind, depth: below + 1, span: 0..0 })
+    }
+
+    /// A node that starts there and ends with what was read last.
+    pub fn from(&self, start: usize, node: Node) -> Node {
+        let end = self.at.checked_sub(1).map_or(start, |last| self.tokens[last].end);
+        Node { span: start..end, ..node }
     }
 
     /// Counts recursion of the parser itself, so that no source can use up the stack.
@@ -114,6 +120,7 @@ impl Parser<'_> {
     }
 
     pub fn choice(&mut self) -> Result<Node, CompileError> {
+        let start = self.offset();
         self.nested(|p| {
             let condition = p.infix(0)?;
             if !p.take("?") {
@@ -122,7 +129,7 @@ impl Parser<'_> {
             let yes = p.choice()?;
             p.expect(":", "of `condition ? a : b`")?;
             let no = p.choice()?;
-            p.choose(condition, yes, no)
+            p.choose(condition, yes, no).map(|node| p.from(start, node))
         })
     }
 
@@ -147,6 +154,7 @@ impl Parser<'_> {
 
     fn infix(&mut self, weakest: u8) -> Result<Node, CompileError> {
         let signed = self.peek() == &Token::Sign("-");
+        let start = self.offset();
         let mut left = self.prefix()?;
         let mut compared = None;
         let mut first = true;
@@ -176,6 +184,7 @@ impl Parser<'_> {
             compared = is_test.then_some(strength);
             first = false;
             left = self.join(op, left, right)?;
+            left = self.from(start, left);
         }
         Ok(left)
     }
@@ -187,7 +196,9 @@ impl Parser<'_> {
             Infix::Any => self.chain(false, left, right),
             Infix::Default => self.node(Kind::Default(Box::new(left), Box::new(right)), below),
             Infix::NotIn => {
+                let start = left.span.start;
                 let inside = self.node(Kind::Binary(Binary::In, Box::new(left), Box::new(right)), below)?;
+                let inside = self.from(start, inside);
                 let depth = inside.depth;
                 self.node(Kind::Not(Box::new(inside)), depth)
             }
@@ -200,7 +211,7 @@ impl Parser<'_> {
         let (mut parts, below) = match left.kind {
             Kind::All(parts) if is_all => (parts, left.depth - 1),
             Kind::Any(parts) if !is_all => (parts, left.depth - 1),
-            kind => (vec![Node { kind, depth: left.depth }], left.depth),
+            kind => (vec![Node { kind, depth: left.depth, span: left.span }], left.depth),
         };
         let below = below.max(right.depth);
         parts.push(right);
@@ -226,18 +237,21 @@ impl Parser<'_> {
             Token::Sign(sign @ ("!" | "-" | "+")) => *sign,
             _ => return self.postfix(),
         };
+        let start = self.offset();
         self.next();
-        let inner = self.nested(Self::prefix)?;
-        let depth = inner.depth;
-        match (sign, inner.kind) {
-            ("!", kind) => self.node(Kind::Not(Box::new(Node { kind, depth })), depth),
-            ("-", Kind::Int(n)) if n >= 0 => Ok(Node::leaf(Kind::Int(-n))),
-            ("-", Kind::Float(n)) => Ok(Node::leaf(Kind::Float(-n))),
-            ("-", kind) => self.node(Kind::Negate(Box::new(Node { kind, depth })), depth),
-            (_, kind @ (Kind::Int(_) | Kind::Float(_))) => Ok(Node { kind, depth }),
-            _ => Err(CompileError::at(self.offset(), "a `+` before a value does nothing")
-                .help("int(), float() and Number() convert")),
-        }
+        let Node { kind, depth, span } = self.nested(Self::prefix)?;
+        let node = match (sign, kind) {
+            ("!", kind) => self.node(Kind::Not(Box::new(Node { kind, depth, span })), depth)?,
+            ("-", Kind::Int(n)) if n >= 0 => Node::leaf(Kind::Int(-n)),
+            ("-", Kind::Float(n)) => Node::leaf(Kind::Float(-n)),
+            ("-", kind) => self.node(Kind::Negate(Box::new(Node { kind, depth, span })), depth)?,
+            (_, kind @ (Kind::Int(_) | Kind::Float(_))) => Node { kind, depth, span },
+            _ => {
+                return Err(CompileError::at(self.offset(), "a `+` before a value does nothing")
+                    .help("int(), float() and Number() convert"));
+            }
+        };
+        Ok(self.from(start, node))
     }
 }
 

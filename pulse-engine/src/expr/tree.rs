@@ -1,13 +1,15 @@
-//! The tree of a parsed expression. Positions are needed only while parsing, so the tree has none.
+//! The tree of a parsed expression.
 
 use super::names::Helper;
 use super::operators::Binary;
+use std::ops::Range;
 
-/// One node and how deep the tree below it is.
+/// One node, how deep the tree below it is, and the bytes of the source it came from.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub kind: Kind,
     pub depth: usize,
+    pub span: Range<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -42,7 +44,25 @@ pub(super) enum Kind {
 
 impl Node {
     pub fn leaf(kind: Kind) -> Self {
-        Self { kind, depth: 1 }
+        Self { kind, depth: 1, span: 0..0 }
+    }
+
+    /// The nodes directly below it.
+    pub fn below(&self) -> Vec<&Node> {
+        match &self.kind {
+            Kind::Nothing
+            | Kind::Bool(_)
+            | Kind::Int(_)
+            | Kind::Float(_)
+            | Kind::Text(_)
+            | Kind::Name(_)
+            | Kind::Now => Vec::new(),
+            Kind::List(parts) | Kind::Helper(_, parts) | Kind::All(parts) | Kind::Any(parts) => parts.iter().collect(),
+            Kind::Map(entries) => entries.iter().map(|(_, value)| value).collect(),
+            Kind::Path(part, _) | Kind::Not(part) | Kind::Negate(part) => vec![part],
+            Kind::Index(a, b) | Kind::Binary(_, a, b) | Kind::Default(a, b) => vec![a, b],
+            Kind::Choose(a, b, c) => vec![a, b, c],
+        }
     }
 
     /// It can give nothing but true or false.

@@ -4,10 +4,10 @@
 //! condition that could keep the step from running mentions it. A route counts for the whole document, because which
 //! steps it leads around depends on values.
 
-use super::Mention;
 use super::names::{Known, is_root};
+use super::{Findings, Mention};
 use crate::expr::{Expr, Reference};
-use pulse_core::diagnostic::{Code, Diagnostics};
+use pulse_core::diagnostic::Code;
 use pulse_core::workflow::{ParamType, Workflow};
 
 /// Adds a finding for every placeholder that has no value when its parameter is not given.
@@ -16,7 +16,7 @@ pub(super) fn check(
     mentions: &[Mention],
     routes: &[Expr],
     known: &Known<'_>,
-    diagnostics: &mut Diagnostics,
+    findings: &mut Findings<'_>,
 ) {
     // A secret that is not given is the empty text.
     let optional = workflow
@@ -42,7 +42,7 @@ pub(super) fn check(
             "write {{{{ {source} ?? \"…\" }}}}, give the parameter a `default`, or give the step a `condition` that asks \
              for it"
         );
-        diagnostics.add(Code::MayBeMissing, &mention.path, mention.at, message, Some(help));
+        findings.add(Code::MayBeMissing, &mention.source, mention.offset, message, Some(help));
     }
 }
 

@@ -5,6 +5,7 @@ use crate::template::{Filter, ShellTemplate, Template, TemplateWarningKind};
 use indexmap::IndexMap;
 use pulse_core::diagnostic::Code;
 use pulse_core::workflow::Source;
+use std::sync::Arc;
 
 /// Shells whose programs may hold values: they know `"${NAME}"`.
 const POSIX_SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "ksh93"];
@@ -19,7 +20,7 @@ fn program(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-impl Compiler {
+impl Compiler<'_> {
     pub(super) fn script(&mut self, shell: &str, source: &Source) -> Option<ShellTemplate> {
         let (script, warnings) = match ShellTemplate::parse_for(&source.text, shell) {
             Ok(parsed) => parsed,
@@ -35,15 +36,16 @@ impl Compiler {
                 TemplateWarningKind::NestedShell => Code::NestedShell,
                 TemplateWarningKind::Unclosed => Code::Unclosed,
             };
-            self.diagnostics.add(code, &source.path, source.at, warning.message, warning.help);
+            self.findings.add(code, source, warning.offset, warning.message, warning.help);
         }
+        let shared = Arc::new(source.clone());
         for (placeholder, takes_any) in script.expressions().zip(script.takes_any_value()) {
             let place = match (placeholder.filter, takes_any) {
                 (Some(_), _) => Place::Filtered,
                 (None, false) => Place::Evaluated,
                 (None, true) => Place::Alone,
             };
-            self.mention(source, &placeholder.expr, place, true);
+            self.mention(&shared, placeholder, place, true);
         }
         self.shell(shell, source, &script);
         Some(script)
@@ -52,6 +54,7 @@ impl Compiler {
     /// A shell that cannot run the script, or to which no values can be handed over.
     fn shell(&mut self, shell: &str, source: &Source, script: &ShellTemplate) {
         let name = program(shell);
+        let offset = script.expressions().next().map_or(0, |placeholder| placeholder.offset);
         let (code, message, help) = if shell.is_empty() || shell.contains(char::is_whitespace) || name == "busybox" {
             let message = format!("the shell `{shell}` cannot be run as `{shell} -c SCRIPT`");
             (Code::OutOfRange, message, "name one program, such as /bin/sh; options are set in the script: `set -e`")
@@ -66,7 +69,7 @@ impl Compiler {
                 format!("a script for `{shell}` cannot hold templates: values reach only POSIX shells as data");
             (Code::BadTemplate, message, "pass values through `env`, `stdin` or `argv`")
         };
-        self.diagnostics.add(code, &source.path, source.at, message, Some(help.to_owned()));
+        self.findings.add(code, source, offset, message, Some(help.to_owned()));
     }
 
     /// Values that reach a script through its environment: what the script does with them.
@@ -75,7 +78,7 @@ impl Compiler {
         let inherited = document.iter().filter(|(name, _)| !env.contains_key(*name));
         for (name, source) in inherited.chain(env) {
             if !script.takes_any_variable(name) {
-                let of_entry = |mention: &&mut Mention| mention.path == source.path;
+                let of_entry = |mention: &&mut Mention| mention.source.path == source.path;
                 self.mentions.iter_mut().filter(of_entry).for_each(|mention| mention.place = Place::Evaluated);
             }
             let quoted =
@@ -89,7 +92,7 @@ impl Compiler {
                 );
                 let help =
                     "write {{ … | sh }} where that shell reads the variable bare, or leave the value out".to_owned();
-                self.diagnostics.add(Code::NestedShell, &source.path, source.at, message, Some(help));
+                self.findings.add(Code::NestedShell, source, 0, message, Some(help));
             }
         }
     }

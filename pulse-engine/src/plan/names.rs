@@ -1,9 +1,9 @@
 //! Checks the names that expressions and templates mention: parameters and steps must exist; a name that nothing sets
 //! is worth a warning where nothing could set it.
 
-use super::Mention;
+use super::{Findings, Mention};
 use crate::expr::Reference;
-use pulse_core::diagnostic::{Code, Diagnostics, did_you_mean};
+use pulse_core::diagnostic::{Code, did_you_mean, nearest};
 use pulse_core::workflow::{ParseFormat, StepKind, Workflow};
 use std::collections::HashSet;
 
@@ -34,12 +34,12 @@ pub(super) fn is_root(name: &str) -> bool {
 }
 
 /// Adds a finding for every name that cannot be meant.
-pub(super) fn check(known: &Known<'_>, mentions: &[Mention], diagnostics: &mut Diagnostics) {
+pub(super) fn check(known: &Known<'_>, mentions: &[Mention], findings: &mut Findings<'_>) {
     for mention in mentions {
         for reference in mention.expr.references() {
             if let Some((code, message, help)) = known.finding(reference, &mention.items) {
-                let message = format!("`{}`: {message}", pulse_core::text::shorten(mention.expr.source(), 120));
-                diagnostics.add(code, &mention.path, mention.at, message, help);
+                let message = format!("`{}`: {message}", mention.shown());
+                findings.add(code, &mention.source, mention.offset_of(reference), message, help);
             }
         }
     }
@@ -55,13 +55,15 @@ pub(super) struct Known<'w> {
 }
 
 impl<'w> Known<'w> {
-    pub(super) fn of(workflow: &'w Workflow) -> Self {
+    /// What a workflow declares; steps that could not be read are there all the same, and may set anything.
+    pub(super) fn of(workflow: &'w Workflow, unread: &'w HashSet<String>) -> Self {
         let mut known = Self {
             params: workflow.params.iter().map(|param| param.name.as_str()).collect(),
             steps: workflow.all_steps().into_iter().map(|(step, _)| step.id.as_str()).collect(),
             state: HashSet::new(),
-            open: false,
+            open: !unread.is_empty(),
         };
+        known.steps.extend(unread.iter().map(String::as_str));
         for (step, _) in workflow.all_steps() {
             match &step.kind {
                 StepKind::Set(set) => known.state.extend(set.values.keys().cloned()),
@@ -77,9 +79,32 @@ impl<'w> Known<'w> {
         known
     }
 
+    /// Whether there is a step with that id.
+    pub(super) fn has_step(&self, id: &str) -> bool {
+        self.steps.contains(id)
+    }
+
     /// Whether a step may set a name.
     pub(super) fn may_set(&self, name: &str) -> bool {
         self.open || self.state.contains(name)
+    }
+
+    /// A name that stands without its root, with the root that it has.
+    pub(super) fn qualified(&self, name: &str) -> Option<String> {
+        let root = match () {
+            () if self.params.contains(name) => "params",
+            () if self.state.contains(name) => "state",
+            () if self.steps.contains(name) => "steps",
+            () => return None,
+        };
+        Some(format!("{root}.{name}"))
+    }
+
+    /// The parameter or value that a misspelt name without its root means.
+    pub(super) fn near(&self, name: &str) -> Option<String> {
+        let names = self.params.iter().copied().chain(self.state.iter().map(String::as_str));
+        let close = |(apart, _): &(usize, &str)| *apart <= (name.len() / 3).max(1);
+        nearest(name, names).filter(close).and_then(|(_, name)| self.qualified(name))
     }
 
     fn format(&mut self, format: &ParseFormat) {

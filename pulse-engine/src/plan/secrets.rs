@@ -2,28 +2,32 @@
 //! script, as a whole `env` entry or as the whole of `stdin`.
 
 use super::names::is_root;
-use super::{Mention, Place};
+use super::{Findings, Mention, Place};
 use crate::expr::Reference;
-use pulse_core::diagnostic::{Code, Diagnostics};
+use pulse_core::diagnostic::Code;
 use pulse_core::workflow::{ParamType, Workflow};
 
 /// Adds a finding for every other mention.
-pub(super) fn check(workflow: &Workflow, mentions: &[Mention], diagnostics: &mut Diagnostics) {
+pub(super) fn check(workflow: &Workflow, mentions: &[Mention], findings: &mut Findings<'_>) {
     let secret = |param: &&pulse_core::workflow::Param| param.kind == ParamType::Secret;
     let secrets: Vec<&str> = workflow.params.iter().filter(secret).map(|param| param.name.as_str()).collect();
     if secrets.is_empty() {
         return;
     }
     for mention in mentions {
-        let named = mention.expr.references().iter().find_map(|reference| named(reference, &secrets, &mention.items));
-        if let Some(named) = named
+        let named = mention
+            .expr
+            .references()
+            .iter()
+            .find_map(|reference| named(reference, &secrets, &mention.items).map(|named| (reference, named)));
+        if let Some((reference, named)) = named
             && let Some(why) = wrong(mention, named)
         {
             let what = match named {
                 Named::One(name) => format!("the secret `{name}` {why}"),
                 Named::All => "`params` as a whole holds secrets: name the parameter that is meant".to_owned(),
             };
-            let message = format!("`{}`: {what}", pulse_core::text::shorten(mention.expr.source(), 120));
+            let message = format!("`{}`: {what}", mention.shown());
             let example = match named {
                 Named::One(name) => name,
                 Named::All => "name",
@@ -32,7 +36,7 @@ pub(super) fn check(workflow: &Workflow, mentions: &[Mention], diagnostics: &mut
                 "a secret is written {{{{ {example} }}}}, without a filter, in the `command` of a step, or as all of an \
                  `env` entry or of `stdin`"
             );
-            diagnostics.add(Code::SecretMisuse, &mention.path, mention.at, message, Some(help));
+            findings.add(Code::SecretMisuse, &mention.source, mention.offset_of(reference), message, Some(help));
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Placeholder {
     pub filter: Option<Filter>,
     /// Where its `{{` is, as a byte offset in the template.
     pub offset: usize,
+    /// Where its expression is, as a byte offset in the template.
+    pub start: usize,
 }
 
 impl Template {

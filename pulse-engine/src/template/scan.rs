@@ -120,7 +120,7 @@ fn placeholder(inner: &str, offset: usize) -> Result<Placeholder, TemplateError>
         offset: error.offset.map_or(offset, |at| start + blank + at),
         help: error.help,
     })?;
-    Ok(Placeholder { expr, filter, offset })
+    Ok(Placeholder { expr, filter, offset, start: start + blank })
 }
 
 fn filter(name: &str, at: usize) -> Result<Filter, TemplateError> {

@@ -11,3 +11,5 @@ mod step_timeout;
 mod template;
 mod testing;
 mod validation;
+mod validation_places;
+mod validation_truth;

@@ -24,7 +24,7 @@ steps:
       - {default: true, goto: nowhere}
   - {id: ask, message: ok?}
 ";
-    assert_eq!(findings(source), ["E016:3", "E015:6", "E005:7", "E011:8", "E013:10"]);
+    assert_eq!(findings(source), ["E016:3", "E015:6", "E005:7", "E013:10", "E011:11"]);
     let loaded = load(source);
     assert!(loaded.plan.is_none());
     let unknown = &loaded.diagnostics[2];

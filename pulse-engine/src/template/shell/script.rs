@@ -95,6 +95,11 @@ impl ShellTemplate {
         let mut warnings = tracked.warnings.clone();
         warnings.retain(|warning| warning.kind != TemplateWarningKind::NestedShell || !filtered(warning.offset));
         warnings.extend(placeholders.iter().filter(|p| p.filter == Some(Filter::Raw)).map(|p| raw_warning(p)));
+        for warning in warnings.iter_mut().filter(|warning| warning.kind == TemplateWarningKind::NestedShell) {
+            if let Some(placeholder) = placeholders.iter().find(|placeholder| placeholder.offset == warning.offset) {
+                warning.message = format!("{{{{ {} }}}}: {}", placeholder.expr.source(), warning.message);
+            }
+        }
         warnings.sort_by_key(|warning| warning.offset);
         let parts = parts(&units, &tracked);
         let (holes, variables) = variables(&placeholders, &tracked);
