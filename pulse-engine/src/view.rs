@@ -1,11 +1,11 @@
 //! States and plans as the API shows them.
 
 use crate::state::{ChildRecord, CommandRecord, OpenPrompt, State, StepRecord};
-use pulse_core::api::{ChildView, CommandView, GraphEdge, GraphNode, PromptView, StepView, WorkflowGraph};
+use pulse_core::api::{ChildView, CommandView, PromptView, StepView};
 use pulse_core::event::StepRef;
 use pulse_core::ids::{FrameId, StepId};
 use pulse_core::status::StepStatus;
-use pulse_core::workflow::{Goto, OnError, OnTimeout, Step, StepKind, Workflow};
+use pulse_core::workflow::{Step, Workflow};
 use std::collections::HashMap;
 
 /// Every step of a workflow, with its last run that goes on, else its last run; in document order, each naming the step it stands in.
@@ -75,85 +75,4 @@ pub fn prompt_views(state: &State) -> Vec<PromptView> {
     let mut views: Vec<PromptView> = state.prompts().map(view).collect();
     views.sort_by_key(|prompt| prompt.id);
     views
-}
-
-/// A workflow's steps and the ways between them.
-pub fn graph(workflow: &Workflow) -> WorkflowGraph {
-    let mut graph = WorkflowGraph::default();
-    list(&workflow.steps, None, "end", "fail", &mut graph);
-    list(&workflow.on_failure, None, "end", "fail", &mut graph);
-    list(&workflow.finally, None, "end", "fail", &mut graph);
-    graph
-}
-
-/// The steps of a list: where its end and its failure lead depends on what the list stands in.
-fn list(steps: &[Step], parent: Option<&StepId>, end: &str, fail: &str, graph: &mut WorkflowGraph) {
-    for (index, step) in steps.iter().enumerate() {
-        graph.nodes.push(GraphNode {
-            id: step.id.clone(),
-            name: step.name.clone(),
-            kind: step.kind.type_name().to_owned(),
-            parent: parent.cloned(),
-        });
-        let next = steps.get(index + 1).map_or(end, |next| next.id.as_str());
-        let onward = step.goto.as_ref().map_or(next, Goto::as_str);
-        let onward = match onward {
-            "end" => end,
-            "fail" => fail,
-            other => other,
-        };
-        Edges { graph, from: step.id.clone(), end, fail }.of(step, onward);
-        for inner in step.kind.lists() {
-            if let Some(first) = inner.first() {
-                Edges { graph, from: step.id.clone(), end, fail }.add(first.id.as_str(), "each");
-            }
-            // What is inside ends at the step itself, which then goes on.
-            list(inner, Some(&step.id), step.id.as_str(), step.id.as_str(), graph);
-        }
-    }
-}
-
-struct Edges<'g, 'w> {
-    graph: &'g mut WorkflowGraph,
-    from: StepId,
-    end: &'w str,
-    fail: &'w str,
-}
-
-impl Edges<'_, '_> {
-    fn add(&mut self, to: &str, label: impl Into<String>) {
-        let to = match to {
-            "end" => self.end,
-            "fail" => self.fail,
-            to => to,
-        };
-        self.graph.edges.push(GraphEdge { from: self.from.clone(), to: to.to_owned(), label: label.into() });
-    }
-
-    fn of(&mut self, step: &Step, onward: &str) {
-        match &step.kind {
-            StepKind::Route(route) => {
-                for condition in &route.conditions {
-                    let when = condition.when.as_ref().map_or("default", |when| when.text.as_str());
-                    let label = condition.label.as_ref().map_or(when, |label| label.text.as_str());
-                    self.add(condition.goto.as_str(), label);
-                }
-                if route.conditions.iter().all(|condition| condition.when.is_some()) {
-                    self.add(onward, "no match");
-                }
-            }
-            StepKind::Prompt(prompt) => {
-                for option in &prompt.options {
-                    self.add(option.goto.as_ref().map_or(onward, Goto::as_str), option.label.text.as_str());
-                }
-                if let OnTimeout::Goto(goto) = &prompt.on_timeout {
-                    self.add(goto.as_str(), "timeout");
-                }
-            }
-            _ => self.add(onward, ""),
-        }
-        if let OnError::Step(id) = &step.on_error {
-            self.add(id.as_str(), "error");
-        }
-    }
 }

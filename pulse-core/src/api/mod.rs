@@ -16,8 +16,8 @@ pub use output::OutputChunk;
 pub use problem::Problem;
 pub use worker::{WorkerChange, WorkerView};
 pub use workflow::{
-    CheckRequest, CheckResult, GraphEdge, GraphNode, WorkflowGraph, WorkflowPut, WorkflowSummary, WorkflowVersionView,
-    WorkflowView,
+    CheckRequest, CheckResult, GraphEdge, GraphList, GraphNode, GraphWay, WorkflowGraph, WorkflowPut, WorkflowSummary,
+    WorkflowVersionView, WorkflowView,
 };
 
 use serde::{Deserialize, Serialize};

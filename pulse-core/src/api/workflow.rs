@@ -128,6 +128,26 @@ pub struct GraphNode {
     /// The step it stands in.
     #[serde(default)]
     pub parent: Option<StepId>,
+    /// The document's list that it belongs to.
+    #[serde(default)]
+    pub list: GraphList,
+    /// Its condition: when that is false, the step is skipped.
+    #[serde(default)]
+    pub condition: Option<String>,
+}
+
+/// One of a document's lists of steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum GraphList {
+    /// The main steps. When they end, `finally` follows; when they failed or were aborted, `on_failure` comes before it.
+    #[default]
+    Steps,
+    /// What runs when the main steps failed or were aborted; `finally` follows, however it ends.
+    OnFailure,
+    /// What always runs, last.
+    Finally,
 }
 
 /// A way from a step to another, or to `end` or `fail`.
@@ -136,8 +156,31 @@ pub struct GraphNode {
 pub struct GraphEdge {
     /// From which step.
     pub from: StepId,
-    /// To a step's id, `end` or `fail`.
+    /// To a step's id, or `end` or `fail`: those of the list that the step belongs to.
     pub to: String,
     /// When it is taken, if not always.
     pub label: String,
+    /// Why it is taken.
+    #[serde(default)]
+    pub kind: GraphWay,
+}
+
+/// Why a way is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum GraphWay {
+    /// The step succeeded.
+    #[default]
+    Next,
+    /// A route or a person chose it.
+    Choice,
+    /// The step's condition was false.
+    Skipped,
+    /// The step failed, or what it stands in does.
+    Error,
+    /// A prompt's time was over.
+    Timeout,
+    /// Into a branch, or an item of a loop.
+    Inside,
 }

@@ -18,10 +18,13 @@ pub fn dot(graph: &WorkflowGraph, title: &str) -> String {
         let labels: Vec<String> = way.labels.iter().map(|label| short(label)).collect();
         let style = match way.mood {
             Mood::Plain => "",
-            Mood::Late => ", style=dashed",
+            Mood::Late | Mood::Past => ", style=dashed",
             Mood::Bad => ", style=dashed, color=red",
         };
         let _ = writeln!(out, "  n{} -> n{} [label={}{style}];", way.from, way.to, quoted(&labels));
+    }
+    if let Some((upper, lower)) = picture.unreached() {
+        let _ = writeln!(out, "  n{upper} -> n{lower} [style=invis];");
     }
     out.push_str("}\n");
     out
@@ -32,8 +35,8 @@ fn nodes(picture: &Picture, parent: Option<usize>, depth: usize, out: &mut Strin
     for (index, node) in picture.inside(parent) {
         let name = short(&node.name);
         let (shape, second) = match &node.kind {
-            Kind::End => ("oval", None),
-            Kind::Fail => ("oval, color=red", None),
+            Kind::End | Kind::Finally => ("oval", None),
+            Kind::Fail | Kind::OnFailure => ("oval, color=red", None),
             Kind::Step(kind) => {
                 let shape = match kind.as_str() {
                     "route" => "diamond",
@@ -44,7 +47,8 @@ fn nodes(picture: &Picture, parent: Option<usize>, depth: usize, out: &mut Strin
                 (shape, Some(kind.as_str()))
             }
         };
-        let lines: Vec<&str> = [name.as_str()].into_iter().chain(second).collect();
+        let note = node.note.as_ref().map(|note| short(note));
+        let lines: Vec<&str> = [name.as_str()].into_iter().chain(second).chain(note.as_deref()).collect();
         let _ = writeln!(out, "{indent}n{index} [label={}, shape={shape}];", quoted(&lines));
         if picture.inside(Some(index)).next().is_some() {
             let _ = writeln!(out, "{indent}subgraph cluster_{index} {{\n{indent}  label={};", quoted(&[&name]));
@@ -73,6 +77,15 @@ mod tests {
         assert!(text.contains("  n0 [label=\"Check\\nexecute\", shape=box];\n"), "{text}");
         assert!(text.contains("  n2 -> n3 [label=\"Yes\\nNo\"];\n"), "{text}");
         assert!(text.contains("  n0 -> n4 [label=\"error\", style=dashed, color=red];\n"), "{text}");
+    }
+
+    #[test]
+    fn lists_conditions_and_what_nothing_leads_to() {
+        let definition = "steps: [{id: a, run: x, condition: state.x > 1}]\non_failure: [{id: b, run: x}]\n";
+        let text = dot(&crate::graph(&crate::load(definition).workflow.unwrap()), "demo");
+        assert!(text.contains("  n0 [label=\"a\\nexecute\\nif state.x > 1\", shape=box];\n"), "{text}");
+        assert!(text.contains("  n2 [label=\"on_failure\\nthe steps failed, or were aborted\", shape=oval"), "{text}");
+        assert!(text.contains("  n0 -> n2 [style=invis];\n"), "{text}");
     }
 
     #[test]

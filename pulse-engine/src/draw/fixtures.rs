@@ -1,6 +1,6 @@
 //! Graphs for the tests of drawing.
 
-use pulse_core::api::{GraphEdge, GraphNode, WorkflowGraph};
+use pulse_core::api::{GraphEdge, GraphList, GraphNode, GraphWay, WorkflowGraph};
 
 /// A graph from its nodes (id, name, type) and edges (from, to, label).
 pub(super) fn graph(nodes: &[(&str, &str, &str)], edges: &[(&str, &str, &str)]) -> WorkflowGraph {
@@ -9,11 +9,19 @@ pub(super) fn graph(nodes: &[(&str, &str, &str)], edges: &[(&str, &str, &str)]) 
         name: (*name).to_owned(),
         kind: (*kind).to_owned(),
         parent: None,
+        list: GraphList::Steps,
+        condition: None,
     };
     let edge = |(from, to, label): &(&str, &str, &str)| GraphEdge {
         from: (*from).into(),
         to: (*to).to_owned(),
         label: (*label).to_owned(),
+        kind: match *label {
+            "" => GraphWay::Next,
+            "error" => GraphWay::Error,
+            "timeout" => GraphWay::Timeout,
+            _ => GraphWay::Choice,
+        },
     };
     WorkflowGraph { nodes: nodes.iter().map(node).collect(), edges: edges.iter().map(edge).collect() }
 }

@@ -16,6 +16,9 @@ pub fn mermaid(graph: &WorkflowGraph) -> String {
         let label = if labels.is_empty() { String::new() } else { format!("|\"{}\"|", labels.join("<br/>")) };
         let _ = writeln!(out, "  n{} {arrow}{label} n{}", way.from, way.to);
     }
+    if let Some((upper, lower)) = picture.unreached() {
+        let _ = writeln!(out, "  n{upper} ~~~ n{lower}");
+    }
     out
 }
 
@@ -25,7 +28,7 @@ fn nodes(picture: &Picture, parent: Option<usize>, depth: usize, out: &mut Strin
     for (index, node) in picture.inside(parent) {
         let name = escaped(&short(&node.name));
         let (open, close) = match &node.kind {
-            Kind::End | Kind::Fail => ("([", "])"),
+            Kind::End | Kind::Fail | Kind::OnFailure | Kind::Finally => ("([", "])"),
             Kind::Step(kind) => match kind.as_str() {
                 "route" => ("{", "}"),
                 "prompt" => ("[/", "/]"),
@@ -34,7 +37,8 @@ fn nodes(picture: &Picture, parent: Option<usize>, depth: usize, out: &mut Strin
                 _ => ("[", "]"),
             },
         };
-        let _ = writeln!(out, "{indent}n{index}{open}\"{name}\"{close}");
+        let note = node.note.as_ref().map(|note| format!("<br/>{}", escaped(&short(note)))).unwrap_or_default();
+        let _ = writeln!(out, "{indent}n{index}{open}\"{name}{note}\"{close}");
         if picture.inside(Some(index)).next().is_some() {
             let _ = writeln!(out, "{indent}subgraph s{index} [\"{name}\"]");
             nodes(picture, Some(index), depth + 1, out);
@@ -75,6 +79,17 @@ mod tests {
             "flowchart TD\n  n0[\"Check\"]\n  n1{\"Full or not\"}\n  n2[/\"Clean up?\"/]\n  n3([\"end\"])\n  \
              n4([\"fail\"])\n  n0 --> n1\n  n0 -.->|\"error\"| n4\n  n1 -->|\"state.pct #62; 80\"| n2\n  n1 \
              -->|\"default\"| n3\n  n2 -->|\"Yes<br/>No\"| n3\n  n2 -.->|\"timeout\"| n0\n"
+        );
+    }
+
+    #[test]
+    fn lists_conditions_and_what_nothing_leads_to() {
+        let definition = "steps: [{id: a, run: x, condition: state.x > 1}]\non_failure: [{id: b, run: x}]\n";
+        assert_eq!(
+            mermaid(&crate::graph(&crate::load(definition).workflow.unwrap())),
+            "flowchart TD\n  n0[\"a<br/>if state.x #62; 1\"]\n  n1[\"b\"]\n  n2([\"on#95;failure<br/>the steps failed, \
+             or were aborted\"])\n  n3([\"end\"])\n  n4([\"fail\"])\n  n0 -->|\"or skipped\"| n3\n  n1 -.-> n4\n  n2 --> \
+             n1\n  n0 ~~~ n2\n"
         );
     }
 

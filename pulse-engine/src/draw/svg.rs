@@ -27,6 +27,7 @@ text{font-family:'Courier New',Consolas,Menlo,monospace;fill:#00ff41}
 .title{font-size:16px;font-weight:bold}.name{font-size:14px;font-weight:bold}.small{font-size:11px;fill:#00bb33}
 .way{fill:none;stroke:#00cc33;stroke-width:1.3}.head{fill:#00cc33}.label{font-size:11px}.under{fill:#0a0a0a}
 .back .way{stroke-dasharray:6 4}.late .way{stroke:#ffb000;stroke-dasharray:2 3}.late .head,.late .label{fill:#ffb000}
+.past .way{stroke-dasharray:2 3}
 .bad .way{stroke:#ff4444;stroke-dasharray:2 3}.bad .head,.bad .label{fill:#ff4444}
 .prompt rect{stroke:#ffb000}.prompt .name{fill:#ffb000}.route rect{stroke:#00ffff}.route .name{fill:#00ffff}
 .end rect{stroke-width:3}.fail rect{stroke:#ff4444;stroke-width:3}.fail .name{fill:#ff4444}
@@ -71,7 +72,7 @@ pub fn svg(graph: &WorkflowGraph, title: &str) -> Result<String, TooLarge> {
     Ok(out)
 }
 
-/// What stands in a node: its name, then small what it is and where it stands, then its ways to itself.
+/// What stands in a node: its name, then small what it is and where it stands, its condition, and its ways to itself.
 fn lines_of(picture: &Picture, index: usize) -> Vec<String> {
     let node = &picture.nodes[index];
     let mut lines = vec![short(&node.name)];
@@ -80,6 +81,7 @@ fn lines_of(picture: &Picture, index: usize) -> Vec<String> {
         let inside = node.parent.map(|parent| format!(" in {}", short(&picture.nodes[parent].id)));
         lines.push(format!("{id}{}{}", short(kind), inside.unwrap_or_default()));
     }
+    lines.extend(node.note.as_ref().map(|note| short(note)));
     for way in picture.ways.iter().filter(|way| way.from == index && way.to == index) {
         let labels: Vec<String> = way.labels.iter().map(|label| short(label)).collect();
         lines.push(format!("↺ {}", labels.join(", ")).trim_end().to_owned());
@@ -116,8 +118,8 @@ fn label_size(lines: &[String]) -> Size {
 
 fn draw_node(node: &Node, lines: &[String], place: Place, out: &mut String) {
     let class = match &node.kind {
-        Kind::End => "end",
-        Kind::Fail => "fail",
+        Kind::End | Kind::Finally => "end",
+        Kind::Fail | Kind::OnFailure => "fail",
         Kind::Step(kind) if kind == "prompt" => "prompt",
         Kind::Step(kind) if kind == "route" => "route",
         Kind::Step(_) => "step",
@@ -146,6 +148,7 @@ fn ways(picture: &Picture, laid: &Layout, labels: &[Vec<String>], out: &mut Stri
     let class = |way: &Way, line: &Line| match way.mood {
         Mood::Bad => "bad",
         Mood::Late => "late",
+        Mood::Past => "past",
         Mood::Plain if line.back => "back",
         Mood::Plain => "on",
     };
@@ -247,6 +250,23 @@ mod tests {
         let again = svg(&graph(&[("a", "a", "wait")], &[("a", "a", "retry")]), "").unwrap();
         assert!(again.contains(">↺ retry<"), "{again}");
         assert!(svg(&graph(&[], &[]), "empty").unwrap().contains("viewBox"));
+    }
+
+    #[test]
+    fn lists_and_conditions_are_shown() {
+        let definition = "steps: [{id: a, run: x, condition: state.x > 1}, {id: b, run: x}]\n\
+                          on_failure: [{id: c, run: x}]\nfinally: [{id: d, run: x}]\n";
+        let graph = crate::graph(&crate::load(definition).workflow.unwrap());
+        let text = svg(&graph, "demo").unwrap();
+        for part in [">if state.x &gt; 1<", ">or skipped<", ">the steps failed, or were aborted<", ">always, last<"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        // What nothing leads to is not at the top.
+        let top = |name: &str| {
+            let node = text.split(&format!("<title>{name}</title>")).nth(1).unwrap();
+            node.split("y=\"").nth(1).unwrap().split('"').next().unwrap().parse::<f64>().unwrap()
+        };
+        assert!(top("b") < top("on_failure") && top("c") < top("finally"), "{text}");
     }
 
     #[test]

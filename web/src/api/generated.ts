@@ -2472,7 +2472,17 @@ type: string,
 /**
  * The step it stands in.
  */
-parent: StepId | null, };
+parent: StepId | null, 
+/**
+ * The document's list that it belongs to.
+ */
+list: GraphList, 
+/**
+ * Its condition: when that is false, the step is skipped.
+ */
+condition: string | null, };
+
+export type GraphList = "steps" | "on_failure" | "finally";
 
 export type GraphEdge = { 
 /**
@@ -2480,13 +2490,19 @@ export type GraphEdge = {
  */
 from: StepId, 
 /**
- * To a step's id, `end` or `fail`.
+ * To a step's id, or `end` or `fail`: those of the list that the step belongs to.
  */
 to: string, 
 /**
  * When it is taken, if not always.
  */
-label: string, };
+label: string, 
+/**
+ * Why it is taken.
+ */
+kind: GraphWay, };
+
+export type GraphWay = "next" | "choice" | "skipped" | "error" | "timeout" | "inside";
 
 export type ExecuteRequest = { 
 /**

@@ -16,6 +16,9 @@ pub(super) fn ranks(picture: &Picture) -> Ranks {
     for way in picture.ways.iter().filter(|way| way.from != way.to) {
         ways[way.from].push(way.to);
     }
+    for (upper, lower) in &picture.below {
+        ways[*upper].push(*lower);
+    }
     let finished = depth_first(&ways);
     // In the order in which nodes were left, last first, every way that does not lead back leads onward.
     let mut place = vec![0; count];
