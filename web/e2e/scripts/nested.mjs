@@ -3,11 +3,11 @@
 import { check, endsAs, equal, run, shoot, signIn, status, until, withPage } from '../kit.mjs';
 import { child, nested } from '../workflows.mjs';
 
-/** What a page of an execution says, but for times that go on by themselves. */
+/** What a page of an execution says, but for times that go on by themselves and the way to what is out of sight. */
 function shown(page) {
   return page.evaluate(() => {
     const main = document.querySelector('main').cloneNode(true);
-    main.querySelectorAll('time, [data-ticking], section[aria-label=Output]').forEach((moving) => moving.remove());
+    main.querySelectorAll('time, [data-ticking], section[aria-label=Output], button.asks').forEach((moving) => moving.remove());
     const attributes = [...main.querySelectorAll('[data-status], [data-command], [data-child]')].map((element) => Object.entries(element.dataset).sort());
     return { title: document.title, text: main.textContent.replace(/\s+/g, ' '), attributes };
   });
