@@ -105,6 +105,7 @@ codes! {
     Conflict "E020" "fields that exclude each other",
     EndlessCycle "E021" "a cycle of steps that nothing in it can leave",
     SecretMisuse "E022" "a secret stands where it could be stored or shown",
+    BadTarget "E023" "a target that can mean no worker",
     RawFilter "W001" "the raw filter puts a value into the shell program unquoted",
     QuotedHeredoc "W002" "a template in a heredoc whose delimiter is quoted",
     ConstantCondition "W003" "a condition that is always the same",

@@ -213,7 +213,7 @@ impl Compiler<'_> {
     fn plan(&mut self, workflow: Workflow) -> Plan {
         let env = self.map(&workflow.env);
         self.env.clone_from(&workflow.env);
-        let targets = workflow.targets.as_ref().map(|targets| self.list(targets));
+        let targets = workflow.targets.as_ref().map(|targets| self.targets(targets));
         self.steps_of(&workflow.steps);
         let mut more = |steps: &[Step]| (!steps.is_empty()).then(|| self.steps_of(steps));
         let (on_failure, finally) = (more(&workflow.on_failure), more(&workflow.finally));
@@ -284,7 +284,7 @@ impl Compiler<'_> {
     fn foreach(&mut self, foreach: &Foreach) -> Option<PlannedForeach> {
         let items = match &foreach.items {
             Items::List(sources) => Some(PlannedItems::List(self.list(sources))),
-            Items::Expression(source) => self.expression(source).map(PlannedItems::Expression),
+            Items::Expression(source) => self.items_of(source).map(PlannedItems::Expression),
         };
         self.items.push(foreach.name.clone());
         let list = self.steps_of(&foreach.steps);
@@ -306,7 +306,7 @@ impl Compiler<'_> {
         }
         Some(PlannedExecute {
             program,
-            targets: execute.targets.as_ref().map(|targets| self.list(targets)),
+            targets: execute.targets.as_ref().map(|targets| self.targets(targets)),
             env,
             cwd: execute.cwd.as_ref().and_then(|source| self.template(source)),
             stdin: execute.stdin.as_ref().and_then(|source| self.template_of(source, Use::Unseen)),

@@ -430,4 +430,23 @@ steps:
 "#,
         }),
     },
+    Entry {
+        code: Code::BadTarget,
+        means: "A target that is no template is empty, or written in a way that can mean no worker: a label without its \
+                name (`=db`), another sign than `=` and `!=` (`role==db`), a set (`role in (a,b)`, `web-[12]`), a bracket \
+                that is not closed; or the list of targets is empty.",
+        matters: "The step would find nobody to run on, and fail.",
+        mend: "Write `all`, `any`, a worker's name, a pattern with `*` and `?`, or labels like `role=db,zone!=b`. What \
+               else may be meant stands beside it in a list.",
+        example: Some(Example {
+            wrong: r#"steps:
+  - command: uptime
+    targets: role in (db, web)
+"#,
+            mended: r#"steps:
+  - command: uptime
+    targets: [role=db, role=web]
+"#,
+        }),
+    },
 ];

@@ -5,6 +5,7 @@ use super::links;
 use super::model::{Concurrency, ConcurrencyPolicy, Defaults, Source, Workflow};
 use super::params::{Param, ParamType, compile};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Position};
+use crate::text::shorten;
 use crate::yaml::{self, Fields, Node, NodeKind};
 use indexmap::IndexMap;
 use std::collections::HashSet;
@@ -60,13 +61,13 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, Has
     let description = fields.text("description");
     let tags = fields.plain_texts("tags").unwrap_or_default();
     let params = fields.get("params").map(|node| params(node, "params", fields.diagnostics)).unwrap_or_default();
-    let targets = fields.sources("targets");
+    let targets = fields.targets();
     let defaults = fields.get("defaults").map(|node| defaults(node, fields.diagnostics)).unwrap_or_default();
     let env = fields.source_map("env").unwrap_or_default();
     check_env(&env, &mut fields);
     let lenient_conditions = fields.boolean("lenient_conditions").unwrap_or(false);
     let max_steps = fields.integer("max_steps", 1..=1_000_000).map_or(DEFAULT_MAX_STEPS, |n| n as u32);
-    let webhook = fields.text("webhook");
+    let webhook = webhook(&mut fields);
     let timeout = fields.duration_within("timeout", MIN_TIMEOUT, MAX_EXECUTION);
     let concurrency = fields.get("concurrency").and_then(|node| concurrency(node, fields.diagnostics));
     let mut reader = StepReader { defaults: &defaults, count: 0, unread: HashSet::new() };
@@ -97,6 +98,21 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, Has
     };
     links::check(&workflow, &unread, diagnostics);
     Some((workflow, unread))
+}
+
+/// An address that can be called.
+fn webhook(fields: &mut Fields<'_, '_>) -> Option<String> {
+    let (text, at) = fields.text_at("webhook")?;
+    let lower = text.to_ascii_lowercase();
+    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    if host.is_empty() || host.starts_with(':') || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        let message = format!("`webhook` must be an address of http or https, not `{}`", shorten(&text, 80));
+        let help = Some("write it whole, like https://hooks.example/pulse".to_owned());
+        fields.add(Code::OutOfRange, "webhook", at, message, help);
+        return None;
+    }
+    Some(text)
 }
 
 /// Names of environment variables; those that carry a script's values are the engine's own.
@@ -234,12 +250,12 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
         options: fields.plain_texts("options").unwrap_or_default(),
         ..bare_param(name, path, node.at)
     };
-    check_param(&param, &mut fields);
+    let possible = check_param(&param, &mut fields);
     if let Some(default) = default.filter(|_| kind == ParamType::Secret) {
         param.required = true;
         let help = Some("whoever starts the workflow gives it; a definition is stored and shown in clear".to_owned());
         fields.add(Code::BadDefault, "default", default.at, "a secret has no default", help);
-    } else if let Some(default) = default {
+    } else if let Some(default) = default.filter(|_| possible) {
         match param.accept(&default.to_json()) {
             Ok(value) => param.default = Some(value),
             Err(error) => {
@@ -253,8 +269,10 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
     Some(param)
 }
 
-fn check_param(param: &Param, fields: &mut Fields<'_, '_>) {
+/// Whether the rules of a parameter go together: any value can satisfy them.
+fn check_param(param: &Param, fields: &mut Fields<'_, '_>) -> bool {
     let at = fields.at;
+    let mut possible = true;
     let numeric = matches!(param.kind, ParamType::Integer | ParamType::Number);
     if param.kind == ParamType::Choice && param.options.is_empty() {
         fields.add(Code::MissingField, "options", at, format!("choice `{}` needs `options`", param.name), None);
@@ -266,18 +284,39 @@ fn check_param(param: &Param, fields: &mut Fields<'_, '_>) {
     if !numeric && (param.min.is_some() || param.max.is_some()) {
         fields.add(Code::Conflict, "min", at, "`min` and `max` belong to numbers", None);
     }
+    if let (true, Some(min), Some(max)) = (numeric, param.min, param.max) {
+        let whole = param.kind == ParamType::Integer && min.ceil() > max.floor();
+        if min > max || whole {
+            let place = fields.place("min").1;
+            let what = if min > max { "is larger than" } else { "leaves no whole number up to" };
+            let message = format!("`min` ({min}) {what} `max` ({max}): no value satisfies `{}`", param.name);
+            fields.add(Code::OutOfRange, "min", place, message, None);
+            possible = false;
+        }
+    }
+    for (text, at) in twice(fields.texts("options").unwrap_or_default()) {
+        fields.add(Code::DuplicateId, "options", at, format!("option `{text}` of `{}` stands twice", param.name), None);
+    }
     match &param.pattern {
         Some(_) if !matches!(param.kind, ParamType::String | ParamType::Secret) => {
             fields.add(Code::Conflict, "pattern", at, "`pattern` belongs to parameters of type string or secret", None);
         }
         Some(pattern) => {
             if let Err(message) = compile(pattern) {
+                possible = false;
                 let at = fields.get("pattern").map_or(at, |node| node.at);
                 fields.add(Code::BadPattern, "pattern", at, message, None);
             }
         }
         None => {}
     }
+    possible
+}
+
+/// Texts that stood before.
+fn twice(texts: Vec<(String, Position)>) -> Vec<(String, Position)> {
+    let mut seen = HashSet::new();
+    texts.into_iter().filter(|(text, _)| !seen.insert(text.clone())).collect()
 }
 
 /// What expressions call the last answer of a person. Nothing else may go by these names: what a command prints could pass for

@@ -163,7 +163,17 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
             fields.add(Code::Conflict, "argv", at, "a step has either `command` or `argv`, not both", None);
             None
         }
+        (Some(script), None) if script.text.trim().is_empty() => {
+            let message = "the command is empty: there is nothing to run";
+            fields.diagnostics.add(Code::MissingField, &script.path, script.at, message, None);
+            None
+        }
         (Some(script), None) => Some(Program::Script { shell, script }),
+        (None, Some(argv)) if argv.first().is_some_and(|program| program.text.trim().is_empty()) => {
+            let message = "the first of `argv` is the program to run: it is empty";
+            fields.diagnostics.add(Code::MissingField, &argv[0].path, argv[0].at, message, None);
+            None
+        }
         (None, Some(argv)) if !argv.is_empty() => Some(Program::Argv(argv)),
         _ => {
             if !fields.misspelt(&["command", "run", "argv"]) {
@@ -174,11 +184,11 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
     };
     let execute = Execute {
         program: program.unwrap_or(Program::Argv(Vec::new())),
-        targets: fields.sources("targets"),
+        targets: fields.targets(),
         env: fields.source_map("env").unwrap_or_default(),
         cwd: fields.source("cwd"),
         stdin: fields.source("stdin"),
-        success_codes: fields.integers("success_codes", 0..=255).unwrap_or_else(|| vec![0]),
+        success_codes: success_codes(fields),
         retry: retry(fields, defaults),
         timeout: fields.duration_within("timeout", MIN_TIMEOUT, MAX_TIMEOUT).unwrap_or(defaults.timeout),
         strategy: strategy(fields),
@@ -188,6 +198,15 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
     };
     check_env(&execute.env, fields);
     Some(execute)
+}
+
+fn success_codes(fields: &mut Fields<'_, '_>) -> Vec<i32> {
+    if let Some(node) = fields.get("success_codes").filter(|node| node.kind == NodeKind::List(Vec::new())) {
+        let help = Some("leave it out for 0 alone".to_owned());
+        let message = "no exit code counts as success: the step would always fail";
+        fields.add(Code::OutOfRange, "success_codes", node.at, message, help);
+    }
+    fields.integers("success_codes", 0..=255).unwrap_or_else(|| vec![0])
 }
 
 fn retry(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Retry {
@@ -203,12 +222,22 @@ fn retry(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Retry {
             None,
         );
     }
+    let most = fields.duration_within("max_delay", Duration::ZERO, MAX_DELAY);
+    if let (Some(delay), Some(most)) = (delay.or(millis), most)
+        && most < delay
+    {
+        let (path, at) = fields.place("max_delay");
+        let (most, delay) = (crate::duration::display(most), crate::duration::display(delay));
+        let message = format!("`max_delay` ({most}) is shorter than the delay before the first retry ({delay})");
+        let help = Some("it has no effect so: it bounds what `backoff: exponential` grows to".to_owned());
+        fields.diagnostics.add(Code::Conflict, &path, at, message, help);
+    }
     let backoff = [("fixed", Backoff::Fixed), ("exponential", Backoff::Exponential)];
     Retry {
         retries: fields.integer("retries", 0..=100).map_or(defaults.retries, |n| n as u32),
         delay: delay.or(millis).unwrap_or(Duration::from_secs(2)),
         backoff: fields.word("backoff", &backoff).unwrap_or(Backoff::Fixed),
-        max_delay: fields.duration_within("max_delay", Duration::ZERO, MAX_DELAY).unwrap_or(Duration::from_secs(300)),
+        max_delay: most.unwrap_or(Duration::from_secs(300)),
         jitter: fields.boolean("jitter").unwrap_or(false),
         on: fields.integers("retry_on", 0..=255).unwrap_or_default(),
     }

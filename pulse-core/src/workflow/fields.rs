@@ -66,6 +66,16 @@ impl<'n> Fields<'n, '_> {
         Some(sources)
     }
 
+    /// Targets: texts that will be compiled, at least one.
+    pub(super) fn targets(&mut self) -> Option<Vec<Source>> {
+        let targets = self.sources("targets")?;
+        if let Some(node) = self.get("targets").filter(|node| node.kind == NodeKind::List(Vec::new())) {
+            let help = Some("leave it out for all workers, or write `all`, `any`, a name, or labels".to_owned());
+            self.add(Code::BadTarget, "targets", node.at, "an empty list of targets means nobody", help);
+        }
+        Some(targets)
+    }
+
     /// A list of texts.
     pub(super) fn plain_texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         Some(self.texts(name)?.into_iter().map(|(text, _)| text).collect())

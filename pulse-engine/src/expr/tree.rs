@@ -2,10 +2,11 @@
 
 use super::names::Helper;
 use super::operators::Binary;
+use std::fmt;
 use std::ops::Range;
 
 /// One node, how deep the tree below it is, and the bytes of the source it came from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Node {
     pub kind: Kind,
     pub depth: usize,
@@ -40,6 +41,13 @@ pub(super) enum Kind {
     Default(Box<Node>, Box<Node>),
     /// `c ? a : b`.
     Choose(Box<Node>, Box<Node>, Box<Node>),
+}
+
+/// Without the place: what is written in another way is the same tree.
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("kind", &self.kind).field("depth", &self.depth).finish_non_exhaustive()
+    }
 }
 
 impl Node {

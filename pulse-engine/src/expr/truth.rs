@@ -49,6 +49,11 @@ impl Expr {
         found
     }
 
+    /// What it surely gives, where it gives a value.
+    pub(crate) fn gives(&self, type_of: &dyn Fn(&str, &[String]) -> Option<Type>) -> Option<Type> {
+        Look { type_of }.kind(self.tree())
+    }
+
     /// Its comparisons of a name with something fixed.
     pub(crate) fn comparisons(&self) -> Vec<Comparison<'_>> {
         let mut found = Vec::new();

@@ -1,11 +1,11 @@
 //! Texts made ready: expressions and templates compiled, with a finding for each that cannot be.
 
 use super::{Compiler, Findings, Mention, Place, names};
-use crate::expr::{CompileError, Expr};
+use crate::expr::{CompileError, Expr, Scope};
 use crate::template::{Placeholder, Template, TemplateError};
 use indexmap::IndexMap;
 use pulse_core::diagnostic::Code;
-use pulse_core::workflow::Source;
+use pulse_core::workflow::{SelectorError, Source, parse_selectors};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -58,6 +58,7 @@ impl<'s> Compiler<'s> {
                     place: Place::Shown,
                     templated: false,
                     decides: false,
+                    walked: false,
                     must_be: false,
                     conditions: self.conditions.clone(),
                 });
@@ -132,6 +133,7 @@ impl<'s> Compiler<'s> {
             place,
             templated: true,
             decides: false,
+            walked: false,
             must_be,
             conditions: self.conditions.clone(),
         });
@@ -149,6 +151,31 @@ impl<'s> Compiler<'s> {
             templates.extend(self.template(source));
         }
         templates
+    }
+
+    /// Targets: those that are no templates are known to be selectors.
+    pub(super) fn targets(&mut self, sources: &[Source]) -> Vec<Template> {
+        let templates = self.list(sources);
+        for source in sources {
+            let literal = Template::parse(&source.text).ok().filter(Template::is_literal);
+            let text = literal.and_then(|template| template.render_text(&Scope::new()).ok());
+            if let Some(Err(SelectorError { text, reason })) = text.map(|text| parse_selectors(&text)) {
+                let (reason, help) =
+                    reason.split_once("; ").map_or((reason, None), |(reason, help)| (reason, Some(help)));
+                let message = format!("`{text}` is not a target: {reason}");
+                self.findings.add(Code::BadTarget, source, 0, message, help.map(str::to_owned));
+            }
+        }
+        templates
+    }
+
+    /// What a `foreach` goes through.
+    pub(super) fn items_of(&mut self, source: &Source) -> Option<Expr> {
+        let expr = self.expression(source)?;
+        if let Some(mention) = self.mentions.last_mut() {
+            mention.walked = true;
+        }
+        Some(expr)
     }
 
     /// Environment variables.

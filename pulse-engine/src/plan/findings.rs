@@ -46,6 +46,8 @@ pub(super) struct Mention {
     pub(super) templated: bool,
     /// It decides whether something happens.
     pub(super) decides: bool,
+    /// A `foreach` goes through it.
+    pub(super) walked: bool,
     /// It becomes text, so that it fails its step when it has no value.
     pub(super) must_be: bool,
     /// What has to hold for it to be evaluated, as far as the steps' own conditions say it.

@@ -13,6 +13,14 @@ pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention]
         let names = Names { workflow, known, mention };
         let source = mention.expr.source();
         let undecided = mention.expr.undecided(mention.decides, &|root, path| names.type_of(root, path));
+        if mention.walked
+            && let Some(kind @ (Type::Bool | Type::Number | Type::Text)) =
+                mention.expr.gives(&|root, path| names.type_of(root, path))
+        {
+            let message = format!("`items` must give a list or a map: `{}` is {}", mention.shown(), described(kind));
+            let help = "write a list, or an expression that gives one, like state.lines or split(params.x, \",\")";
+            findings.add(Code::WrongType, &mention.source, mention.offset, message, Some(help.to_owned()));
+        }
         let constant = mention.decides && undecided.is_empty() && mention.expr.is_constant();
         for (span, kind) in undecided {
             let part = source.get(span.clone()).unwrap_or(source);
@@ -76,11 +84,13 @@ impl<'a> Names<'a> {
             return None;
         }
         if let Some(param) = self.param(root, path) {
-            return Some(match param.kind {
-                ParamType::Boolean => Type::Bool,
-                ParamType::Integer | ParamType::Number => Type::Number,
-                ParamType::String | ParamType::Choice | ParamType::Secret => Type::Text,
-            });
+            return match param.kind {
+                ParamType::Boolean => Some(Type::Bool),
+                ParamType::Integer | ParamType::Number => Some(Type::Number),
+                ParamType::String | ParamType::Choice => Some(Type::Text),
+                // That it may not stand here at all is a finding of its own.
+                ParamType::Secret => None,
+            };
         }
         // That there is no such step is a finding of its own.
         if root == "steps" && path.first().is_some_and(|step| !self.known.has_step(step)) {

@@ -13,3 +13,4 @@ mod testing;
 mod validation;
 mod validation_places;
 mod validation_truth;
+mod validation_values;
