@@ -34,6 +34,8 @@ pub enum Effect {
         /// Which.
         worker_id: WorkerId,
     },
+    /// Give the input [`crate::Input::WorkerOnline`] when any worker comes, one that nobody knows yet among them.
+    AwaitAny,
     /// Start another execution, and give the input [`crate::Input::ChildFinished`] when it has ended, or cannot be started.
     StartChild(ChildRecord),
     /// End a child execution.
@@ -149,9 +151,12 @@ pub(crate) fn following(state: &State, entry: &Entry) -> Vec<Effect> {
         Event::PromptResponse { prompt_id, .. } | Event::PromptTimeout { prompt_id, .. } => {
             vec![Effect::ClosePrompt { prompt_id: *prompt_id }]
         }
-        Event::TargetsResolved { awaited, await_until, .. } => {
-            let await_worker = |worker: &WorkerRef| Effect::AwaitWorker { worker_id: worker.worker_id };
+        Event::TargetsResolved { awaited, await_until, await_any, .. } => {
             let timer = await_until.map(|at| Effect::SetTimer { at });
+            if *await_any {
+                return std::iter::once(Effect::AwaitAny).chain(timer).collect();
+            }
+            let await_worker = |worker: &WorkerRef| Effect::AwaitWorker { worker_id: worker.worker_id };
             awaited.iter().map(await_worker).chain(timer).collect()
         }
         Event::StepStarted { deadline: Some(at), .. } | Event::ExecutionStarted { deadline: Some(at) } => {

@@ -37,6 +37,18 @@ pub trait Workers {
     /// Inserts or replaces a worker by its id. `NameTaken` when another id has the name.
     async fn save_worker(&self, worker: WorkerRecord) -> Result<()>;
 
+    /// Takes in what a worker tells of itself: inserts it, or replaces all but whether it drains and when it enrolled.
+    /// `NameTaken` when another id has the name.
+    async fn greet_worker(&self, worker: WorkerRecord) -> Result<()>;
+
+    /// Replaces a worker's labels, and whether it drains, where that is given. Answers whether there is such a worker.
+    async fn change_worker(
+        &self,
+        id: WorkerId,
+        labels: Option<BTreeMap<String, String>>,
+        draining: Option<bool>,
+    ) -> Result<bool>;
+
     /// A worker.
     async fn worker(&self, id: WorkerId) -> Result<Option<WorkerRecord>>;
 

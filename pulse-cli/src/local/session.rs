@@ -286,6 +286,7 @@ impl<'a> Session<'a> {
             // Timers are looked for in the states; the one worker is always there; the view has seen the rest.
             Effect::SetTimer { .. }
             | Effect::AwaitWorker { .. }
+            | Effect::AwaitAny
             | Effect::Withdraw { .. }
             | Effect::OpenPrompt { .. }
             | Effect::ClosePrompt { .. }

@@ -118,9 +118,12 @@ impl Steps {
                 one_line(condition),
                 one_line(message)
             )),
-            Event::TargetsResolved { targets, awaited, .. } => {
+            Event::TargetsResolved { targets, awaited, await_any, .. } => {
                 let all: Vec<WorkerRef> = targets.iter().chain(awaited).cloned().collect();
                 self.team(at, &all);
+                if *await_any {
+                    return line(format!("{} waiting for any worker", style.yellow("…")));
+                }
                 match awaited.is_empty() {
                     true => Vec::new(),
                     false => line(format!("{} waiting for {}", style.yellow("…"), names(awaited.iter().map(name)))),

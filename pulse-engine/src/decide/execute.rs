@@ -31,6 +31,7 @@ impl<'m> Machine<'m> {
         }
         let mut awaited = Vec::new();
         let mut await_until = None;
+        let mut await_any = false;
         match (planned.execute.on_offline, offline.first()) {
             (OnOffline::Fail, Some((worker, reason))) => {
                 return self.fail_step(at, format!("worker `{}` is {reason}", worker.worker));
@@ -43,11 +44,11 @@ impl<'m> Machine<'m> {
             (OnOffline::Wait(wait_for), None) if online.is_empty() && lacks_any => {
                 awaited = self.cx.fleet.workers.iter().map(FleetWorker::reference).collect();
                 await_until = Some(self.after(wait_for));
+                await_any = true;
             }
             _ => {}
         }
-        let await_any = !awaited.is_empty() && online.is_empty() && lacks_any;
-        if online.is_empty() && awaited.is_empty() {
+        if online.is_empty() && awaited.is_empty() && !await_any {
             self.emit(Event::NoWorkers { at: at.clone(), selector: selector.clone() });
             return self.fail_step(at, format!("no worker is online for `{}`", selector.join(", ")));
         }
@@ -110,7 +111,7 @@ impl<'m> Machine<'m> {
         let total = run.targets.len();
         let width = planned.execute.strategy.parallel.of(total);
         let mut failures = 0;
-        let (mut busy, mut awaited) = (0, 0);
+        let (mut busy, mut awaited) = (0, usize::from(run.awaits_any()));
         let mut waiting: Vec<WorkerRef> = Vec::new();
         for target in &run.targets {
             match &target.state {
@@ -148,7 +149,8 @@ impl<'m> Machine<'m> {
     pub(super) fn worker_online(&mut self, worker_id: WorkerId) {
         let awaits = |run: &Run| match run {
             Run::Execute(run) => {
-                run.targets.iter().any(|t| t.worker.worker_id == worker_id && t.state == TargetState::Awaited)
+                let is_it = |t: &Target| t.worker.worker_id == worker_id && t.state == TargetState::Awaited;
+                run.awaits_any() || run.targets.iter().any(is_it)
             }
             _ => false,
         };
@@ -214,7 +216,13 @@ impl<'m> Machine<'m> {
         }
         let late = |target: &&Target| target.state == TargetState::Awaited;
         let late: Vec<WorkerRef> = run.targets.iter().filter(late).map(|target| target.worker.clone()).collect();
-        let (Some(planned), false) = (self.planned_execute(at), late.is_empty()) else { return };
+        let Some(planned) = self.planned_execute(at) else { return };
+        if late.is_empty() && run.awaits_any() {
+            return self.fail_step(at.clone(), "no worker has come in time".to_owned());
+        }
+        if late.is_empty() {
+            return;
+        }
         for worker in late {
             self.emit(Event::WorkerStillOffline { at: at.clone(), worker });
         }

@@ -174,7 +174,7 @@ impl State {
             let is_it = |t: &Target| matches!(t.state, TargetState::Running { command_id, .. } if command_id == id);
             run.targets.iter().any(is_it) && run.selector.iter().any(is_any)
         };
-        self.active().any(|(_, active)| matches!(&active.run, Run::Execute(run) if is_of(run)))
+        self.execute_runs().any(is_of)
     }
 
     /// A command whose result may still come, or of the last run of a step; with the step.
@@ -189,14 +189,24 @@ impl State {
         self.command(id).is_some_and(|(_, command)| command.worker.worker_id == worker)
     }
 
-    /// The workers whose coming is waited for.
-    pub fn awaited(&self) -> Vec<WorkerId> {
-        let runs = self.active().filter_map(|(_, active)| match &active.run {
+    fn execute_runs(&self) -> impl Iterator<Item = &ExecuteRun> {
+        self.active().filter_map(|(_, active)| match &active.run {
             Run::Execute(run) => Some(run),
             _ => None,
-        });
+        })
+    }
+
+    /// Whether any worker's coming is waited for.
+    pub fn awaits_any(&self) -> bool {
+        self.finished.is_none() && self.execute_runs().any(ExecuteRun::awaits_any)
+    }
+
+    /// The workers whose coming is waited for.
+    pub fn awaited(&self) -> Vec<WorkerId> {
         let awaited = |target: &&Target| target.state == TargetState::Awaited;
-        runs.flat_map(|run| run.targets.iter().filter(awaited).map(|target| target.worker.worker_id)).collect()
+        self.execute_runs()
+            .flat_map(|run| run.targets.iter().filter(awaited).map(|target| target.worker.worker_id))
+            .collect()
     }
 
     /// The child executions that have been started and not ended.

@@ -62,15 +62,14 @@ impl Run {
             Self::Started | Self::Frames(_) | Self::Child { .. } => None,
             Self::Prompt(prompt) => Some(prompt.deadline),
             Self::Wait { until } => Some(*until),
-            Self::Execute(run) => run
-                .targets
-                .iter()
-                .filter_map(|target| match target.state {
+            Self::Execute(run) => {
+                let due = run.targets.iter().filter_map(|target| match target.state {
                     TargetState::Retry { at, .. } => Some(at),
                     TargetState::Awaited => run.await_until,
                     _ => None,
-                })
-                .min(),
+                });
+                due.chain(run.await_until.filter(|_| run.awaits_any())).min()
+            }
         }
     }
 }
@@ -105,6 +104,13 @@ pub struct ExecuteRun {
     pub held: BTreeSet<CommandId>,
     /// Whether no further target is started.
     pub stopped: bool,
+}
+
+impl ExecuteRun {
+    /// Whether whoever comes first gets the command, and nobody has come yet.
+    pub fn awaits_any(&self) -> bool {
+        self.await_any && self.targets.iter().all(|target| target.state == TargetState::Awaited)
+    }
 }
 
 /// One target of a roll-out.

@@ -129,6 +129,9 @@ impl Replaying<'_> {
             Event::CommandHeld { command_id, worker, .. } => {
                 Input::CommandStranded { command_id, worker_id: worker.worker_id }
             }
+            Event::TargetsResolved { targets, .. } if self.then.awaits_any() && !targets.is_empty() => {
+                Input::WorkerOnline { worker_id: targets[0].worker_id }
+            }
             Event::CommandSent { worker, .. } if self.then.awaited().contains(&worker.worker_id) => {
                 Input::WorkerOnline { worker_id: worker.worker_id }
             }

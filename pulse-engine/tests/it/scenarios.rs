@@ -85,6 +85,12 @@ impl Scenario {
                 let worker = self.worker(&text(worker));
                 (worker.status, worker.draining) = (WorkerStatus::Online, false);
             }
+            if let Some(name) = step.get("enrols") {
+                let (id, name) = (WorkerId(uuid::Uuid::from_u128(98)), text(name).as_str().into());
+                let (labels, status) = (Default::default(), WorkerStatus::Online);
+                let (draining, active, capacity) = (false, 0, 4);
+                self.fleet.workers.push(FleetWorker { id, name, labels, status, draining, active, capacity });
+            }
             if let Some(worker) = step.get("drain") {
                 self.worker(&text(worker)).draining = true;
             }
@@ -159,7 +165,7 @@ impl Scenario {
         if let Some(reason) = step.get("abort") {
             return Input::Abort { by: "ann".to_owned(), reason: reason.scalar_text() };
         }
-        if let Some(worker) = step.get("online") {
+        if let Some(worker) = step.get("online").or(step.get("enrols")) {
             let worker = self.fleet.workers.iter().find(|known| *known.name == *text(worker)).unwrap();
             return Input::WorkerOnline { worker_id: worker.id };
         }

@@ -168,8 +168,7 @@ impl Actor {
         let (mut entries, mut effects, mut results) = (Vec::new(), Vec::new(), Vec::new());
         for Message { input, .. } in batch {
             if let Input::WorkerOnline { worker_id } = input {
-                // It may be gone again by the time of the decision: then the next time it comes counts.
-                self.driver.0.awaited.add(self.id, *worker_id);
+                self.driver.await_still(&loaded.state, *worker_id);
             }
             match decide(&self.driver, &loaded.plan, &mut loaded.state, input.clone()).await {
                 Ok(transition) => {
@@ -194,9 +193,7 @@ impl Actor {
                 Input::CommandStranded { command_id, worker_id } => {
                     self.driver.settle(&loaded.state, *command_id, *worker_id);
                 }
-                Input::WorkerOnline { worker_id } if !loaded.state.awaited().contains(worker_id) => {
-                    self.driver.0.awaited.remove(self.id, *worker_id);
-                }
+                Input::WorkerOnline { worker_id } => self.driver.await_no_more(&loaded.state, *worker_id),
                 _ => {}
             }
         }
@@ -345,6 +342,7 @@ pub(super) fn act(driver: &Driver, state: &State, secrets: &Arc<Secrets>, effect
             Effect::Withdraw { worker_id, command_id } => driver.0.fleet.withdraw(worker_id, command_id),
             Effect::SetTimer { at } => driver.0.timers.set(state.id, at),
             Effect::AwaitWorker { worker_id } => driver.await_worker(state.id, worker_id),
+            Effect::AwaitAny => driver.await_any(state.id),
             Effect::StartChild(child) => driver.start_child(state, child),
             Effect::AbortChild { execution_id, reason } => driver.abort_child(execution_id, reason),
             Effect::Finish { status } => driver.ended(state, status),

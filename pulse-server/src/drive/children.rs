@@ -118,6 +118,9 @@ impl Driver {
     /// After a restart: whatever an execution waits for outside of it is looked after again. Its commands are with the
     /// fleet already. A child that its parent has given up looks after itself, see [`Self::take_up_orphan`].
     pub(super) fn take_up(&self, state: &State) {
+        if state.awaits_any() {
+            self.await_any(state.id);
+        }
         for worker_id in state.awaited() {
             self.await_worker(state.id, worker_id);
         }

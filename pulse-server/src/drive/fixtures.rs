@@ -82,15 +82,24 @@ pub(super) async fn start(driver: &Driver, name: &str) -> ExecutionId {
     }
 }
 
-/// Waits until an execution has a status.
-pub(super) async fn until_status(driver: &Driver, id: ExecutionId, wanted: ExecutionStatus) {
-    let reached = async {
-        while status(driver, id).await != Some(wanted) {
+/// Looks again and again until there is what is looked for.
+pub(super) async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let reached = tokio::time::timeout(PATIENCE, reached).await;
-    assert!(reached.is_ok(), "waited in vain until {id} was {wanted}: {:?}", driver.fold(id).await);
+    let found = tokio::time::timeout(PATIENCE, found).await;
+    found.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+}
+
+/// Waits until an execution has a status.
+pub(super) async fn until_status(driver: &Driver, id: ExecutionId, wanted: ExecutionStatus) {
+    let is_reached = async || (status(driver, id).await == Some(wanted)).then_some(());
+    until(&format!("{id} was {wanted}"), is_reached).await;
 }
 
 /// The status of an execution in the store.

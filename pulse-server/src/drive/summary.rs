@@ -9,7 +9,8 @@ use pulse_store::ExecutionRecord;
 pub(crate) fn record(state: &State, title: &str) -> Option<ExecutionRecord> {
     let origin = state.origin.as_ref()?;
     // What has to be taken up again after a restart: commands, children, workers that are waited for.
-    let active = || state.outstanding().len() + state.open_children().count() + state.awaited().len();
+    let awaited = || state.awaited().len().max(usize::from(state.awaits_any()));
+    let active = || state.outstanding().len() + state.open_children().count() + awaited();
     let active_commands = if state.finished.is_some() { 0 } else { active() };
     Some(ExecutionRecord {
         id: state.id,

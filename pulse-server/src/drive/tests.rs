@@ -12,6 +12,7 @@ use pulse_store::{MemoryStore, Store, WorkerRecord};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod coming;
 mod stranded;
 
 const FAMILY: &str = "name: family
@@ -23,12 +24,15 @@ const NEWEST: &str = "name: newest\nconcurrency: {limit: 1, policy: cancel_oldes
 const SINGLE: &str = "name: single\nconcurrency: {limit: 1, policy: skip}\nsteps: [{id: ask, message: Well?}]";
 const ANY: &str = "name: any\nsteps: [{id: a, command: 'true', targets: any}]";
 const NAMED: &str = "name: named\nsteps: [{id: a, command: 'true', targets: [w1]}]";
+const LATER: &str = "name: later\nsteps: [{id: a, command: 'true', targets: any, on_offline: wait, wait_for: 1h}]";
+const LABEL: &str = "name: label\nsteps: [{id: a, command: 'true', targets: role=x, on_offline: wait, wait_for: 1h}]";
+const FIRST: &str = "name: first\nsteps: [{id: a, command: 'true', targets: [w1], on_offline: wait, wait_for: 1h}]";
 const REMOTE: &str = "name: remote\nsteps: [{id: a, command: 'true', targets: [w], on_offline: wait, wait_for: 1h}]";
 
 async fn store() -> (Arc<MemoryStore>, Arc<dyn Store>) {
     let memory = Arc::new(MemoryStore::new());
     let store: Arc<dyn Store> = memory.clone();
-    for definition in [FAMILY, CHILD, TURNS, ASKS, NEWEST, SINGLE, ANY, NAMED, REMOTE] {
+    for definition in [FAMILY, CHILD, TURNS, ASKS, NEWEST, SINGLE, ANY, NAMED, LATER, LABEL, FIRST, REMOTE] {
         save(&store, definition).await;
     }
     (memory, store)
@@ -211,5 +215,5 @@ async fn a_worker_that_comes_and_goes_again_is_waited_for_still() {
     driver.worker_online(worker.id);
     // By the time of the decision it is gone again; the next time it comes, the execution hears of it.
     driver.input(id, Input::Timer).await.unwrap();
-    assert!(driver.0.awaited.waits(id, worker.id));
+    assert!(driver.0.awaited.waits(id, Some(worker.id)));
 }

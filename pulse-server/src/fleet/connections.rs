@@ -108,7 +108,7 @@ impl Fleet {
             created_at: known.map_or_else(clock::now, |known| known.created_at),
         };
         overrides.put_over(&mut record);
-        self.0.store.save_worker(record.clone()).await.map_err(|error| match error {
+        self.0.store.greet_worker(record.clone()).await.map_err(|error| match error {
             pulse_store::Error::NameTaken { .. } => refuse(
                 "name-taken",
                 format!(
@@ -120,16 +120,15 @@ impl Fleet {
         })?;
         let now = clock::steady();
         let mut inner = self.inner();
-        let is_new = !inner.workers.contains_key(&id);
         let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone(), overrides));
         if !worker.ledger.hello(session, &hello.commands, now) {
             return Err(refuse("replaced", "a newer connection of this worker is open".to_owned()));
         }
         // What was changed while this was stored stands.
-        let draining = if is_new { record.draining } else { worker.record.draining };
-        worker.record = WorkerRecord { draining, ..record };
+        worker.record = WorkerRecord { draining: worker.record.draining, ..record };
         worker.changes.put_over(&mut worker.record);
         worker.ledger.set_capacity(worker.capacity());
+        worker.was_usable = false;
         let From { sender, cancel, probe, peer } = from;
         let (since, output_limit) = (clock::now(), self.0.limits.output_bytes);
         let connection = Connection { sender, cancel, instance: hello.instance, peer, since, probe, output_limit };
@@ -153,6 +152,7 @@ impl Fleet {
         let Some(worker) = inner.workers.get_mut(&id) else { return };
         if worker.ledger.gone(session) {
             worker.connection = None;
+            worker.was_usable = false;
             self.changed(&mut inner, id);
         }
     }
@@ -167,6 +167,7 @@ impl Fleet {
         if let Some(metadata) = metadata {
             worker.record.metadata = metadata;
         }
+        worker.was_usable &= silence < SILENCE;
         if beat || silence >= SILENCE {
             self.changed(&mut inner, id);
         }

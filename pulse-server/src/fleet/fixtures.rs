@@ -1,10 +1,12 @@
 //! Workers for tests: all of a connection but its socket.
 
 use super::session::Opened;
+use crate::clock;
 use crate::drive::Driver;
 use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::ids::{CommandId, WorkerId};
 use pulse_core::protocol::worker::{FromWorker, Hello, KnownCommand, PROTOCOL, ToWorker};
+use pulse_core::time::Timestamp;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +69,21 @@ impl Connected {
             _ => None,
         });
         sent.collect()
+    }
+
+    /// It has not been heard from for so long that it is unreachable.
+    pub fn falls_silent(&self) {
+        let session = &self.0.session;
+        let long_ago = Timestamp::from_millis(clock::steady().as_millis() - 60_000);
+        let heard = session.fleet.with(session.worker_id, |worker, _| worker.ledger.heard(session.id, long_ago));
+        assert!(heard.is_some(), "it is connected");
+        let mut inner = session.fleet.inner();
+        session.fleet.changed(&mut inner, session.worker_id);
+    }
+
+    /// It is heard from.
+    pub async fn beats(&mut self) {
+        assert!(self.0.session.message(FromWorker::Heartbeat { metadata: Default::default() }).await.is_ok());
     }
 
     /// It tells that a command has succeeded.

@@ -31,7 +31,10 @@ pub async fn watch(fleet: Fleet, driver: Driver, stop: CancellationToken) {
             }
             _ = interval.tick() => {}
         }
-        let Inspected { seen, stranded } = fleet.inspect();
+        let Inspected { seen, stranded, came } = fleet.inspect();
+        for worker_id in came {
+            driver.worker_online(worker_id);
+        }
         for stranding in stranded {
             driver.spawn(ask(stranding, fleet.clone(), driver.clone(), stop.clone()));
         }

@@ -67,30 +67,34 @@ impl Fleet {
         // One change at a time: each builds on what the one before it has stored.
         let _turn = self.0.changing.lock().await;
         let WorkerChange { labels, draining, capacity } = change;
+        if self.0.store.worker(id).await?.is_none() {
+            return Ok(false);
+        }
         let mut overrides = self.overrides(id).await?;
         if labels.is_some() || capacity.is_some() {
-            overrides.labels = labels.or(overrides.labels);
+            overrides.labels = labels.clone().or(overrides.labels);
             overrides.capacity = capacity.or(overrides.capacity);
             let text = serde_json::to_vec(&overrides).expect("texts and numbers have a JSON form");
             self.0.store.put_setting(&setting(id), text).await?;
         }
-        let Some(mut record) = self.inner().workers.get(&id).map(|worker| worker.record.clone()) else {
+        // Nothing but this: the rest is the worker's to tell, and it may say hello just now.
+        if !self.0.store.change_worker(id, labels, draining).await? {
             return Ok(false);
-        };
-        overrides.put_over(&mut record);
-        record.draining = draining.unwrap_or(record.draining);
-        self.0.store.save_worker(record.clone()).await?;
-        let changed = self.with(id, |worker, _| {
-            (worker.record.labels, worker.record.draining) = (record.labels, record.draining);
-            worker.changes = overrides;
-            worker.ledger.set_capacity(worker.capacity());
-            if worker.ledger.set_draining(record.draining)
-                && let Some(connection) = &worker.connection
-            {
-                connection.cancel.cancel();
-            }
-        });
-        self.changed(&mut self.inner(), id);
-        Ok(changed.is_some())
+        }
+        let mut inner = self.inner();
+        let Some(worker) = inner.workers.get_mut(&id) else { return Ok(false) };
+        worker.record.draining = draining.unwrap_or(worker.record.draining);
+        worker.changes = overrides;
+        worker.changes.put_over(&mut worker.record);
+        worker.ledger.set_capacity(worker.capacity());
+        worker.was_usable &= !worker.record.draining;
+        if worker.ledger.set_draining(worker.record.draining)
+            && let Some(connection) = &worker.connection
+        {
+            connection.cancel.cancel();
+        }
+        self.flush(worker);
+        self.changed(&mut inner, id);
+        Ok(true)
     }
 }

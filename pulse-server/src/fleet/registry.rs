@@ -59,6 +59,8 @@ pub(crate) struct Inspected {
     pub seen: Vec<Seen>,
     /// Commands whose executions have to be asked where they go.
     pub stranded: Vec<Stranding>,
+    /// Who is given work and was not, at some time since the last look.
+    pub came: Vec<WorkerId>,
 }
 
 /// What removing a worker from the registry came to.
@@ -84,6 +86,7 @@ impl Fleet {
         for mut record in records {
             let changes = overrides::read(&*store, record.id).await?;
             let kept = legacy::read(&*store, &mut record).await?;
+            changes.put_over(&mut record);
             workers.insert(record.id, Worker { kept, ..Worker::new(record, changes) });
         }
         let inner = Mutex::new(Inner { workers, ..Inner::default() });
@@ -120,8 +123,13 @@ impl Fleet {
         let mut inner = self.inner();
         let worker = inner.workers.get_mut(&id)?;
         let changed = change(worker, now);
-        self.0.ends.add(worker.flush(now));
+        self.flush(worker);
         Some(changed)
+    }
+
+    /// Says to a worker what there is to say.
+    pub(super) fn flush(&self, worker: &mut Worker) {
+        self.0.ends.add(worker.flush(clock::steady()));
     }
 
     /// The workers as the engine sees them, in the order of their names.
@@ -161,7 +169,7 @@ impl Fleet {
     pub(crate) fn inspect(&self) -> Inspected {
         let now = clock::steady();
         let mut inner = self.inner();
-        let (mut seen, mut silent, mut stranded) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut seen, mut silent, mut stranded, mut came) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut room = inner.workers.values().map(|worker| worker.room(now)).fold(0, u32::saturating_add);
         for (id, worker) in &mut inner.workers {
             if worker.connection.is_some() {
@@ -169,6 +177,9 @@ impl Fleet {
             }
             if worker.ledger.tick(now, self.0.limits.lost_grace) {
                 silent.push(*id);
+            }
+            if worker.has_come(now) {
+                came.push(*id);
             }
             let all = worker.ledger.stranded(now, &mut room).into_iter();
             stranded.extend(all.map(|(execution_id, command_id)| Stranding {
@@ -181,7 +192,7 @@ impl Fleet {
         for id in silent {
             self.changed(&mut inner, id);
         }
-        Inspected { seen, stranded }
+        Inspected { seen, stranded, came }
     }
 
     /// Waits for commands that ended without their worker.

@@ -26,6 +26,8 @@ pub(super) struct Worker {
     pub changes: Overrides,
     /// What is kept of an agent of the first PULSE.
     pub kept: Kept,
+    /// Whether it was given work all the time since somebody last looked after those who wait for that.
+    pub was_usable: bool,
 }
 
 /// A worker's open connection.
@@ -49,7 +51,7 @@ impl Worker {
     pub fn new(record: WorkerRecord, changes: Overrides) -> Self {
         let mut ledger = Ledger::new(changes.capacity(record.capacity));
         let _ = ledger.set_draining(record.draining);
-        Self { ledger, record, connection: None, kept: Kept::default(), changes }
+        Self { ledger, record, connection: None, kept: Kept::default(), changes, was_usable: false }
     }
 
     /// How many commands it is given at once.
@@ -57,14 +59,22 @@ impl Worker {
         self.changes.capacity(self.record.capacity)
     }
 
+    /// Whether it is given work now.
+    fn is_usable(&self, now: Timestamp) -> bool {
+        self.status(now) == WorkerStatus::Online && !self.record.draining
+    }
+
+    /// Whether it is given work now and was not, at some time since this was last asked.
+    pub fn has_come(&mut self, now: Timestamp) -> bool {
+        let is_usable = self.is_usable(now);
+        let was_usable = std::mem::replace(&mut self.was_usable, is_usable);
+        is_usable && !was_usable
+    }
+
     /// How many more commands it could be given now.
     pub fn room(&self, now: Timestamp) -> u32 {
-        match self.status(now) {
-            WorkerStatus::Online if !self.record.draining => {
-                self.capacity().saturating_sub(u32::try_from(self.ledger.len()).unwrap_or(u32::MAX))
-            }
-            _ => 0,
-        }
+        let load = u32::try_from(self.ledger.len()).unwrap_or(u32::MAX);
+        if self.is_usable(now) { self.capacity().saturating_sub(load) } else { 0 }
     }
 
     pub fn status(&self, now: Timestamp) -> WorkerStatus {

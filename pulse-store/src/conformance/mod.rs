@@ -50,7 +50,7 @@ macro_rules! conformance_tests {
             workflows: every_save_is_a_version refuses_a_change_of_an_old_version names_are_unique
                 a_deleted_name_is_free a_deleted_workflow_comes_back lists_by_name finds_by_text
                 long_names_are_refused;
-            workers: saves_and_replaces names_are_unique lists_by_name touches_forward_only forgets;
+            workers: saves_and_replaces greets names_are_unique lists_by_name touches_forward_only forgets;
             access: keeps_tokens keeps_sessions deletes_expired_sessions;
         }
     };

@@ -42,6 +42,25 @@ pub async fn saves_and_replaces(store: Arc<dyn Store>) {
     assert_eq!(store.workers().await.unwrap(), [one]);
 }
 
+/// What a worker tells leaves what others have changed of it.
+pub async fn greets(store: Arc<dyn Store>) {
+    let mut one = worker("web-1");
+    store.greet_worker(one.clone()).await.unwrap();
+    assert_eq!(store.worker(one.id).await.unwrap(), Some(one.clone()));
+    assert_eq!(store.change_worker(one.id, None, Some(true)).await, Ok(true));
+    (one.name, one.capacity, one.last_seen) = ("web-2".to_owned(), 3, NOW.plus(Duration::from_millis(1)));
+    store.greet_worker(WorkerRecord { created_at: one.last_seen, ..one.clone() }).await.unwrap();
+    one.draining = true;
+    assert_eq!(store.worker(one.id).await.unwrap(), Some(one.clone()));
+    one.labels = [("os".to_owned(), "bsd".to_owned())].into();
+    assert_eq!(store.change_worker(one.id, Some(one.labels.clone()), None).await, Ok(true));
+    assert_eq!(store.change_worker(one.id, None, None).await, Ok(true));
+    assert_eq!(store.worker(one.id).await.unwrap(), Some(one.clone()));
+    assert_eq!(store.change_worker(worker("web-3").id, None, Some(true)).await, Ok(false));
+    assert_eq!(store.greet_worker(worker("WEB-2")).await, Err(Error::NameTaken { name: "WEB-2".to_owned() }));
+    assert_eq!(store.workers().await.unwrap(), [one]);
+}
+
 /// Ignoring case, for inserts and for renames.
 pub async fn names_are_unique(store: Arc<dyn Store>) {
     let one = worker("web-1");

@@ -6,6 +6,7 @@ use crate::{Error, Result, WorkerRecord, Workers};
 use async_trait::async_trait;
 use pulse_core::ids::WorkerId;
 use pulse_core::time::Timestamp;
+use std::collections::BTreeMap;
 
 #[async_trait]
 impl Workers for MemoryStore {
@@ -16,6 +17,26 @@ impl Workers for MemoryStore {
         }
         state.workers.insert(worker.id, worker);
         Ok(())
+    }
+
+    async fn greet_worker(&self, mut worker: WorkerRecord) -> Result<()> {
+        if let Some(known) = self.lock().workers.get(&worker.id) {
+            (worker.draining, worker.created_at) = (known.draining, known.created_at);
+        }
+        self.save_worker(worker).await
+    }
+
+    async fn change_worker(
+        &self,
+        id: WorkerId,
+        labels: Option<BTreeMap<String, String>>,
+        draining: Option<bool>,
+    ) -> Result<bool> {
+        let mut state = self.lock_to_write()?;
+        let Some(worker) = state.workers.get_mut(&id) else { return Ok(false) };
+        worker.labels = labels.unwrap_or_else(|| std::mem::take(&mut worker.labels));
+        worker.draining = draining.unwrap_or(worker.draining);
+        Ok(true)
     }
 
     async fn worker(&self, id: WorkerId) -> Result<Option<WorkerRecord>> {

@@ -1,7 +1,7 @@
 //! Workers in a database.
 
 use super::SqlStore;
-use super::entity::worker;
+use super::entity::{to_json, worker};
 use super::write::{Change, Stop};
 use crate::text::fold;
 use crate::{Error, Result, WorkerRecord, Workers};
@@ -11,15 +11,30 @@ use pulse_core::time::Timestamp;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder,
 };
 use std::collections::BTreeMap;
-use worker::{Column, Entity, Model};
+use worker::{ActiveModel, Column, Entity, Model};
 
 #[async_trait]
 impl Workers for SqlStore {
     async fn save_worker(&self, worker: WorkerRecord) -> Result<()> {
-        self.writer.change(Save(Model::new(worker.storable()?)?)).await
+        self.writer.change(Save { worker: Model::new(worker.storable()?)?, is_hello: false }).await
+    }
+
+    async fn greet_worker(&self, worker: WorkerRecord) -> Result<()> {
+        self.writer.change(Save { worker: Model::new(worker.storable()?)?, is_hello: true }).await
+    }
+
+    async fn change_worker(
+        &self,
+        id: WorkerId,
+        labels: Option<BTreeMap<String, String>>,
+        draining: Option<bool>,
+    ) -> Result<bool> {
+        let labels = labels.map(|labels| to_json("a worker's labels", &labels)).transpose()?;
+        self.writer.change(Alter { id: id.0, labels, draining }).await
     }
 
     async fn worker(&self, id: WorkerId) -> Result<Option<WorkerRecord>> {
@@ -57,23 +72,30 @@ impl Workers for SqlStore {
 /// How many workers a statement touches at most.
 const TOUCHED: usize = 500;
 
-struct Save(Model);
+struct Save {
+    worker: Model,
+    /// Whether it is what a worker tells, which is not all that is kept of it.
+    is_hello: bool,
+}
 
 #[async_trait]
 impl Change for Save {
     type Answer = ();
 
     async fn apply(&self, db: &DatabaseTransaction) -> Result<(), Stop> {
-        let Self(worker) = self;
+        let Self { worker, is_hello } = self;
         let same_name = Column::NameKey.eq(worker.name_key.clone());
         let other = Entity::find().filter(same_name).filter(Column::Id.ne(worker.id)).one(db).await?;
         if other.is_some() {
             return Err(Stop::Refused(Error::NameTaken { name: worker.name.clone() }));
         }
         let known = Entity::find_by_id(worker.id).one(db).await?.is_some();
-        let row = worker.clone().into_active_model().reset_all();
+        let mut row = worker.clone().into_active_model().reset_all();
         match known {
             true => {
+                if *is_hello {
+                    (row.draining, row.created_at) = (NotSet, NotSet);
+                }
                 Entity::update_many().set(row).filter(Column::Id.eq(worker.id)).exec(db).await?;
             }
             false => {
@@ -81,6 +103,32 @@ impl Change for Save {
             }
         }
         Ok(())
+    }
+}
+
+struct Alter {
+    id: Uuid,
+    labels: Option<String>,
+    draining: Option<bool>,
+}
+
+#[async_trait]
+impl Change for Alter {
+    type Answer = bool;
+
+    async fn apply(&self, db: &DatabaseTransaction) -> Result<bool, Stop> {
+        if Entity::find_by_id(self.id).one(db).await?.is_none() {
+            return Ok(false);
+        }
+        let row = ActiveModel {
+            labels: self.labels.clone().map_or(NotSet, Set),
+            draining: self.draining.map_or(NotSet, Set),
+            ..Default::default()
+        };
+        if row.is_changed() {
+            Entity::update_many().set(row).filter(Column::Id.eq(self.id)).exec(db).await?;
+        }
+        Ok(true)
     }
 }
 

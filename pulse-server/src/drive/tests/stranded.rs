@@ -1,7 +1,7 @@
 //! Commands that wait for workers which are given no work: another worker gets them where any would do, nobody gets them
 //! twice, and where they wait that is said.
 
-use super::super::fixtures::{driver, start, until_status};
+use super::super::fixtures::{driver, start, until, until_status};
 use super::super::{Driver, recover};
 use super::{abort, store};
 use crate::fleet::fixtures::{Connected, worker_id};
@@ -70,9 +70,7 @@ async fn what_is_this_workers_waits_and_says_so_once() {
     let mut w2 = Connected::new(&driver, 2, Vec::new()).await;
     drain(&driver, 1, true).await;
     watched(&driver);
-    while told(&driver, id).await.len() < 2 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    until("more is told", async || (told(&driver, id).await.len() == 2).then_some(())).await;
     drop(w1);
     assert!(driver.fleet().inspect().stranded.is_empty(), "it is asked once");
     assert!(w2.sent().is_empty() && told(&driver, id).await == ["sent w1", "held w1 draining"]);
@@ -135,9 +133,7 @@ async fn an_abort_while_it_is_asked_about_ends_it() {
     let (command_id, worker_id) = (asked[0].command_id, asked[0].worker_id);
     driver.input(id, Input::CommandStranded { command_id, worker_id }).await.unwrap();
     watched(&driver);
-    while told(&driver, id).await.len() < 2 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    until("more is told", async || (told(&driver, id).await.len() == 2).then_some(())).await;
     assert_eq!(told(&driver, id).await, ["sent w1", "w1 Cancelled"]);
     assert!(w2.sent().is_empty());
 }

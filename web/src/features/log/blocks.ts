@@ -39,7 +39,7 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   step_started: (e) => ({ glyph: '►', tone: 'live', title: 'Step started', facts: [e.run > 1 && `run ${e.run}`] }),
   step_skipped: (e) => ({ glyph: '–', tone: 'idle', title: 'Step skipped', text: e.condition, facts: ['the condition was false', goesOn(e.next)] }),
   condition_error: (e) => ({ glyph: '!', tone: 'ask', title: 'Condition failed, counted as false', text: `${e.condition}\n${e.message}` }),
-  targets_resolved: (e) => ({ glyph: '◎', tone: 'idle', title: `Targets: ${names(e.targets)}`, facts: [`asked for ${e.selector.join(' ')}`, e.awaited?.length && `waiting for ${names(e.awaited)}`] }),
+  targets_resolved: (e) => ({ glyph: '◎', tone: 'idle', title: `Targets: ${names(e.targets)}`, facts: [`asked for ${e.selector.join(' ')}`, e.await_any ? 'waiting for whoever comes first' : e.awaited?.length && `waiting for ${names(e.awaited)}`] }),
   worker_offline: (e) => ({ glyph: '○', tone: 'ask', title: `${e.worker} is not online`, facts: [e.reason] }),
   worker_still_offline: (e) => ({ glyph: '○', tone: 'ask', title: `${e.worker} did not come online in time` }),
   no_workers: (e) => ({ glyph: '✗', tone: 'bad', title: 'No worker was online', facts: [`asked for ${e.selector.join(' ')}`] }),
