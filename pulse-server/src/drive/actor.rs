@@ -19,10 +19,14 @@ use pulse_engine::{Effect, Input, Plan, State};
 use pulse_store::{Append, ExecutionRecord};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Inputs that are decided together, to be committed together.
 const BATCH: usize = 64;
+/// How long an execution with commands on workers stays in memory after its last input: those of a short step find it there,
+/// and one on a worker that is away costs nothing but what the fleet knows of it.
+const IDLE: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(60) };
 /// How often inputs are decided again at once because somebody else wrote to the journal. After that, people are told, and
 /// the others wait a moment.
 const CONFLICTS: u32 = 3;
@@ -95,15 +99,25 @@ impl Actor {
     async fn next(&mut self) -> bool {
         if self.waiting.is_empty() {
             self.most = BATCH;
-            if self.is_parked() && self.driver.0.resident.leave(self.id, &self.messages) {
-                return false;
+            let mut may_leave = self.is_parked();
+            loop {
+                if may_leave && self.driver.0.resident.leave(self.id, &self.messages) {
+                    return false;
+                }
+                // Somebody has the way here: they may go away without having used it.
+                let longest = if may_leave { AGAIN } else { IDLE };
+                let first = tokio::select! {
+                    biased;
+                    () = self.driver.0.stop.cancelled() => None,
+                    message = self.messages.recv() => message,
+                    () = tokio::time::sleep(longest) => {
+                        may_leave = true;
+                        continue;
+                    }
+                };
+                self.waiting.extend(first);
+                break;
             }
-            let first = tokio::select! {
-                biased;
-                () = self.driver.0.stop.cancelled() => None,
-                message = self.messages.recv() => message,
-            };
-            self.waiting.extend(first);
         }
         if self.driver.0.stop.is_cancelled() {
             self.driver.0.resident.remove(self.id);

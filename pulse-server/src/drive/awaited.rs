@@ -1,4 +1,5 @@
-//! Executions that wait for a worker to come online (`on_offline: wait`).
+//! Executions that wait for a worker to come online (`on_offline: wait`): an id per target that is waited for, or one for
+//! `any`, and a day at most. They are in no index of the store, so that looking for them there would mean folding them all.
 
 use super::driver::Driver;
 use pulse_core::ids::{ExecutionId, WorkerId};

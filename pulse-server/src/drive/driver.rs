@@ -252,7 +252,7 @@ impl Driver {
     }
 
     /// The way to an execution, which is folded from its journal when it is not in memory.
-    fn inbox(&self, id: ExecutionId) -> mpsc::Sender<Message> {
+    pub(super) fn inbox(&self, id: ExecutionId) -> mpsc::Sender<Message> {
         let (inbox, messages) = self.0.resident.enter(id);
         if let Some(messages) = messages {
             self.spawn(actor::run(self.clone(), id, None, messages));

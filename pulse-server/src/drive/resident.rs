@@ -44,6 +44,11 @@ impl Resident {
         is_alone
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Takes a task out, whatever is on its way to it.
     pub(super) fn remove(&self, id: ExecutionId) {
         self.lock().remove(&id);

@@ -127,6 +127,9 @@ impl Driver {
         let workflow = begin.start.workflow.as_ref().map(|workflow| workflow.id);
         let mut oldest = Vec::new();
         if let Some(workflow) = workflow {
+            if begin.plan.workflow.concurrency.is_some() {
+                self.count_turns(workflow).await?;
+            }
             match self.0.turns.take(workflow, id, begin.plan.workflow.concurrency) {
                 Turn::Now(surplus) => oldest = surplus,
                 Turn::Queued(limit) => begin.start.queue = Some(limit),

@@ -1,14 +1,15 @@
 //! No input is lost, whatever the store says and however many come at once; and none has an effect of which a person was
 //! told that it had none.
 
-use super::fixtures::{begin, driver, save, start, status, stop, until_status};
+use super::fixtures::{begin, driver, save, start, status, stop, until, until_status};
 use super::resident::Resident;
 use super::{Begun, Driver, Error, recover};
 use crate::clock;
+use crate::fleet::fixtures::Connected;
 use pulse_core::ids::{ExecutionId, WorkerId};
 use pulse_core::status::ExecutionStatus;
 use pulse_engine::Input;
-use pulse_store::{MemoryStore, Store, WorkerRecord};
+use pulse_store::{MemoryStore, SaveWorkflow, Store, WorkerRecord};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -190,6 +191,68 @@ async fn a_start_that_is_repeated_with_its_key_needs_no_place() {
         assert_eq!(status(&driver, ids[0].1).await, Some(ExecutionStatus::Waiting), "{name}");
     }
     assert!(matches!(begin(&driver, "single", Some("another")).await, Err(Error::Skipped { limit: 1 })));
+}
+
+/// Waits until nobody is in memory.
+async fn all_leave(driver: &Driver) {
+    until("nobody is in memory", async || (driver.0.resident.len() == 0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn who_has_the_way_to_an_execution_and_goes_away_does_not_keep_it_in_memory() {
+    let (_, store) = store().await;
+    let driver = driver(&store).await;
+    let id = start(&driver, "asks").await;
+    all_leave(&driver).await;
+    let way = driver.inbox(id);
+    tokio::task::yield_now().await;
+    assert_eq!(driver.0.resident.len(), 1);
+    drop(way);
+    all_leave(&driver).await;
+}
+
+#[tokio::test]
+async fn an_execution_whose_command_takes_long_is_in_memory_nowhere() {
+    let (_, store) = store().await;
+    let driver = driver(&store).await;
+    let mut worker = Connected::new(&driver, 1, Vec::new()).await;
+    let id = start(&driver, "any").await;
+    let command = worker.next().await;
+    all_leave(&driver).await;
+    worker.succeeds(command).await;
+    until_status(&driver, id, ExecutionStatus::Completed).await;
+    assert!(worker.sent().is_empty(), "it is not sent again because it was folded again");
+}
+
+#[tokio::test]
+async fn a_workflow_that_gets_a_limit_counts_those_that_run() {
+    let (_, store) = store().await;
+    let driver = driver(&store).await;
+    let (first, second) = (start(&driver, "asks").await, start(&driver, "asks").await);
+    let found = store.workflow_by_name("asks").await.unwrap().unwrap();
+    let save = SaveWorkflow {
+        id: found.id,
+        name: found.name,
+        description: String::new(),
+        tags: Vec::new(),
+        definition: ASKS.replace("steps", "concurrency: {limit: 2, policy: queue}\nsteps"),
+        webhook: None,
+        by: "ann".to_owned(),
+        at: clock::now(),
+        expected: None,
+    };
+    store.save_workflow(save).await.unwrap();
+    let third = start(&driver, "asks").await;
+    assert_eq!(status(&driver, third).await, Some(ExecutionStatus::Queued));
+    stop(&driver).await;
+    let driver = super::fixtures::driver(&store).await;
+    recover(&driver).await.unwrap();
+    let fourth = start(&driver, "asks").await;
+    assert_eq!(status(&driver, fourth).await, Some(ExecutionStatus::Queued));
+    driver.input(first, abort()).await.unwrap();
+    until_status(&driver, third, ExecutionStatus::Waiting).await;
+    driver.input(second, abort()).await.unwrap();
+    until_status(&driver, fourth, ExecutionStatus::Waiting).await;
 }
 
 #[tokio::test]

@@ -7,10 +7,14 @@ use pulse_core::status::ExecutionStatus;
 use pulse_core::workflow::{Concurrency, ConcurrencyPolicy};
 use pulse_engine::{Input, State};
 use pulse_store::ExecutionRecord;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
-/// The executions of each workflow that have not ended. Made again from the summaries after a restart.
+/// Executions that are read from the store at once.
+const PAGE: usize = 1_000;
+
+/// The executions that have not ended of each workflow with a limit: those of the others are nowhere but in the store.
+/// Made again from the summaries after a restart, and for a workflow that gets a limit while some of it run.
 #[derive(Default)]
 pub(super) struct Turns(Mutex<HashMap<WorkflowId, Open>>);
 
@@ -20,6 +24,10 @@ struct Open {
     queued: BTreeSet<ExecutionId>,
     /// The limit as the last start or admission knew it: versions may differ.
     limit: Option<u32>,
+    /// Whether these are all: those of before are read from the store.
+    complete: bool,
+    /// Who ended before it was complete: what is read may be older.
+    ended: HashSet<ExecutionId>,
 }
 
 /// Whether an execution may run.
@@ -41,6 +49,9 @@ impl Turns {
     /// Takes a place for an execution that is about to be created.
     pub(super) fn take(&self, workflow: WorkflowId, id: ExecutionId, limit: Option<Concurrency>) -> Turn {
         let mut turns = self.lock();
+        if limit.is_none() && !turns.contains_key(&workflow) {
+            return Turn::Now(Vec::new());
+        }
         let open = turns.entry(workflow).or_default();
         open.limit = limit.map(|concurrency| concurrency.limit);
         let full = limit.filter(|concurrency| open.running.len() >= concurrency.limit as usize);
@@ -64,6 +75,32 @@ impl Turns {
         }
     }
 
+    /// From now on the executions of a workflow are counted. Answers false when they have been all the time.
+    fn count(&self, workflow: WorkflowId) -> bool {
+        !self.lock().entry(workflow).or_default().complete
+    }
+
+    /// Adds what was read from the store since [`Self::count`]: so all are there.
+    fn complete(&self, workflow: WorkflowId, read: impl IntoIterator<Item = (ExecutionId, ExecutionStatus)>) {
+        let mut turns = self.lock();
+        let open = turns.entry(workflow).or_default();
+        if std::mem::replace(&mut open.complete, true) {
+            return;
+        }
+        let ended = std::mem::take(&mut open.ended);
+        for (id, status) in read.into_iter().filter(|(id, _)| !ended.contains(id)) {
+            open.add(id, status);
+        }
+    }
+
+    /// All of a workflow without a limit are in the store alone, unless somebody counts them just now.
+    fn forget(&self, workflow: WorkflowId) {
+        let mut turns = self.lock();
+        if turns.get(&workflow).is_some_and(|open| !open.complete && open.queued.is_empty()) {
+            turns.remove(&workflow);
+        }
+    }
+
     /// The oldest of those that run beyond a limit.
     fn surplus(&self, workflow: WorkflowId, limit: u32) -> Vec<ExecutionId> {
         let turns = self.lock();
@@ -78,8 +115,11 @@ impl Turns {
         let Some(open) = turns.get_mut(&workflow) else { return Vec::new() };
         open.running.remove(&id);
         open.queued.remove(&id);
+        if !open.complete {
+            open.ended.insert(id);
+        }
         let next = open.admit();
-        if open.running.is_empty() && open.queued.is_empty() {
+        if open.complete && open.limit.is_none() && open.running.is_empty() && open.queued.is_empty() {
             turns.remove(&workflow);
         }
         next
@@ -87,6 +127,14 @@ impl Turns {
 }
 
 impl Open {
+    /// Takes one in that has a place already. It may have been admitted since its status was read.
+    fn add(&mut self, id: ExecutionId, status: ExecutionStatus) {
+        match status {
+            ExecutionStatus::Queued if !self.running.contains(&id) => self.queued.insert(id),
+            _ => self.running.insert(id),
+        };
+    }
+
     fn admit(&mut self) -> Vec<ExecutionId> {
         let mut next = Vec::new();
         while self.limit.is_none_or(|limit| self.running.len() < limit as usize)
@@ -124,10 +172,29 @@ impl Driver {
         if limit.is_some() {
             open.limit = limit;
         }
-        match record.status {
-            ExecutionStatus::Queued => open.queued.insert(record.id),
-            _ => open.running.insert(record.id),
-        };
+        open.add(record.id, record.status);
+    }
+
+    /// Before a start of a workflow with a limit: makes sure that those of it which have not ended are counted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn count_turns(&self, workflow: WorkflowId) -> Result<(), Error> {
+        if !self.0.turns.count(workflow) {
+            return Ok(());
+        }
+        let (mut read, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.store().unfinished(after, PAGE).await?;
+            after = page.last().map(|record| record.id);
+            let of_it = page.iter().filter(|record| record.workflow_id == Some(workflow));
+            read.extend(of_it.map(|record| (record.id, record.status)));
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        self.0.turns.complete(workflow, read);
+        Ok(())
     }
 
     /// Ends an execution because a newer one takes its place.
@@ -136,16 +203,24 @@ impl Driver {
         self.give(oldest, Input::Abort { by: "concurrency".to_owned(), reason });
     }
 
-    /// After a restart: ends those whose place a newer one has taken, if the server stopped before they heard of it.
+    /// After a restart, when all have taken their places: ends those whose place a newer one has taken, if the server stopped
+    /// before they heard of it. Workflows without a limit are forgotten.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub(super) async fn make_room_again(&self) -> Result<(), Error> {
-        let newest = |open: &Open| open.running.last().copied().filter(|_| open.running.len() > 1);
+        let newest = |open: &Open| open.running.last().or(open.queued.last()).copied();
         let newest: Vec<_> = self.0.turns.lock().iter().filter_map(|(id, open)| Some((*id, newest(open)?))).collect();
         for (workflow, newest) in newest {
-            let Some(record) = self.store().execution(newest).await? else { continue };
-            let concurrency = self.concurrency(&record).await?;
+            let concurrency = match self.store().execution(newest).await? {
+                Some(record) => self.concurrency(&record).await?,
+                None => None,
+            };
+            // All that have not ended have been read, and taken their places.
+            match concurrency {
+                None => self.0.turns.forget(workflow),
+                Some(_) => self.0.turns.complete(workflow, []),
+            }
             let Some(Concurrency { limit, policy: ConcurrencyPolicy::CancelOldest }) = concurrency else { continue };
             for oldest in self.0.turns.surplus(workflow, limit) {
                 match self.fold(oldest).await {
@@ -207,6 +282,28 @@ mod tests {
         assert_eq!(turns.give_back(workflow, id(3)), [id(4)]);
         assert_eq!(turns.give_back(workflow, id(6)), []);
         assert_eq!(turns.give_back(workflow, id(4)), []);
+        assert!(turns.lock()[&workflow].running.is_empty());
+    }
+
+    #[test]
+    fn those_of_a_workflow_without_a_limit_are_not_kept() {
+        let id = |n: u128| ExecutionId(uuid::Uuid::from_u128(n));
+        let workflow = WorkflowId(uuid::Uuid::from_u128(99));
+        let turns = Turns::default();
+        assert_eq!(turns.take(workflow, id(1), None), Turn::Now(vec![]));
+        assert!(turns.lock().is_empty());
+        // It gets a limit while 1, 2 and 3 run; 2 ends and 4 starts while that is found out.
+        assert!(turns.count(workflow));
+        assert_eq!(turns.give_back(workflow, id(2)), []);
+        assert_eq!(turns.take(workflow, id(4), None), Turn::Now(vec![]));
+        turns.complete(workflow, [1, 2, 3].map(|n| (id(n), ExecutionStatus::Running)));
+        assert!(!turns.count(workflow), "they are all there");
+        let limit = Some(Concurrency { limit: 3, policy: ConcurrencyPolicy::Queue });
+        assert_eq!(turns.take(workflow, id(5), limit), Turn::Queued(3));
+        assert_eq!(turns.give_back(workflow, id(1)), [id(5)]);
+        // Without the limit, the last one closes the book.
+        assert_eq!(turns.take(workflow, id(6), None), Turn::Now(vec![]));
+        (3..=6).for_each(|n| assert_eq!(turns.give_back(workflow, id(n)), []));
         assert!(turns.lock().is_empty());
     }
 }
