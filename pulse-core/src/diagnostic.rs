@@ -117,6 +117,8 @@ codes! {
     UnknownTarget "W009" "targets that match no worker the server knows",
     MayBeMissing "W010" "a parameter that may be left out is written into a text",
     Undecided "W011" "a condition that is neither true nor false",
+    NotYet "W012" "something is read before any step can have set it",
+    RepeatsAtOnce "W013" "a command that leads back to itself at once",
 }
 
 impl Code {
@@ -157,6 +159,11 @@ impl Diagnostics {
     /// Whether any finding is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Whether anything of a kind was found.
+    pub fn has(&self, code: Code) -> bool {
+        self.0.iter().any(|d| d.code == code.as_str())
     }
 
     /// All findings in the order of their places in the document.

@@ -6,6 +6,7 @@ mod commands;
 mod compile;
 mod findings;
 mod names;
+mod order;
 mod secrets;
 mod truth;
 
@@ -149,6 +150,7 @@ pub fn load(source: &str) -> Loaded {
     names::check(&known, &mentions, &mut findings);
     absent::check(&shown, &mentions, &routes, &known, &mut findings);
     secrets::check(&shown, &mentions, &mut findings);
+    order::check(&shown, &known, &mentions, &mut findings);
     truth::check(&shown, &known, &mentions, &mut findings);
     let plan = (!findings.diagnostics.has_errors()).then_some(plan);
     let diagnostics = findings.diagnostics.into_sorted();
@@ -197,6 +199,8 @@ struct Compiler<'s> {
     lists: Vec<Option<StepId>>,
     /// How many steps have been met, in document order.
     met: u32,
+    /// The step that is compiled, by its place in the document, from 0.
+    step: Option<usize>,
     /// The names of the items of the foreach steps around what is compiled.
     items: Vec<String>,
     /// The conditions of the step that is compiled and of the steps around it.
@@ -229,11 +233,13 @@ impl Compiler<'_> {
         for (position, step) in steps.iter().enumerate() {
             self.met += 1;
             let number = self.met;
+            let around = self.step.replace(number as usize - 1);
             let condition = step.condition.as_ref().and_then(|source| self.condition(source));
             let outer = self.conditions.len();
             self.conditions.extend(condition.clone());
             let kind = self.kind(&step.kind);
             self.conditions.truncate(outer);
+            self.step = around;
             if let Some(kind) = kind {
                 let after = steps.get(position + 1).map(|next| next.id.clone());
                 let name = step.name.as_str().into();

@@ -381,7 +381,9 @@ steps:
     },
     Entry {
         code: Code::EndlessCycle,
-        means: "Routes lead round in a circle with nothing between them: no command, prompt, wait or changed value. Or steps that set and read values lead round, and no way leads out.",
+        means: "Routes lead round in a circle with nothing between them: no command, prompt, wait or changed value. Or steps \
+                lead round, and no way leads out: they only set and read values, or run commands whose failure leads \
+                back, too. A step that fails into itself without anything that changes is one.",
         matters: "Whatever a route decided once, it decides again: the execution would go round until `max_steps`.",
         mend: "Lead the way back to a step that does something: the command whose result is looked at, a wait before \
                the next look, or a prompt.",

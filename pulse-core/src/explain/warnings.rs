@@ -84,7 +84,8 @@ steps:
     Entry {
         code: Code::MixedRoutes,
         means: "Some options of a prompt say where they lead, others do not.",
-        matters: "An answer without a route goes on with the next step. Behind a prompt that stands before its \
+        matters: "An answer without a route goes where the step's own `goto` leads, and without one on with the next \
+                  step. Behind a prompt that stands before its \
                   branches, that is the first branch, which is seldom meant.",
         mend: "Give every option a route; `end` is one.",
         example: Some(Example {
@@ -204,6 +205,51 @@ steps:
 steps:
   - command: rm -rf /tmp/cache
     condition: params.mode == "auto" || params.mode == "ask"
+"#,
+        }),
+    },
+    Entry {
+        code: Code::NotYet,
+        means: "A value, a step's outcome, the last command or the last answer is read where no way can have come by \
+                anything that gives it: the step that sets it stands behind, in another phase, or on another way.",
+        matters: "It is missing when it is read: a condition is false, and a template fails its step.",
+        mend: "Move the step that reads it behind the one that sets it, or lead there first. Where both ways are meant, \
+               say what counts when it is missing: `state.x ?? 0`.",
+        example: Some(Example {
+            wrong: r#"steps:
+  - command: logger 'the kernel is {{ kernel }}'
+    targets: any
+  - command: echo "KERNEL=$(uname -r)"
+    targets: any
+    parse: {format: regex, pattern: 'KERNEL=(?<kernel>.*)'}
+"#,
+            mended: r#"steps:
+  - command: echo "KERNEL=$(uname -r)"
+    targets: any
+    parse: {format: regex, pattern: 'KERNEL=(?<kernel>.*)'}
+  - command: logger 'the kernel is {{ kernel }}'
+    targets: any
+"#,
+        }),
+    },
+    Entry {
+        code: Code::RepeatsAtOnce,
+        means: "An `execute` step's `on_error` names the step itself, or its `goto` does and nothing but its failure ends \
+                it.",
+        matters: "It runs again without a pause, on all of its targets, until `max_steps` ends the execution.",
+        mend: "Use `retries` with `retry_delay` for another try after a failure. For a loop let a route decide whether to \
+               go round, and put a `wait` into it.",
+        example: Some(Example {
+            wrong: r#"steps:
+  - id: check
+    command: curl -fs http://localhost/health
+    on_error: check
+"#,
+            mended: r#"steps:
+  - id: check
+    command: curl -fs http://localhost/health
+    retries: 100
+    retry_delay: 10s
 "#,
         }),
     },

@@ -1,5 +1,6 @@
 //! Checks that span steps: ids, jumps, what nothing reaches, routes and prompts whose ways do not add up.
 
+use super::cycles;
 use super::model::{Concerning, OnError, Workflow};
 use super::steps::{Goto, OnTimeout, Step, StepKind};
 use crate::diagnostic::{Code, Diagnostics, did_you_mean};
@@ -32,9 +33,10 @@ pub(super) fn check(workflow: &Workflow, unread: &HashSet<String>, diagnostics: 
         .into_iter()
         .for_each(|list| check_jumps(list, &seen, unread, diagnostics));
     if !diagnostics.has_errors() {
-        [&workflow.steps, &workflow.on_failure, &workflow.finally]
-            .into_iter()
-            .for_each(|list| check_reach(list, diagnostics));
+        // The time limit of the document is one of the main steps.
+        check_reach(&workflow.steps, workflow.timeout.is_some(), diagnostics);
+        check_reach(&workflow.on_failure, false, diagnostics);
+        check_reach(&workflow.finally, false, diagnostics);
     }
 }
 
@@ -58,89 +60,46 @@ fn check_jumps(steps: &[Step], everywhere: &HashSet<&str>, unread: &HashSet<Stri
     }
 }
 
-fn check_reach(steps: &[Step], diagnostics: &mut Diagnostics) {
-    let index: HashMap<&str, usize> = steps.iter().enumerate().map(|(i, step)| (step.id.as_str(), i)).collect();
+fn check_reach(steps: &[Step], bounded: bool, diagnostics: &mut Diagnostics) {
+    let index: HashMap<&str, usize> = positions(steps);
     unreachable(steps, &index, diagnostics);
-    cycles(steps, &index, diagnostics);
-    endless(steps, &index, diagnostics);
-    steps.iter().flat_map(|step| step.kind.lists()).for_each(|list| check_reach(list, diagnostics));
-}
-
-/// A cycle of steps of which none can change what the others decide by: it runs until `max_steps` stops it. Commands,
-/// prompts, waits and everything that runs other steps can; so can setting and reading values.
-fn cycles(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagnostics) {
-    let inert = |step: &Step| matches!(step.kind, StepKind::Route(_));
-    for (start, step) in steps.iter().enumerate().filter(|(_, step)| inert(step)) {
-        let mut open = vec![start];
-        let mut seen = vec![false; steps.len()];
-        let mut found = false;
-        while let Some(position) = open.pop() {
-            let mut next = Vec::new();
-            jumps(&steps[position], |_, target, _| next.extend(index.get(target).copied()));
-            if !never_falls_through(&steps[position]) {
-                next.push(position + 1);
-            }
-            for position in next.into_iter().filter(|position| steps.get(*position).is_some_and(inert)) {
-                found |= position == start;
-                if !std::mem::replace(&mut seen[position], true) {
-                    open.push(position);
-                }
-            }
-        }
-        if found {
-            let (path, at) = &step.concerning;
-            let message =
-                format!("step `{}` can lead back to itself with nothing in between that could change the way", step.id);
-            let help = Some("put a command, a prompt, a wait or a changed value into the cycle".to_owned());
-            diagnostics.add(Code::EndlessCycle, path, *at, message, help);
-        }
+    cycles::check(steps, &index, bounded, diagnostics);
+    for step in steps {
+        let bounded = bounded || step.timeout.is_some() || ends_others(&step.kind);
+        step.kind.lists().into_iter().for_each(|list| check_reach(list, bounded, diagnostics));
     }
 }
 
-/// Steps that only set, read and choose, and lead round for ever whatever they decide: no way from them comes to an end, or
-/// to a command, a prompt, a wait or steps of its own.
-fn endless(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagnostics) {
-    let quiet = |step: &Step| matches!(step.kind, StepKind::Route(_) | StepKind::Set(_) | StepKind::Parse(_));
-    let ends = |goto: &Goto| matches!(goto, Goto::End | Goto::Fail);
-    let can_end = |step: &Step| {
-        let route = match &step.kind {
-            StepKind::Route(route) => route.conditions.iter().any(|condition| ends(&condition.goto)),
-            _ => false,
-        };
-        route || step.goto.as_ref().is_some_and(ends)
+/// Whether the lists of a step may be ended by what happens in another of them.
+fn ends_others(kind: &StepKind) -> bool {
+    match kind {
+        StepKind::Parallel(parallel) => parallel.fail_fast && parallel.branches.len() > 1,
+        StepKind::Foreach(foreach) => foreach.fail_fast && foreach.parallel > 1,
+        _ => false,
+    }
+}
+
+/// Where each step of a list is in it.
+fn positions(steps: &[Step]) -> HashMap<&str, usize> {
+    steps.iter().enumerate().map(|(position, step)| (step.id.as_str(), position)).collect()
+}
+
+/// For each step of a list, the positions of the steps of the list that may follow it, whatever happens.
+pub fn ways(steps: &[Step]) -> Vec<Vec<usize>> {
+    let index = positions(steps);
+    let next = |(position, step): (usize, &Step)| {
+        let mut next = Vec::new();
+        jumps(step, |_, target, _| next.extend(index.get(target).copied()));
+        if !never_falls_through(step) && position + 1 < steps.len() {
+            next.push(position + 1);
+        }
+        next
     };
-    let mut told = vec![false; steps.len()];
-    // What consists of routes alone has been found before.
-    let changes = |step: &Step| quiet(step) && !matches!(step.kind, StepKind::Route(_));
-    for (start, step) in steps.iter().enumerate().filter(|(_, step)| changes(step)) {
-        let (mut open, mut seen, mut leaves) = (vec![start], vec![false; steps.len()], false);
-        while let Some(position) = open.pop() {
-            let Some(step) = steps.get(position).filter(|step| quiet(step) && !can_end(step)) else {
-                leaves = true;
-                break;
-            };
-            if std::mem::replace(&mut seen[position], true) {
-                continue;
-            }
-            // A jump to nowhere is a mistake of its own: behind it may be anything.
-            jumps(step, |_, target, _| open.push(index.get(target).copied().unwrap_or(steps.len())));
-            if !never_falls_through(step) {
-                open.push(position + 1);
-            }
-        }
-        if leaves || told[start] {
-            continue;
-        }
-        told.iter_mut().zip(seen).for_each(|(told, seen)| *told |= seen);
-        let (path, at) = &step.concerning;
-        let message = format!("from step `{}` on it goes round for ever: no way leads out", step.id);
-        let help = Some("let a condition lead out, or put a command, a prompt or a wait into the cycle".to_owned());
-        diagnostics.add(Code::EndlessCycle, path, *at, message, help);
-    }
+    steps.iter().enumerate().map(next).collect()
 }
 
 /// Calls `found` with every jump of a step to another: what makes it, the id it names, and where that stands.
-fn jumps<'s>(step: &'s Step, mut found: impl FnMut(&str, &'s str, &'s Concerning)) {
+pub(super) fn jumps<'s>(step: &'s Step, mut found: impl FnMut(&str, &'s str, &'s Concerning)) {
     let mut goto = |what: &str, goto: &'s Goto, at: &'s Concerning| {
         if let Goto::Step(id) = goto {
             found(what, id.as_str(), at);
@@ -183,7 +142,11 @@ fn check_ways(step: &Step, diagnostics: &mut Diagnostics) {
                 for option in prompt.options.iter().filter(|option| option.goto.is_none()) {
                     let message =
                         format!("option `{}` of prompt `{}` has no route, others have", option.label.text, step.id);
-                    let help = Some("it goes on with the next step; give it a route to say so".to_owned());
+                    let way = match &step.goto {
+                        Some(goto) => format!("where the step's own `goto` leads, to `{}`", goto.as_str()),
+                        None => "on with the next step".to_owned(),
+                    };
+                    let help = Some(format!("it goes {way}; give it a route to say so"));
                     diagnostics.add(Code::MixedRoutes, &option.label.path, option.label.at, message, help);
                 }
             }
@@ -193,15 +156,15 @@ fn check_ways(step: &Step, diagnostics: &mut Diagnostics) {
 }
 
 /// Whether a step always leaves by a jump, so that the step behind it is not reached through it.
-fn never_falls_through(step: &Step) -> bool {
-    if step.condition.is_some() || matches!(step.on_error, OnError::Continue) {
-        return false;
-    }
-    match &step.kind {
+pub(super) fn never_falls_through(step: &Step) -> bool {
+    let chosen = match &step.kind {
         StepKind::Route(route) => route.conditions.iter().any(|condition| condition.when.is_none()),
-        StepKind::Prompt(prompt) => step.goto.is_some() || prompt.options.iter().all(|option| option.goto.is_some()),
-        _ => step.goto.is_some(),
-    }
+        StepKind::Prompt(prompt) => prompt.options.iter().all(|option| option.goto.is_some()),
+        _ => false,
+    };
+    // Where a failure counts as success, it goes where the step itself leads, not where it would have chosen to.
+    let chosen = chosen && !matches!(step.on_error, OnError::Continue);
+    step.condition.is_none() && (step.goto.is_some() || chosen)
 }
 
 fn unreachable(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagnostics) {

@@ -3,6 +3,7 @@
 //! [`parse`] reads a document and reports all of its mistakes at once. What expressions and templates mean is
 //! `pulse-engine`'s business: here they are text with a position.
 
+mod cycles;
 mod decode;
 mod decode_nested;
 mod decode_prompt;
@@ -15,6 +16,7 @@ mod steps;
 mod targets;
 
 pub use decode::{ANSWER_NAMES, Parsed, parse};
+pub use links::ways;
 pub use model::{Concerning, Concurrency, ConcurrencyPolicy, Defaults, OnError, Source, Workflow};
 pub use params::{BadParam, MASK, MAX_SECRET_BYTES, Param, ParamType, resolve_params, take_secrets};
 pub use steps::{

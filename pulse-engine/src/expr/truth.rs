@@ -49,6 +49,23 @@ impl Expr {
         found
     }
 
+    /// It says somewhere what counts when something is missing.
+    pub(crate) fn looks_for_missing(&self) -> bool {
+        let mut open = vec![self.tree()];
+        while let Some(node) = open.pop() {
+            let looks = match &node.kind {
+                Kind::Default(..) | Kind::Nothing => true,
+                Kind::Helper(helper, _) => helper.native == "is_empty",
+                _ => false,
+            };
+            if looks {
+                return true;
+            }
+            open.extend(node.below());
+        }
+        false
+    }
+
     /// What it surely gives, where it gives a value.
     pub(crate) fn gives(&self, type_of: &dyn Fn(&str, &[String]) -> Option<Type>) -> Option<Type> {
         Look { type_of }.kind(self.tree())

@@ -39,6 +39,8 @@ pub(super) struct Mention {
     pub(super) source: Arc<Source>,
     /// Where in the text it begins, in bytes.
     pub(super) offset: usize,
+    /// The step that evaluates it, by its place in the document, from 0; `None` for what belongs to all.
+    pub(super) step: Option<usize>,
     /// The items it can see.
     pub(super) items: Vec<String>,
     pub(super) place: Place,

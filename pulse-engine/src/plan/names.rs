@@ -50,6 +50,8 @@ pub(super) struct Known<'w> {
     params: HashSet<&'w str>,
     steps: HashSet<&'w str>,
     state: HashSet<String>,
+    /// Whether there are steps that could not be read.
+    incomplete: bool,
     /// Whether steps read names out of output that nobody can know beforehand.
     open: bool,
 }
@@ -61,6 +63,7 @@ impl<'w> Known<'w> {
             params: workflow.params.iter().map(|param| param.name.as_str()).collect(),
             steps: workflow.all_steps().into_iter().map(|(step, _)| step.id.as_str()).collect(),
             state: HashSet::new(),
+            incomplete: !unread.is_empty(),
             open: !unread.is_empty(),
         };
         known.steps.extend(unread.iter().map(String::as_str));
@@ -77,6 +80,16 @@ impl<'w> Known<'w> {
             }
         }
         known
+    }
+
+    /// Whether there are steps that could not be read.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// Whether a parameter is called so.
+    pub(super) fn has_param(&self, name: &str) -> bool {
+        self.params.contains(name)
     }
 
     /// Whether there is a step with that id.

@@ -11,6 +11,7 @@ mod step_timeout;
 mod template;
 mod testing;
 mod validation;
+mod validation_order;
 mod validation_places;
 mod validation_truth;
 mod validation_values;

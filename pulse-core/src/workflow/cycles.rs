@@ -1,0 +1,148 @@
+//! Ways that lead round: cycles that nothing in them can leave, and steps that repeat themselves at once.
+
+use super::links::{jumps, never_falls_through};
+use super::model::OnError;
+use super::steps::{Goto, Step, StepKind};
+use crate::diagnostic::{Code, Diagnostics};
+use std::collections::HashMap;
+
+/// Adds a finding for each such cycle of a list. `bounded` says that a time limit, or what happens in a branch beside it, can
+/// end the list.
+pub(super) fn check(steps: &[Step], index: &HashMap<&str, usize>, bounded: bool, diagnostics: &mut Diagnostics) {
+    unchanged(steps, index, diagnostics);
+    let told = endless(steps, index, bounded, diagnostics);
+    for (step, told) in steps.iter().zip(told) {
+        if !told {
+            at_once(step, diagnostics);
+        }
+    }
+}
+
+/// A cycle of steps of which none can change what the others decide by: it runs until `max_steps` stops it. Commands,
+/// prompts, waits and everything that runs other steps can; so can setting and reading values, if that does not fail.
+fn unchanged(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagnostics) {
+    let inert = |step: &Step| matches!(step.kind, StepKind::Route(_));
+    for (start, step) in steps.iter().enumerate() {
+        let found = match step.kind {
+            StepKind::Route(_) => returns(steps, index, start, inert),
+            StepKind::Set(_) | StepKind::Parse(_) => fails_into_itself(step),
+            _ => false,
+        };
+        if found {
+            let (path, at) = &step.concerning;
+            let message =
+                format!("step `{}` can lead back to itself with nothing in between that could change the way", step.id);
+            let help = Some("put a command, a prompt, a wait or a changed value into the cycle".to_owned());
+            diagnostics.add(Code::EndlessCycle, path, *at, message, help);
+        }
+    }
+}
+
+/// Whether a step can lead back to itself by way of such steps alone.
+fn returns(steps: &[Step], index: &HashMap<&str, usize>, start: usize, inert: impl Fn(&Step) -> bool) -> bool {
+    let mut open = vec![start];
+    let mut seen = vec![false; steps.len()];
+    while let Some(position) = open.pop() {
+        let mut next = Vec::new();
+        jumps(&steps[position], |_, target, _| next.extend(index.get(target).copied()));
+        if !never_falls_through(&steps[position]) {
+            next.push(position + 1);
+        }
+        for position in next.into_iter().filter(|position| steps.get(*position).is_some_and(&inert)) {
+            if position == start {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[position], true) {
+                open.push(position);
+            }
+        }
+    }
+    false
+}
+
+fn fails_into_itself(step: &Step) -> bool {
+    matches!(&step.on_error, OnError::Step(id) if *id == step.id)
+}
+
+/// Steps that lead round for ever whatever comes of them: no way from them comes to an end, to a prompt or a wait, or to a
+/// failure that ends the list. Answers which steps were told of.
+fn endless(steps: &[Step], index: &HashMap<&str, usize>, bounded: bool, diagnostics: &mut Diagnostics) -> Vec<bool> {
+    let ends = |goto: &Goto| matches!(goto, Goto::End | Goto::Fail);
+    let can_end = |step: &Step| {
+        let route = match &step.kind {
+            StepKind::Route(route) => route.conditions.iter().any(|condition| ends(&condition.goto)),
+            _ => false,
+        };
+        route || step.goto.as_ref().is_some_and(ends)
+    };
+    // What only chooses, sets and reads takes no time, so that no time limit ends it.
+    let quiet = |step: &Step| matches!(step.kind, StepKind::Route(_) | StepKind::Set(_) | StepKind::Parse(_));
+    let stays = |step: &Step| {
+        let runs = !bounded && runs_only(step) && step.on_error != OnError::Fail && step.timeout.is_none();
+        (quiet(step) || runs) && !can_end(step)
+    };
+    let mut told = vec![false; steps.len()];
+    // What consists of routes alone has been found before.
+    let starts = |step: &Step| stays(step) && !matches!(step.kind, StepKind::Route(_));
+    for (start, step) in steps.iter().enumerate().filter(|(_, step)| starts(step)) {
+        let (mut open, mut seen, mut leaves) = (vec![start], vec![false; steps.len()], false);
+        while let Some(position) = open.pop() {
+            let Some(step) = steps.get(position).filter(|step| stays(step)) else {
+                leaves = true;
+                break;
+            };
+            if std::mem::replace(&mut seen[position], true) {
+                continue;
+            }
+            // A jump to nowhere is a mistake of its own: behind it may be anything.
+            jumps(step, |_, target, _| open.push(index.get(target).copied().unwrap_or(steps.len())));
+            if !never_falls_through(step) {
+                open.push(position + 1);
+            }
+        }
+        if leaves || told[start] {
+            continue;
+        }
+        told.iter_mut().zip(seen).for_each(|(told, seen)| *told |= seen);
+        let (path, at) = &step.concerning;
+        let message = format!("from step `{}` on it goes round for ever: no way leads out", step.id);
+        let help = Some("let a condition or a failure lead out, or put a prompt or a wait into the cycle".to_owned());
+        diagnostics.add(Code::EndlessCycle, path, *at, message, help);
+    }
+    told
+}
+
+/// A step that runs commands, directly or in its lists, and neither asks nor waits.
+fn runs_only(step: &Step) -> bool {
+    match &step.kind {
+        StepKind::Execute(_) => true,
+        StepKind::Parallel(_) | StepKind::Foreach(_) => {
+            let inside = |step: &Step| {
+                runs_only(step) || matches!(step.kind, StepKind::Route(_) | StepKind::Set(_) | StepKind::Parse(_))
+            };
+            step.kind.lists().into_iter().flatten().all(inside)
+        }
+        _ => false,
+    }
+}
+
+/// A command that comes again at once: after its failure, or after success with nothing but a failure to end it.
+fn at_once(step: &Step, diagnostics: &mut Diagnostics) {
+    if !matches!(step.kind, StepKind::Execute(_)) {
+        return;
+    }
+    if fails_into_itself(step) {
+        let (path, at) = &step.on_error_at;
+        let message = format!("when step `{}` fails it runs again at once, until `max_steps` ends it", step.id);
+        let help = Some("give it `retries` with a `retry_delay`, or lead to a wait before it".to_owned());
+        diagnostics.add(Code::RepeatsAtOnce, path, *at, message, help);
+    } else if matches!(&step.goto, Some(Goto::Step(id)) if *id == step.id)
+        && step.condition.is_none()
+        && step.on_error == OnError::Fail
+    {
+        let (path, at) = &step.goto_at;
+        let message = format!("step `{}` leads back to itself at once: only its failure ends it", step.id);
+        let help = Some("let a route behind it decide whether it comes again, with a wait before".to_owned());
+        diagnostics.add(Code::RepeatsAtOnce, path, *at, message, help);
+    }
+}
