@@ -101,8 +101,15 @@ pub(crate) struct PlannedExecute {
 
 #[derive(Debug)]
 pub(crate) enum PlannedProgram {
-    Script { shell: String, script: ShellTemplate },
-    Argv(Vec<Template>),
+    Script {
+        shell: String,
+        script: ShellTemplate,
+    },
+    Argv {
+        argv: Vec<Template>,
+        /// The argument that is a script for a shell, if it holds no value itself.
+        script: Option<ShellTemplate>,
+    },
 }
 
 #[derive(Debug)]
@@ -302,12 +309,13 @@ impl Compiler<'_> {
     fn execute(&mut self, execute: &Execute) -> Option<PlannedExecute> {
         let program = match &execute.program {
             Program::Script { shell, script } => {
-                PlannedProgram::Script { shell: shell.clone(), script: self.script(shell, script)? }
+                let script = self.script(shell, script, execute.stdin.as_ref())?;
+                PlannedProgram::Script { shell: shell.clone(), script }
             }
-            Program::Argv(argv) => PlannedProgram::Argv(self.list(argv)),
+            Program::Argv(argv) => self.argv(argv, execute.stdin.as_ref()),
         };
         let env = self.map(&execute.env);
-        if let PlannedProgram::Script { script, .. } = &program {
+        if let PlannedProgram::Script { script, .. } | PlannedProgram::Argv { script: Some(script), .. } = &program {
             self.variables(script, &execute.env);
         }
         Some(PlannedExecute {

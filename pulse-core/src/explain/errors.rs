@@ -260,7 +260,8 @@ steps:
         matters: "Values reach a shell as data, never as a part of its program. Where that is impossible, the \
                   template is refused instead of being filled in some unsafe way.",
         mend: "Close it with `}}`. For a literal `{{` write `{{{{`. Hand values to shells other than POSIX ones \
-               through `env`, `stdin` or `argv`.",
+               through `env`, `stdin` or `argv`. Where an argument of `argv` is a script (`[sh, -c, …]`, `[ssh, host, …]`), give \
+               the value as a further argument: `[sh, -c, 'df \"$1\"', sh, \"{{ x }}\"]`.",
         example: Some(Example {
             wrong: r#"params: [mount]
 steps:

@@ -55,15 +55,18 @@ impl<'m> Machine<'m> {
             timeout_ms: u64::try_from(planned.execute.timeout.as_millis()).unwrap_or(u64::MAX),
             secrets: Vec::new(),
         };
+        if let PlannedProgram::Script { script, .. } | PlannedProgram::Argv { script: Some(script), .. } =
+            &planned.program
+        {
+            let given = |name: &str| planned.env.get(name).or_else(|| self.plan.env.get(name));
+            for (name, value) in env.iter().filter(|(name, _)| given(name).is_some_and(|value| !value.is_literal())) {
+                script.check_variable(name, value).map_err(|error| named(&format!("env `{name}`"), error))?;
+            }
+        }
         let display = match &planned.program {
             PlannedProgram::Script { shell, script } => {
                 let exprs: Vec<&Expr> = script.expressions().map(|placeholder| &placeholder.expr).collect();
                 let scope = self.scope_with(at, markers.params(), exprs.iter().copied());
-                let given = |name: &str| planned.env.get(name).or_else(|| self.plan.env.get(name));
-                for (name, value) in env.iter().filter(|(name, _)| given(name).is_some_and(|value| !value.is_literal()))
-                {
-                    script.check_variable(name, value).map_err(|error| named(&format!("env `{name}`"), error))?;
-                }
                 let rendered = script.render(&scope).map_err(|error| named("command", error))?;
                 env.extend(rendered.env);
                 (spec.command, spec.shell) = (Some(rendered.script), Some(shell.clone()));
@@ -75,7 +78,7 @@ impl<'m> Machine<'m> {
                     }
                 }
             }
-            PlannedProgram::Argv(argv) => {
+            PlannedProgram::Argv { argv, .. } => {
                 spec.argv = self.texts(at, argv).map_err(|error| named("argv", error))?;
                 spec.argv.iter().map(|word| shown(word)).collect::<Vec<_>>().join(" ")
             }

@@ -1,7 +1,7 @@
 //! Commands made ready: their scripts compiled, and what is wrong with the places of their values.
 
-use super::{Compiler, Mention, Place};
-use crate::template::{Filter, ShellTemplate, Template, TemplateWarningKind};
+use super::{Compiler, Mention, Place, PlannedProgram};
+use crate::template::{Filter, Input, ShellTemplate, Template, TemplateWarning, TemplateWarningKind, arguments};
 use indexmap::IndexMap;
 use pulse_core::diagnostic::Code;
 use pulse_core::workflow::Source;
@@ -21,14 +21,37 @@ fn program(path: &str) -> &str {
 }
 
 impl Compiler<'_> {
-    pub(super) fn script(&mut self, shell: &str, source: &Source) -> Option<ShellTemplate> {
-        let (script, warnings) = match ShellTemplate::parse_for(&source.text, shell) {
-            Ok(parsed) => parsed,
-            Err(errors) => {
-                self.template_errors(source, errors);
-                return None;
-            }
-        };
+    /// The arguments of a program, with the script for a shell that one of them is, if it holds no value.
+    pub(super) fn argv(&mut self, sources: &[Source], stdin: Option<&Source>) -> PlannedProgram {
+        let argv = self.list(sources);
+        if argv.len() != sources.len() {
+            return PlannedProgram::Argv { argv, script: None };
+        }
+        let handed = arguments(&argv);
+        for (argument, error) in handed.errors {
+            self.template_errors(&sources[argument], vec![error]);
+        }
+        for (argument, warning) in handed.warnings {
+            self.template_warnings(&sources[argument], vec![warning]);
+        }
+        self.input(handed.input, stdin);
+        let script = handed.script.filter(|(argument, _)| argv[*argument].is_literal());
+        let script =
+            script.and_then(|(argument, shell)| ShellTemplate::parse_for(&sources[argument].text, &shell).ok());
+        PlannedProgram::Argv { argv, script: script.map(|(script, _)| script) }
+    }
+
+    /// Standard input that a shell reads as a script.
+    fn input(&mut self, input: Option<Input>, stdin: Option<&Source>) {
+        let (Some(input), Some(source)) = (input, stdin) else { return };
+        // One that cannot be read is told where it is compiled.
+        let Ok(template) = Template::parse(&source.text) else { return };
+        let (errors, warnings) = input.text(&template);
+        self.template_errors(source, errors);
+        self.template_warnings(source, warnings);
+    }
+
+    fn template_warnings(&mut self, source: &Source, warnings: Vec<TemplateWarning>) {
         for warning in warnings {
             let code = match warning.kind {
                 TemplateWarningKind::Raw => Code::RawFilter,
@@ -38,6 +61,18 @@ impl Compiler<'_> {
             };
             self.findings.add(code, source, warning.offset, warning.message, warning.help);
         }
+    }
+
+    pub(super) fn script(&mut self, shell: &str, source: &Source, stdin: Option<&Source>) -> Option<ShellTemplate> {
+        let (script, warnings) = match ShellTemplate::parse_for(&source.text, shell) {
+            Ok(parsed) => parsed,
+            Err(errors) => {
+                self.template_errors(source, errors);
+                return None;
+            }
+        };
+        self.template_warnings(source, warnings);
+        self.input(script.input(), stdin);
         let shared = Arc::new(source.clone());
         for (placeholder, takes_any) in script.expressions().zip(script.takes_any_value()) {
             let place = match (placeholder.filter, takes_any) {

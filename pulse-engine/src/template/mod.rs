@@ -17,4 +17,4 @@ mod text;
 pub use error::{RenderError, RenderErrorKind, TemplateError, TemplateWarning, TemplateWarningKind};
 pub use filter::Filter;
 pub use parsed::{Placeholder, Template};
-pub use shell::{RenderedScript, ShellTemplate};
+pub use shell::{Handed, Input, RenderedScript, ShellTemplate, arguments};

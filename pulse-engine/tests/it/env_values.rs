@@ -110,3 +110,32 @@ fn only_shells_that_leave_values_alone_have_templates() {
         }
     }
 }
+
+#[test]
+fn arguments_and_standard_input_that_shells_read_are_looked_at() {
+    for (workflow, found) in [
+        ("steps: [{id: a, argv: [sh, -c, 'echo {{ p }}']}]", &["E014"][..]),
+        ("steps: [{id: a, argv: [sh, -c, 'echo {{ p | sh }}']}]", &[]),
+        ("steps: [{id: a, argv: [sh, -c, '{{ p | raw }}']}]", &["W001"]),
+        ("steps: [{id: a, argv: [ssh, h, df, '{{ p }}']}]", &["E014"]),
+        ("steps: [{id: a, argv: [sh], stdin: 'echo {{ p }}'}]", &["W007"]),
+        ("steps: [{id: a, argv: [sh], stdin: 'echo {{ p | sh }}'}]", &[]),
+        ("steps: [{id: a, argv: [cat], stdin: 'echo {{ p }}'}]", &[]),
+        ("steps: [{id: a, command: 'bash -s', stdin: 'echo {{ p }}'}]", &["W007"]),
+        ("steps: [{id: a, command: 'ssh h', stdin: \"echo '{{ p | sh }}'\"}]", &["E014"]),
+        ("steps: [{id: a, command: 'cat | sh', stdin: '{{ s }}'}]", &["W007"]),
+        ("steps: [{id: a, command: cat, stdin: 'echo {{ p }}'}]", &[]),
+        ("steps: [{id: a, argv: [bash, -c, 'eval \"$X\"'], env: {X: '{{ p }}'}}]", &["W007"]),
+        ("steps: [{id: a, argv: [bash, -c, 'echo $((X))'], env: {X: '{{ s }}'}}]", &["E022"]),
+    ] {
+        assert_eq!(codes(workflow), found, "{workflow}");
+    }
+    let calculates = "steps: [{id: a, argv: [bash, -c, 'echo $((X))'], env: {X: '{{ p }}'}}]";
+    assert_eq!(run(calculates, "5"), Ok(()));
+    let error = run(calculates, "a[$(reboot)]").unwrap_err();
+    assert!(error.contains("env `X`: the value has to be an integer"), "{error}");
+    let source = "params: [p]\nsteps:\n  - argv: [sh, -c, 'echo {{ p }}']\n";
+    let found = &load(source).diagnostics[0];
+    assert_eq!((found.path.as_str(), found.line, found.column), ("steps[0].argv[2]", 3, 26));
+    assert!(found.help.as_ref().unwrap().contains("argv: [sh, -c, 'echo \"$1\"', sh, "), "{found:?}");
+}

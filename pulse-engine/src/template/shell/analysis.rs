@@ -3,7 +3,8 @@
 use super::frames::Role;
 use super::place::Needs;
 use super::tracker::Tracker;
-use super::words::{HOLE, Origin, Word, is_name};
+use super::units::Unit;
+use super::words::{HOLE, Origin, STDIN, Word, is_name};
 
 /// Operators of `[[ … ]]` whose operands are arithmetic; some shells calculate with those of `[ … ]`, too.
 const ARITHMETIC_TESTS: &[&str] = &["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
@@ -61,7 +62,7 @@ impl Tracker<'_> {
         let Some(first) = first else { return };
         let (name, operands) = (words[first].text.as_str(), &words[first + 1..]);
         let name = name.rsplit('/').next().unwrap_or(name);
-        let read = self.standard_input(name, operands);
+        let (read, text) = self.standard_input(name, operands);
         match name {
             "let" => operands.iter().for_each(|word| self.calculate(word)),
             "for" | "select" => self.assign(operands),
@@ -82,24 +83,36 @@ impl Tracker<'_> {
         if let Some((_, with_value)) = TAKE_NAMES.iter().find(|(known, _)| *known == name) {
             self.names(name, operands, with_value);
         }
-        self.nested_shell(words, &read);
+        self.nested_shell(words, &read, text);
     }
 
-    /// What a command reads, as far as it is seen; and what it prints, for the command behind it.
-    fn standard_input(&mut self, name: &str, operands: &[Word]) -> Origin {
-        let Some(command) = self.command() else { return Origin::default() };
+    /// What a command reads, as far as it is seen, also as the exact text; and what it prints, for the command behind it.
+    fn standard_input(&mut self, name: &str, operands: &[Word]) -> (Origin, Option<Vec<Unit>>) {
+        let Some(command) = self.command() else { return Default::default() };
         let mut read = std::mem::take(&mut command.here);
+        let (mut text, feed_text) = (command.here_text.take(), command.feed_text.take());
+        if command.piped && !command.own_input {
+            text = feed_text;
+        }
         if command.piped {
             read.extend(std::mem::take(&mut command.feed));
+        } else if !command.own_input {
+            read.names.push(STDIN.to_owned());
         }
         let mut printed = Origin::default();
+        // Others read backslashes in what they print.
+        if let ("printf", [format, word]) = (name, operands)
+            && matches!(format.text.as_str(), "%s" | "%s\\n" | "%s\n")
+        {
+            command.feed_text = word.exact();
+        }
         match name {
             "echo" | "printf" | "print" => operands.iter().for_each(|word| printed.extend(word.origin())),
             _ if FILTERS.contains(&name) => printed = read.clone(),
             _ => {}
         }
         command.feed = printed;
-        read
+        (read, text)
     }
 
     /// `name=…`, and `name[…]=…`, or `[…]=…` in a list, where the index is arithmetic.

@@ -111,6 +111,13 @@ impl Tracker<'_> {
         self.finish_word();
         let at = self.at;
         let here = self.units.starts_with(at, "<<<");
+        if self.char(at) == Some('<')
+            && !is_number
+            && self.char(at + 1) != Some('(')
+            && let Some(command) = self.command()
+        {
+            command.own_input = true;
+        }
         if here {
             self.at += 3;
         } else if self.units.starts_with(at, "<<") {
@@ -199,10 +206,11 @@ impl Tracker<'_> {
         let is_assignment = word.is_assignment();
         if command.redirected {
             command.redirected = false;
-            let origin = word.origin();
+            let (origin, exact) = (word.origin(), word.exact());
             command.words.forget_last();
             if std::mem::take(&mut command.here_string) {
                 command.here.extend(origin);
+                command.here_text = exact;
             } else if command.duplicated {
                 // What is no number is a file, and Bash expands its name once more.
                 self.need(&origin, Needs::Integer);
@@ -283,6 +291,8 @@ impl Tracker<'_> {
         }
         if let Some(command) = self.command() {
             command.here = Origin::default();
+            command.here_text = None;
+            command.own_input = false;
         }
     }
 
@@ -292,6 +302,7 @@ impl Tracker<'_> {
         if let Some(command) = self.command() {
             let feed = std::mem::take(&mut command.feed);
             command.output.extend(feed);
+            command.feed_text = None;
             command.piped = false;
             command.conditional = false;
         }

@@ -1,5 +1,6 @@
 //! The contexts that are open at a point of a shell script.
 
+use super::units::Unit;
 use super::words::{Origin, Words};
 
 /// An open context.
@@ -88,10 +89,16 @@ pub(super) struct Command {
     pub groups: Vec<(usize, usize)>,
     /// The command reads what the one before it prints.
     pub piped: bool,
+    /// What exactly the command before this one in the pipeline prints, if it is one text.
+    pub feed_text: Option<Vec<Unit>>,
     /// The here-string of the command.
     pub here: Origin,
+    /// What exactly it is.
+    pub here_text: Option<Vec<Unit>>,
     /// The redirection is a here-string.
     pub here_string: bool,
+    /// Its standard input is redirected.
+    pub own_input: bool,
     /// `&&` or the like stands before this command: it may not run, or not in this shell.
     pub conditional: bool,
     /// The next word can be a command or a keyword.
@@ -115,8 +122,11 @@ impl Command {
             output: Origin::default(),
             groups: Vec::new(),
             piped: false,
+            feed_text: None,
             here: Origin::default(),
+            here_text: None,
             here_string: false,
+            own_input: false,
             conditional: false,
             at_command: true,
             redirected: false,
@@ -137,6 +147,7 @@ impl Command {
     /// A compound command ends. What was printed in it can go on through a pipe.
     pub fn close_group(&mut self, feeds: bool) {
         let Some((holes, names)) = self.groups.pop() else { return };
+        self.feed_text = None;
         if feeds {
             self.feed.holes = self.output.holes.split_off(holes.min(self.output.holes.len()));
             self.feed.names = self.output.names.split_off(names.min(self.output.names.len()));

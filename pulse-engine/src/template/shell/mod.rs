@@ -15,6 +15,7 @@
 //! arguments or a file, is out of sight, as is what a script does with another interpreter.
 
 mod analysis;
+mod argv;
 mod commands;
 mod expansions;
 mod flow;
@@ -29,5 +30,6 @@ mod tracker;
 mod units;
 mod words;
 
+pub use argv::{Handed, Input, arguments};
 pub use render::RenderedScript;
 pub use script::ShellTemplate;

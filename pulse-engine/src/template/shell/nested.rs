@@ -1,6 +1,6 @@
 //! Shells inside of the shell: which text of a command a second shell reads, and whether values are quoted there.
 
-use super::place::Style;
+use super::place::{Needs, Style};
 use super::tracker::{self, Tracker};
 use super::units::{Hole, Unit, Units};
 use super::words::{EXPANSION, HOLE, Origin, Word};
@@ -58,20 +58,25 @@ const READS: &str = "a second shell reads this text, and the value can be code f
 const BARE: &str = "write {{ … | sh }}, outside of all quotes of that shell, or give the value to it as an argument: \
                     sh -c '… \"$1\"' sh {{ … }}";
 
+const EXACT: &str = "feed the script by a heredoc, or by printf '%s\\n' \"… {{ … | sh }} …\": what comes by echo, a variable or \
+                     other commands can be another text than the one that was quoted";
+
 /// What a command lets a second shell read.
 #[derive(Default)]
-struct Read<'w> {
+pub(super) struct Read<'w> {
     /// Words that are joined to a script.
-    script: Vec<&'w Word>,
+    pub script: Vec<&'w Word>,
     /// Its standard input is a script.
-    input: bool,
+    pub input: bool,
     /// `{{ … | sh }}` does not quote for that shell.
-    other_quoting: bool,
+    pub other_quoting: bool,
+    /// The command itself is this shell.
+    pub shell: Option<&'w str>,
 }
 
 impl Tracker<'_> {
     /// Warns where another shell reads the value, which then can be code for that shell.
-    pub fn nested_shell(&mut self, words: &[Word], input: &Origin) {
+    pub fn nested_shell(&mut self, words: &[Word], input: &Origin, text: Option<Vec<Unit>>) {
         let read = read_by_shell(words);
         if !read.script.is_empty() {
             let mut units = Vec::new();
@@ -89,7 +94,10 @@ impl Tracker<'_> {
         }
         if read.input {
             self.warn_nested(&input.holes, READS);
-            self.found.unquoted.extend(&input.holes);
+            match text {
+                Some(text) => self.inner_script(text, read.other_quoting),
+                None => self.found.unquoted.extend(&input.holes),
+            }
             self.found.variables.run.extend(input.names.iter().cloned());
             self.pending.iter_mut().for_each(|pending| pending.script = true);
         }
@@ -105,50 +113,16 @@ impl Tracker<'_> {
             })
             .collect();
         self.found.nested.extend(&holes);
-        let quoted = |hole: &usize| self.units.holes[*hole].sh;
-        if self.is_inner || !holes.iter().any(quoted) {
+        if self.is_inner {
             return;
         }
-        let mut inner = Units::default();
-        for unit in script {
-            inner.offsets.push(0);
-            inner.units.push(match unit {
-                Unit::Hole(hole) => {
-                    let Hole { offset, raw, sh } = self.units.holes[hole];
-                    // What is not quoted was warned about.
-                    inner.holes.push(Hole { offset, raw: raw || !sh, sh });
-                    Unit::Hole(inner.holes.len() - 1)
-                }
-                char => char,
-            });
-        }
-        let found = tracker::track_inner(&inner);
-        for (index, hole) in holes.into_iter().enumerate().filter(|(_, hole)| self.units.holes[*hole].sh) {
-            let place = found.places[index];
-            let stands = place.style == Style::Bare && !found.nested.contains(&index) && found.errors.is_empty();
-            if !stands || other_quoting {
-                self.refuse_quoted(hole, other_quoting);
+        for (hole, needs) in quoted_places(&script, &self.units.holes, other_quoting) {
+            if needs.is_none() {
+                self.found.errors.push(misplaced(self.units.holes[hole].offset, other_quoting));
             }
-            self.need(&Origin { holes: vec![hole], names: Vec::new() }, place.needs);
+            let needs = needs.unwrap_or(Needs::Anything);
+            self.need(&Origin { holes: vec![hole], names: Vec::new() }, needs);
         }
-    }
-
-    fn refuse_quoted(&mut self, hole: usize, other_quoting: bool) {
-        let message = match other_quoting {
-            true => "`| sh` does not quote for this shell",
-            false => {
-                "`| sh` stands in quotes, a calculation, a comment, a heredoc or one more shell of the script that the second shell reads"
-            }
-        };
-        self.found.errors.push(TemplateError {
-            message: message.to_owned(),
-            offset: self.units.holes[hole].offset,
-            help: Some(
-                "write it bare there: ssh host \"grep -r {{ … | sh }} /srv\"; or give the value as an argument: \
-                 sh -c 'grep -r \"$1\" /srv' sh {{ … }}"
-                    .to_owned(),
-            ),
-        });
     }
 
     pub fn warn_nested(&mut self, holes: &[usize], message: &str) {
@@ -157,15 +131,64 @@ impl Tracker<'_> {
                 kind: TemplateWarningKind::NestedShell,
                 message: message.to_owned(),
                 offset: self.units.holes[*hole].offset,
-                help: Some(BARE.to_owned()),
+                help: Some(if self.units.holes[*hole].sh { EXACT } else { BARE }.to_owned()),
             });
         }
     }
 }
 
+/// For each placeholder with `| sh` in the script of a second shell what its value has to be; nothing where its quotes do
+/// not make one word of it.
+pub(super) fn quoted_places(script: &[Unit], holes: &[Hole], other_quoting: bool) -> Vec<(usize, Option<Needs>)> {
+    let mut inner = Units::default();
+    let mut quoted = Vec::new();
+    for unit in script {
+        inner.offsets.push(0);
+        inner.units.push(match unit {
+            Unit::Hole(hole) => {
+                let Hole { offset, raw, sh } = holes[*hole];
+                quoted.extend(sh.then_some((inner.holes.len(), *hole)));
+                // What is not quoted is told elsewhere.
+                inner.holes.push(Hole { offset, raw: raw || !sh, sh });
+                Unit::Hole(inner.holes.len() - 1)
+            }
+            char => *char,
+        });
+    }
+    if quoted.is_empty() {
+        return Vec::new();
+    }
+    let found = tracker::track_inner(&inner);
+    let place = |(index, hole): (usize, usize)| {
+        let place = found.places[index];
+        let bare = place.style == Style::Bare && !found.nested.contains(&index) && found.errors.is_empty();
+        (hole, (bare && !other_quoting).then_some(place.needs))
+    };
+    quoted.into_iter().map(place).collect()
+}
+
+/// `| sh` where its quotes do not make one word of the value.
+pub(super) fn misplaced(offset: usize, other_quoting: bool) -> TemplateError {
+    let message = match other_quoting {
+        true => "`| sh` does not quote for this shell",
+        false => {
+            "`| sh` stands in quotes, a calculation, a comment, a heredoc or one more shell of the script that the second shell reads"
+        }
+    };
+    TemplateError::new(offset, message).help(
+        "write it bare there: ssh host \"grep -r {{ … | sh }} /srv\"; or give the value as an argument: \
+         sh -c 'grep -r \"$1\" /srv' sh {{ … }}",
+    )
+}
+
 impl Word {
+    /// What it is, if nothing in it comes from commands or from expansions that are not seen.
+    pub fn exact(&self) -> Option<Vec<Unit>> {
+        (self.carried.is_empty() && self.hidden.is_empty()).then(|| self.units().collect())
+    }
+
     /// Its characters and placeholders; a variable is taken for a letter.
-    fn units(&self) -> impl Iterator<Item = Unit> {
+    pub(super) fn units(&self) -> impl Iterator<Item = Unit> {
         let mut holes = self.holes.iter();
         self.text.chars().filter_map(move |c| match c {
             HOLE => holes.next().map(|hole| Unit::Hole(*hole)),
@@ -175,7 +198,7 @@ impl Word {
     }
 
     /// The program it names.
-    fn program(&self) -> &str {
+    pub(super) fn program(&self) -> &str {
         if self.text == EXPANSION.to_string() && matches!(self.expansions[0].as_str(), "SHELL" | "BASH") {
             return "sh";
         }
@@ -189,7 +212,7 @@ fn script_of(script: Vec<&Word>) -> Read<'_> {
 }
 
 /// What a second shell reads of a command.
-fn read_by_shell(words: &[Word]) -> Read<'_> {
+pub(super) fn read_by_shell(words: &[Word]) -> Read<'_> {
     let Some(first) = words.iter().position(|word| !word.is_assignment()) else { return Read::default() };
     let operands = &words[first + 1..];
     match words[first].program() {
@@ -232,11 +255,13 @@ fn invoked(words: &[Word], first: usize) -> Read<'_> {
             _ if named => None,
             "ssh" => Some(remote(operands, xargs)),
             "su" | "runuser" => Some(switched(operands)),
+            "env" => split(operands),
             _ if SHELLS.contains(&program) => Some(shell(operands, xargs, OTHER_QUOTING.contains(&program))),
             _ => None,
         };
         if let Some(read) = read.filter(|read| at == first || read.input || !read.script.is_empty()) {
-            return read;
+            let shell = (at == first && SHELLS.contains(&program)).then_some(program);
+            return Read { shell, ..read };
         }
         if at == first && !WRAPPERS.contains(&program) {
             break;
@@ -249,6 +274,8 @@ fn invoked(words: &[Word], first: usize) -> Read<'_> {
 /// A shell with its operands.
 fn shell(operands: &[Word], xargs: bool, other_quoting: bool) -> Read<'_> {
     let (mut command, mut input, mut at) = (false, false, 0);
+    // A value among options can make what follows a script.
+    let mut doubtful = Vec::new();
     while let Some(word) = operands.get(at).filter(|word| word.text.len() > 1 && word.text.starts_with(['-', '+'])) {
         at += 1;
         if word.text == "--" {
@@ -258,6 +285,7 @@ fn shell(operands: &[Word], xargs: bool, other_quoting: bool) -> Read<'_> {
             at += usize::from(matches!(word.text.as_str(), "--rcfile" | "--init-file"));
             continue;
         }
+        doubtful.extend((!word.holes.is_empty()).then_some(word));
         command |= word.text.contains('c');
         input |= word.text.contains('s');
         at += usize::from(word.text.ends_with(['o', 'O']));
@@ -268,10 +296,11 @@ fn shell(operands: &[Word], xargs: bool, other_quoting: bool) -> Read<'_> {
         (true, script) => {
             // Where xargs puts what it reads, or all of the script.
             let taken = script.is_none_or(|word| word.text.contains(['{', '@', '%']));
-            Read { script: script.into_iter().collect(), input: xargs && taken, other_quoting }
+            let script = doubtful.into_iter().chain(script).collect();
+            Read { script, input: xargs && taken, other_quoting, shell: None }
         }
-        (false, None) => Read { input: true, other_quoting, ..Read::default() },
-        (false, Some(_)) => Read { input, other_quoting, ..Read::default() }.with_process(rest),
+        (false, None) => Read { script: doubtful, input: true, other_quoting, ..Read::default() },
+        (false, Some(_)) => Read { script: doubtful, input, other_quoting, ..Read::default() }.with_process(rest),
     }
 }
 
@@ -285,17 +314,27 @@ fn switched(operands: &[Word]) -> Read<'_> {
     Read { input: script.is_empty(), script, ..Read::default() }
 }
 
+/// `env -S` cuts a text into words, with quotes of its own kind.
+fn split(operands: &[Word]) -> Option<Read<'_>> {
+    let at = operands.iter().position(|word| word.text.starts_with("-S") || word.text.starts_with("--split-string"))?;
+    let attached = operands[at].text.len() > 2 && !matches!(operands[at].text.as_str(), "--split-string");
+    let text = if attached { operands.get(at) } else { operands.get(at + 1) };
+    Some(Read { script: text.into_iter().collect(), other_quoting: true, ..Read::default() })
+}
+
 /// The arguments of `ssh` behind the host: they are joined and read by the shell there.
 fn remote(operands: &[Word], xargs: bool) -> Read<'_> {
     let (mut host, mut skip) = (false, false);
-    let mut script: Vec<&Word> = Vec::new();
+    let (mut script, mut runs): (Vec<&Word>, Vec<&Word>) = Default::default();
     for word in operands {
         if host {
             script.push(word);
         } else if skip {
             skip = false;
+            runs.extend(runs_command(word).then_some(word));
         } else if let Some(option) = word.text.strip_prefix('-') {
             skip = option.len() == 1 && SSH_OPTIONS.contains(option);
+            runs.extend((option.starts_with('o') && runs_command(word)).then_some(word));
         } else {
             host = true;
         }
@@ -308,7 +347,14 @@ fn remote(operands: &[Word], xargs: bool) -> Read<'_> {
             .split_first()
             .is_some_and(|(first, rest)| SHELLS.contains(&first.program()) && shell(rest, false, false).input)
     });
-    Read { input: host && (script.is_empty() || xargs || shell_there), script, ..Read::default() }
+    let input = host && (script.is_empty() || xargs || shell_there);
+    runs.extend(script);
+    Read { input, script: runs, ..Read::default() }
+}
+
+/// `ProxyCommand=…` and the like: options of `ssh` that a shell runs.
+fn runs_command(word: &Word) -> bool {
+    word.text.split_once('=').is_some_and(|(name, _)| name.to_ascii_lowercase().ends_with("command"))
 }
 
 fn plain(text: &str) -> Word {

@@ -1,10 +1,12 @@
 //! A parsed command: the parts its script is made of, worked out once.
 
+use super::argv::Input;
 use super::flow::Variables;
 use super::heredoc::Rewrite;
 use super::place::{Needs, Place};
 use super::tracker::{self, Tracked};
 use super::units::{Unit, Units};
+use super::words::STDIN;
 use crate::template::parsed::{Placeholder, Template};
 use crate::template::quote;
 use crate::template::{Filter, RenderError, RenderErrorKind, TemplateError, TemplateWarning, TemplateWarningKind};
@@ -124,6 +126,11 @@ impl ShellTemplate {
         !self.0.needed.contains_key(name)
     }
 
+    /// A second shell that reads the script's standard input, or text that comes from there, as a script.
+    pub fn input(&self) -> Option<Input> {
+        self.runs_variable(STDIN).then(Input::default)
+    }
+
     /// Whether a second shell reads the value of a variable of the environment.
     pub fn runs_variable(&self, name: &str) -> bool {
         self.0.runs.contains(name)
@@ -147,7 +154,7 @@ impl ShellTemplate {
     }
 }
 
-fn raw_warning(placeholder: &Placeholder) -> TemplateWarning {
+pub(super) fn raw_warning(placeholder: &Placeholder) -> TemplateWarning {
     TemplateWarning {
         kind: TemplateWarningKind::Raw,
         message: format!("the value of `{}` becomes part of the shell program", placeholder.expr.source()),

@@ -126,7 +126,10 @@ impl Tracker<'_> {
         self.pop();
         let Some((role, output)) = printed.filter(|(_, output)| !output.is_empty()) else { return };
         match role {
-            Role::Script => self.command().map_or((), |command| command.feed.extend(output)),
+            Role::Script => self.command().map_or((), |command| {
+                command.feed.extend(output);
+                command.feed_text = None;
+            }),
             Role::List(_) => {}
             Role::Substitution | Role::Process if self.calculates() => self.need(&output, Needs::Integer),
             Role::Substitution | Role::Process => self.command().map_or((), |command| command.words.carry(output)),

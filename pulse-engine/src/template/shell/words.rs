@@ -5,6 +5,9 @@ pub(super) const HOLE: char = '\0';
 /// Stands for the expansion of a variable in the text of a word.
 pub(super) const EXPANSION: char = '\u{1}';
 
+/// Stands for the standard input of the whole script where variables are named; no variable can have this name.
+pub(super) const STDIN: &str = "<";
+
 /// Where a text may come from: placeholders, and variables of the script.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Origin {
@@ -102,7 +105,7 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// A character of the script itself: never one of those that stand for something else in the text of a word.
-fn of_script(c: char) -> char {
+pub(super) fn of_script(c: char) -> char {
     if matches!(c, HOLE | EXPANSION) { char::REPLACEMENT_CHARACTER } else { c }
 }
 

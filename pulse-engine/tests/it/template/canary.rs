@@ -327,7 +327,7 @@ proptest! {
     }
 }
 
-const PIECES: &[&str] = &[
+pub(super) const PIECES: &[&str] = &[
     "{{ x }}",
     "{{ x }}",
     "{{ x }}",
@@ -400,7 +400,7 @@ const PIECES: &[&str] = &[
     "\t",
 ];
 
-const CODE: &[&str] = &[
+pub(super) const CODE: &[&str] = &[
     "'; touch canary; #",
     "\"; touch canary; #",
     "$(touch canary)",
@@ -490,7 +490,7 @@ fn output(shell: &str, script: &str, env: &[(String, String)]) -> Option<String>
 }
 
 /// Runs a script that may be nonsense, with a time limit, and looks whether it made the file.
-fn leaves_a_canary(shell: &str, script: &str, env: &[(String, String)]) -> bool {
+pub(super) fn leaves_a_canary(shell: &str, script: &str, env: &[(String, String)]) -> bool {
     let directory = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new("timeout");
     command

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "these tests run the shells that workers run")]
 
+mod argv;
 mod canary;
 mod contexts;
 mod refused;

@@ -1,7 +1,8 @@
 //! Text that a second shell reads: where a value is warned about, and where `| sh` is refused.
 
-use super::parse;
+use super::{HOSTILE, parse, render, run};
 use pulse_engine::template::{ShellTemplate, TemplateWarningKind};
+use serde_json::json;
 
 fn warns(source: &str) -> bool {
     parse(source).1.iter().any(|warning| warning.kind == TemplateWarningKind::NestedShell)
@@ -20,6 +21,9 @@ fn quoted_for_the_second_shell_only_where_it_stands_bare() {
         "bash -c 'echo $(( {{ p | sh }} + 1 ))'",
         "sh -c \"sh -c 'echo {{ p | sh }}'\"",
         "bash <<EOF\necho '{{ p | sh }}'\nEOF",
+        "bash <<< \"echo '{{ p | sh }}'\"",
+        "printf '%s\\n' \"echo '{{ p | sh }}'\" | sh",
+        "printf '%s\\n' {{ p | sh }} | fish",
         "fish -c 'echo {{ p | sh }}'",
     ] {
         if ShellTemplate::parse(source).is_ok() {
@@ -33,6 +37,10 @@ fn quoted_for_the_second_shell_only_where_it_stands_bare() {
         "ssh db-01 \"cd $DIR && rm {{ p | sh }}\"",
         "bash <<EOF\necho {{ p | sh }}\nEOF",
         "eval echo {{ p | sh }}",
+        "bash <<< \"echo {{ p | sh }}\"",
+        "printf '%s\\n' \"df {{ p | sh }}\" | sh",
+        "printf %s \"df {{ p | sh }}\" | ssh db-01 | cat",
+        "printf \"%s\\n\" \"df {{ p | sh }}\" | sudo -u app bash -s",
     ] {
         if ShellTemplate::parse(source).is_err() || warns(source) {
             wrong.push(source);
@@ -65,6 +73,17 @@ fn second_shells_are_seen() {
         "x={{ p }}; sh -c \"$x\"",
         "x={{ p }}; echo \"${x@P}\"",
         "bash -eo pipefail -c 'echo {{ p }}'",
+        // `| sh`, but what the second shell reads can be another text.
+        "echo \"df {{ p | sh }}\" | sh",
+        "printf 'df %s\\n' {{ p | sh }} | sh",
+        "printf '%b\\n' \"df {{ p | sh }}\" | sh",
+        "printf '%s\\n' \"df {{ p | sh }}\" x | sh",
+        "printf '%s\\n' \"df {{ p | sh }}\" | cat | sh",
+        "{ echo \"echo '\"; printf '%s\\n' \"{{ p | sh }}\"; } | sh",
+        "(printf '%s\\n' \"df {{ p | sh }}\") | sh",
+        "printf '%s\\n' \"$(echo {{ p | sh }})\" | sh",
+        "printf '%s\\n' \"${y#{{ p | sh }}}\" | sh",
+        "bash <<< \"$(echo {{ p | sh }})\"",
     ]
     .into_iter()
     .filter(|source| !warns(source))
@@ -79,9 +98,35 @@ fn second_shells_are_seen() {
         "curl {{ x }} | bash",
         "sh -c 'rm \"$1\"' sh {{ x }}",
         "cat > f <<EOF; bash f\n{{ x }}\nEOF",
+        "printf '%s\\n' {{ x }} | cat; sh f",
     ]
     .into_iter()
     .filter(|source| warns(source))
     .collect();
     assert!(silent.is_empty() && loud.is_empty(), "no warning: {silent:#?}\na warning: {loud:#?}");
+}
+
+/// What is said to be quoted for the second shell is one word there, in real shells.
+#[test]
+fn what_is_accepted_is_one_word_there() {
+    for value in HOSTILE {
+        let hands_on = [
+            "printf '%s\\n' \"printf '<%s>' {{ x | sh }}\" | sh",
+            "printf %s \"printf '<%s>' {{ x | sh }}\" | bash -s",
+            "bash <<E\nprintf '<%s>' {{ x | sh }}\nE",
+            "sh -c \"printf '<%s>' {{ x | sh }}\"",
+            "eval \"printf '<%s>' {{ x | sh }}\"",
+        ];
+        for source in hands_on {
+            let (_, warnings) = parse(source);
+            assert!(warnings.is_empty(), "{source}: {warnings:?}");
+            let rendered = render(source, json!({"x": value}));
+            for shell in ["sh", "bash"] {
+                let seen = run(shell, &rendered.script, &rendered.env);
+                assert_eq!(String::from_utf8_lossy(&seen), format!("<{value}>"), "{shell} {source}");
+            }
+        }
+        let rendered = render("bash <<< \"printf '<%s>' {{ x | sh }}\"", json!({"x": value}));
+        assert_eq!(run("bash", &rendered.script, &rendered.env), format!("<{value}>").into_bytes());
+    }
 }
