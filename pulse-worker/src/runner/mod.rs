@@ -20,6 +20,8 @@ mod pump;
 mod reaper;
 mod spawn;
 mod strays;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use environment::{Environment, MARKER, Portable};
@@ -192,6 +194,11 @@ async fn follow(
                 continue;
             }
         };
+        // An end that has happened counts, though this process has not been told: after a pause of it, or of the whole
+        // machine, the time limit is over at the same moment.
+        if let Ok(Some(status)) = child.try_wait() {
+            return Run { status: Ok(status), ended: Instant::now(), stopped, kill_at };
+        }
         let at = after(wish.grace);
         kill_at = Some(kill_at.map_or(at, |earlier| earlier.min(at)));
         if stopped.is_none() {
