@@ -4,7 +4,7 @@
 use crate::ledger::{Effect, Ledger, Message};
 use crate::link::{self, Event as LinkEvent};
 use crate::runner::{Environment, Piece};
-use crate::state::StateDir;
+use crate::state::{Place, StateDir};
 use crate::supervisor::client::{Event as SupervisorEvent, Ready, Supervisors};
 use crate::supervisor::protocol::{FromSupervisor, ToSupervisor};
 use crate::{Config, Error, machine};
@@ -25,6 +25,8 @@ use uuid::Uuid;
 const MOST_ANSWERS: usize = 256;
 /// Most requests that may wait for a supervisor that does not read; then no more is read from the server.
 const MOST_REQUESTS: usize = 1024;
+/// How often it is looked whether the state directory is still there.
+const LOOK: Duration = Duration::from_secs(5);
 /// Time, while the agent stops, for the server to acknowledge results; else it gets them again at the next start.
 const STOP_ACKNOWLEDGE: Duration = Duration::from_secs(2);
 /// Time for what waits for the supervisor to reach it.
@@ -38,11 +40,12 @@ const STOP_TASKS: Duration = Duration::from_secs(2);
 /// delivered after the next start. Dropping the future instead is like a crash: it loses nothing either.
 ///
 /// # Errors
-/// When the state directory cannot be used, the supervisor cannot be started, or the server refuses this worker for good.
+/// When the state directory cannot be used or goes away, the supervisor cannot be started, or the server refuses this worker for good.
 pub async fn run(config: Config, stop: CancellationToken) -> Result<(), Error> {
     let state = StateDir::open(&config.state_dir)?;
     let supervisors = Supervisors {
         dir: state.path.clone(),
+        place: state.place.clone(),
         program: config.supervisor.clone(),
         environment: Environment::of_this_process(),
         has_started: Arc::new(AtomicBool::new(false)),
@@ -63,6 +66,8 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), Error> {
         worker_id: state.worker_id,
         instance: Uuid::new_v4().to_string(),
         state_dir: state.path.clone(),
+        place: state.place.clone(),
+        looks: ticks(LOOK),
         ledger: Ledger::new(config.capacity),
         heartbeats: ticks(config.heartbeat),
         config,
@@ -76,7 +81,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), Error> {
         supervisor_pid: 0,
     };
     let outcome = agent.work(&stop).await;
-    agent.stop(outcome.is_err()).await;
+    agent.stop(outcome.as_ref().err()).await;
     // In this order: the link would make another connection of the one that goes with the agent.
     closing.cancel();
     // With the agent go the senders of both connections: their tasks come to their end.
@@ -112,6 +117,8 @@ struct Agent {
     /// This process, to the server.
     instance: String,
     state_dir: PathBuf,
+    place: Place,
+    looks: Interval,
     ledger: Ledger,
     link: mpsc::Receiver<LinkEvent>,
     /// To the connection, while there is one.
@@ -139,10 +146,12 @@ impl Agent {
     }
 
     /// Takes no more commands, and gives the server a moment for the results that it has or is about to get.
-    async fn stop(&mut self, is_refused: bool) {
+    async fn stop(&mut self, because: Option<&Error>) {
         self.ledger.stop();
         match self.ledger.active() {
             0 => tracing::info!("stopping"),
+            // It says itself what becomes of them.
+            _ if matches!(because, Some(Error::StateGone { .. })) => {}
             running => tracing::warn!(
                 running,
                 supervisor = self.supervisor_pid,
@@ -151,7 +160,7 @@ impl Agent {
             ),
         }
         let deadline = Instant::now() + STOP_ACKNOWLEDGE;
-        while !is_refused && self.outgoing.is_some() && self.ledger.has_results() {
+        while because.is_none() && self.outgoing.is_some() && self.ledger.has_results() {
             if !matches!(timeout_at(deadline, self.step()).await, Ok(Ok(()))) {
                 break;
             }
@@ -177,7 +186,7 @@ impl Agent {
         let may_read = self.ledger.waiting_answers() < MOST_ANSWERS && self.waiting.len() < MOST_REQUESTS;
         tokio::select! {
             Some(event) = self.link.recv(), if may_read => self.on_link(event)?,
-            Some(event) = self.supervisor.recv() => self.on_supervisor(event),
+            Some(event) = self.supervisor.recv() => self.on_supervisor(event)?,
             is_open = has_room(outgoing.as_ref()), if outgoing.is_some() && has_message => {
                 if !is_open {
                     self.disconnected();
@@ -191,6 +200,11 @@ impl Agent {
             _ = self.heartbeats.tick(), if self.outgoing.is_some() && self.is_hello_sent => {
                 let metadata = self.metadata();
                 self.ledger.heartbeat(metadata);
+            }
+            _ = self.looks.tick() => {
+                if !self.place.is_there() {
+                    return Err(Error::StateGone { path: self.state_dir.clone() });
+                }
             }
         }
         self.act();
@@ -297,7 +311,7 @@ impl Agent {
         }
     }
 
-    fn on_supervisor(&mut self, event: SupervisorEvent) {
+    fn on_supervisor(&mut self, event: SupervisorEvent) -> Result<(), Error> {
         match event {
             SupervisorEvent::Ready(Ready { known, sender, pid, is_current }) => {
                 let running = known.iter().filter(|(.., is_over)| !is_over).count();
@@ -320,7 +334,9 @@ impl Agent {
                 self.ledger.printed(command_id, seq, frame(command_id, piece));
             }
             SupervisorEvent::Message(message) => self.on_message(message),
+            SupervisorEvent::Ended(error) => return Err(error),
         }
+        Ok(())
     }
 
     fn on_message(&mut self, message: FromSupervisor) {

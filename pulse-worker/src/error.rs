@@ -40,6 +40,12 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
+    /// The state directory is not the one any more that this process began with.
+    #[error("the state directory {} was removed or replaced while this worker used it", path.display())]
+    StateGone {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A file of the state directory is damaged.
     #[error("{}: {reason}", path.display())]
     StateCorrupt {
@@ -71,6 +77,7 @@ impl Error {
             Self::Setting { .. } | Self::EnvFile { .. } => "worker-setting",
             Self::StateInUse { .. } => "worker-state-in-use",
             Self::StateDir { .. } => "worker-state-dir",
+            Self::StateGone { .. } => "worker-state-gone",
             Self::StateCorrupt { .. } => "worker-state-corrupt",
             Self::Supervisor { .. } => "worker-supervisor",
             Self::Refused { .. } => "worker-refused",
@@ -86,6 +93,10 @@ impl Error {
                 Some("stop the other process, or give this one a directory of its own with PULSE_WORKER_STATE")
             }
             Self::StateDir { hint, .. } => Some(hint),
+            Self::StateGone { .. } => Some(
+                "its commands end with it; put the directory back, or start the worker again: in a new directory it is \
+                 another worker, and the server has to forget the old one first (`pulse worker rm`) if it keeps the name",
+            ),
             Self::StateCorrupt { .. } => Some(
                 "the file was changed or the disk is failing; move it away to start without what it holds: \
                  the server then asks a person about the commands that were in it",

@@ -5,8 +5,8 @@ use pulse_core::ids::WorkerId;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -20,7 +20,40 @@ pub struct StateDir {
     pub path: PathBuf,
     /// The worker's id.
     pub worker_id: WorkerId,
+    /// Its lock, by which it is known again.
+    pub place: Place,
     _lock: File,
+}
+
+/// Where the lock file is that a process holds: the directory around it may be removed or replaced, and then everything
+/// under its path is another's.
+#[derive(Debug, Clone)]
+pub struct Place {
+    path: PathBuf,
+    /// Device and inode. While the file is held no other one gets them.
+    file: (u64, u64),
+}
+
+impl Place {
+    /// The place of a file that is open.
+    ///
+    /// # Errors
+    /// When the system does not tell which file it is.
+    pub fn of(file: &File, path: impl Into<PathBuf>) -> io::Result<Self> {
+        let held = file.metadata()?;
+        Ok(Self { path: path.into(), file: (held.dev(), held.ino()) })
+    }
+
+    /// Whether the file is still the one of its path. What cannot be found out counts as there.
+    pub fn is_there(&self) -> bool {
+        match fs::metadata(&self.path) {
+            Ok(named) => (named.dev(), named.ino()) == self.file,
+            Err(error) => !matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::StaleNetworkFileHandle
+            ),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,8 +85,9 @@ impl StateDir {
         let lock = lock(&lock_file)
             .map_err(|error| Error::state(&lock_file, &error))?
             .ok_or_else(|| Error::StateInUse { path: path.clone() })?;
+        let place = Place::of(&lock, &lock_file).map_err(|error| Error::state(&lock_file, &error))?;
         let worker_id = if is_new { make_identity(path, &identity)? } else { read_identity(&identity)? };
-        Ok(Self { path: path.clone(), worker_id, _lock: lock })
+        Ok(Self { path: path.clone(), worker_id, place, _lock: lock })
     }
 }
 
@@ -139,6 +173,25 @@ mod tests {
         assert_eq!(StateDir::open(&path).unwrap().worker_id, id);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(path.join("worker.json")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_directory_that_was_removed_or_replaced_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, away) = (dir.path().join("state"), dir.path().join("away"));
+        let first = StateDir::open(&path).unwrap();
+        assert!(first.place.is_there());
+        fs::rename(&path, &away).unwrap();
+        assert!(!first.place.is_there());
+        // Another worker's, under the same path.
+        let second = StateDir::open(&path).unwrap();
+        assert_eq!((first.place.is_there(), second.place.is_there()), (false, true));
+        fs::remove_dir_all(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        assert!(!second.place.is_there());
+        fs::remove_file(&path).unwrap();
+        fs::rename(&away, &path).unwrap();
+        assert!(first.place.is_there());
     }
 
     #[test]

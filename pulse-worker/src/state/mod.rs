@@ -6,7 +6,7 @@ mod log;
 mod record;
 mod writer;
 
-pub use dir::{StateDir, lock, replace};
+pub use dir::{Place, StateDir, lock, replace};
 pub use entry::{Entry, Unacknowledged};
 pub use log::Log;
 pub use writer::{Written, spawn};

@@ -8,6 +8,7 @@
 use super::process::{READY, SOCKET, VERB};
 use super::protocol::{self, CURRENT, FromSupervisor, OLDEST, Received, ToSupervisor};
 use crate::runner::{Environment, Piece, Portable};
+use crate::state::Place;
 use crate::{Error, fault};
 use pulse_core::ids::{CommandId, ExecutionId};
 use pulse_core::text::one_line;
@@ -27,7 +28,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Messages that may wait for the agent. When it is full the socket is not read.
 const EVENTS: usize = 64;
@@ -37,7 +38,7 @@ const OUTGOING: usize = 64;
 const START: Duration = Duration::from_secs(60);
 /// Time for the answer to a hello.
 const WELCOME: Duration = Duration::from_secs(30);
-/// Between tries to start one, and to reach one that cannot be spoken to.
+/// Between tries to start one, and to reach one that cannot be spoken to; and between two that were reached.
 const RETRY: Duration = Duration::from_secs(1);
 /// Between tries to reach one that is just ending.
 const SOON: Duration = Duration::from_millis(20);
@@ -74,6 +75,8 @@ pub enum Event {
     Piece(CommandId, Piece),
     /// It is gone. Another will come.
     Gone,
+    /// None will come: the state directory is not this agent's any more.
+    Ended(Error),
 }
 
 /// A supervisor that can be used.
@@ -104,6 +107,8 @@ pub struct Connection {
 pub struct Supervisors {
     /// The state directory.
     pub dir: PathBuf,
+    /// The agent's own lock there. Without it nothing in the directory is this agent's, a supervisor least of all.
+    pub place: Place,
     /// What is started.
     pub program: Program,
     /// What commands are to find around them.
@@ -116,7 +121,7 @@ impl Supervisors {
     /// Connects to the supervisor; starts one when there is none. Waits for one that cannot be spoken to.
     ///
     /// # Errors
-    /// When none can be started.
+    /// When none can be started, or the directory is not this agent's any more.
     pub async fn open(&self) -> Result<Connection, Error> {
         let mut is_first_wait = true;
         loop {
@@ -140,6 +145,9 @@ impl Supervisors {
         let deadline = Instant::now() + START;
         let mut last = io::Error::other("it ended again and again");
         while Instant::now() < deadline {
+            if !self.place.is_there() {
+                return Err(Error::StateGone { path: self.dir.clone() });
+            }
             let stream = match self.connect().await {
                 Ok(stream) => stream,
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
@@ -249,14 +257,24 @@ impl Supervisors {
         let task = tokio::spawn(async move {
             let mut connection = first;
             loop {
+                let since = Instant::now();
                 if connection.run(&events).await.is_none() || events.send(Event::Gone).await.is_err() {
                     return;
+                }
+                // At once, unless that has just been done: one that never stays is not to be started without end.
+                tokio::select! {
+                    () = sleep_until(since + RETRY) => {}
+                    () = events.closed() => return,
                 }
                 // One line per change, not per try.
                 let mut last_failure = String::new();
                 connection = loop {
                     match self.open().await {
                         Ok(connection) => break connection,
+                        Err(error @ Error::StateGone { .. }) => {
+                            let _ = events.send(Event::Ended(error)).await;
+                            return;
+                        }
                         Err(error) if error.to_string() == last_failure => {}
                         Err(error) => {
                             last_failure = error.to_string();

@@ -5,21 +5,18 @@ use super::book::{Book, Effect};
 use super::command::{self, Shared};
 use super::feed::{self, Feed, Next};
 use super::outputs;
-use super::process::LOCK;
 use super::protocol::{self, FromSupervisor, ToSupervisor};
 use super::session::{self, Session};
 use crate::runner::{Environment, Piece, Reaper, Request, Stop};
 use crate::spool::{Kept, Spool};
-use crate::state::{Entry, Unacknowledged, Written};
+use crate::state::{Entry, Place, Unacknowledged, Written};
 use pulse_core::command::{CommandEnd, Outcome};
 use pulse_core::fault;
 use pulse_core::ids::CommandId;
 use pulse_core::protocol::worker::Dispatch;
 use pulse_core::text::one_line;
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,8 +53,8 @@ pub struct Setup {
     pub written: mpsc::Receiver<Vec<Written>>,
     /// The log's thread.
     pub log_thread: JoinHandle<()>,
-    /// The lock file, and by it whether the directory is still there.
-    pub lock: File,
+    /// By the lock file, whether the directory is still there.
+    pub place: Place,
     /// Finds processes that are left behind.
     pub reaper: Option<Arc<Reaper>>,
     /// The state directory.
@@ -111,7 +108,7 @@ struct Keeper {
 
 /// Runs until it may end.
 pub async fn run(setup: Setup) {
-    let Setup { listener, results, log, mut written, log_thread, lock, reaper, dir, stop } = setup;
+    let Setup { listener, results, log, mut written, log_thread, place, reaper, dir, stop } = setup;
     let (events, mut from_all) = mpsc::channel(EVENTS);
     let mut keeper = Keeper {
         book: Book::default(),
@@ -151,7 +148,7 @@ pub async fn run(setup: Setup) {
             }
             _ = ticks.tick() => {
                 keeper.look_after();
-                if deadline.is_none() && !is_there(&lock) {
+                if deadline.is_none() && !place.is_there() {
                     tracing::warn!("the state directory is gone: ending everything");
                     stop.cancel();
                 }
@@ -174,12 +171,6 @@ pub async fn run(setup: Setup) {
     }
     drop((log, session));
     let _ = timeout_at(Instant::now() + STOP, log_thread).await;
-}
-
-/// Whether the lock is still the file of its name: the directory may have been removed or replaced.
-fn is_there(lock: &File) -> bool {
-    let (Ok(held), Ok(named)) = (lock.metadata(), std::fs::metadata(LOCK)) else { return false };
-    (held.dev(), held.ino()) == (named.dev(), named.ino())
 }
 
 impl Keeper {

@@ -6,7 +6,7 @@ use super::outputs;
 use crate::Error;
 use crate::runner::{Reaper, kill_strays};
 use crate::spool::{Kept, Spool};
-use crate::state::{self, Log};
+use crate::state::{self, Log, Place};
 use rustix::process::setsid;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -90,6 +90,7 @@ fn supervise(dir: &Path) -> Result<(), Error> {
 
 async fn run(dir: &Path, lock: File) -> Result<(), Error> {
     let io_error = |error: io::Error| Error::state(dir, &error);
+    let place = Place::of(&lock, LOCK).map_err(io_error)?;
     let mut log = Log::open(dir)?;
     clean_up(dir, &mut log).await?;
     let reaper = Reaper::new().map(Arc::new);
@@ -119,7 +120,7 @@ async fn run(dir: &Path, lock: File) -> Result<(), Error> {
     let (log, written, log_thread) = state::spawn(log);
     let dir = dir.to_owned();
     let reaper = reaper.ok();
-    keeper::run(Setup { listener, results, log, written, log_thread, lock, reaper, dir, stop }).await;
+    keeper::run(Setup { listener, results, log, written, log_thread, place, reaper, dir, stop }).await;
     let _ = fs::remove_file(SOCKET);
     drop(cgroup);
     tracing::debug!("nothing runs and nobody is connected: the supervisor ends");

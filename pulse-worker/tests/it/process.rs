@@ -1,6 +1,6 @@
 //! The thin binary: what its commands get of it, and what stops its start.
 
-use crate::stand_in::{KEY, Session, StandIn, gone, script, soon, supervisor, until};
+use crate::stand_in::{KEY, Session, StandIn, gone, numbers, script, soon, supervisor, until};
 use pulse_core::command::{CommandSpec, Stream};
 use pulse_core::protocol::worker::FromWorker;
 use std::path::{Path, PathBuf};
@@ -109,6 +109,39 @@ async fn what_stops_a_start_is_said_in_one_line() {
         assert!(errors.len() == 1 && errors[0].contains(expected), "{text}");
         assert!(!text.contains("panicked"));
     }
+}
+
+#[tokio::test]
+async fn an_agent_ends_when_its_directory_was_removed_and_leaves_another_s_supervisor_alone() {
+    let (server, other, dir) = (StandIn::new().await, StandIn::new().await, tempfile::tempdir().unwrap());
+    let first = command(dir.path(), &server.url).stderr(Stdio::piped()).spawn().unwrap();
+    let mut session = server.session().await;
+    session.start(script("echo $$; sleep 1000")).await;
+    let pids = numbers(&session.line().await);
+    std::fs::remove_dir_all(state(&dir)).unwrap();
+    // At once, before the first has noticed anything.
+    let (mut second, mut theirs) = start(&dir, &other).await;
+    let output = soon("the first agent to end", first.wait_with_output()).await.unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert!(errors.len() == 1 && errors[0].contains("was removed or replaced"), "{text}");
+    gone(&pids).await;
+    assert_eq!(theirs.run(script("echo x")).await.end.stdout, "x\n");
+    second.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_ends_when_only_its_lock_was_removed() {
+    let (server, other, dir) = (StandIn::new().await, StandIn::new().await, tempfile::tempdir().unwrap());
+    let (mut first, session) = start(&dir, &server).await;
+    std::fs::remove_file(state(&dir).join("lock")).unwrap();
+    // It gets the first one's supervisor, and keeps it.
+    let (mut second, mut theirs) = start(&dir, &other).await;
+    assert_eq!(soon("the first agent to end", first.wait()).await.unwrap().code(), Some(1));
+    drop(session);
+    assert_eq!(theirs.run(script("echo x")).await.end.stdout, "x\n");
+    second.kill().await.unwrap();
 }
 
 #[tokio::test]
