@@ -115,7 +115,7 @@ pub(super) struct Shared {
 }
 
 /// A piece of output as a worker sends it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Printed {
     /// Which stream.
     pub stream: Stream,

@@ -1,5 +1,6 @@
 //! What becomes of commands, from the engine's side and from the worker's.
 
+use super::conversation::{Conversation, Whose};
 use super::ledger::Stranded;
 use super::{Fleet, Verdict, legacy};
 use crate::drive::Printed;
@@ -67,41 +68,17 @@ impl Fleet {
         self.with(worker_id, |worker, _| worker.ledger.withdraw(command_id));
     }
 
-    /// The worker has a command.
-    pub fn accepted(&self, worker_id: WorkerId, session: u64, command_id: CommandId) {
-        self.with(worker_id, |worker, _| worker.ledger.accepted(session, command_id));
-    }
-
-    /// The worker has no room for a command: it is sent again with the next result, or after a moment by
-    /// [`super::watch`].
-    pub fn rejected(&self, worker_id: WorkerId, session: u64, command_id: CommandId) {
-        let mut inner = self.inner();
-        if let Some(worker) = inner.workers.get_mut(&worker_id) {
-            worker.ledger.rejected(session, command_id);
-        }
-    }
-
-    /// Whose a command of a worker is, if the fleet has it.
-    pub fn command(&self, worker_id: WorkerId, command_id: CommandId) -> Option<(ExecutionId, Outstanding)> {
-        let inner = self.inner();
-        let in_flight = inner.workers.get(&worker_id)?.ledger.command(command_id)?;
-        Some((in_flight.execution_id, in_flight.command.clone()))
-    }
-
     /// A piece of output came. Answers how many bytes its command has printed, if the fleet has it.
     pub(super) fn printed(&self, worker_id: WorkerId, command_id: CommandId, piece: &Printed) -> Option<u64> {
         let mut inner = self.inner();
         inner.workers.get_mut(&worker_id)?.ledger.printed(command_id, piece.seq, piece.data.len())
     }
 
-    /// A command's result is here: its room is free, though the result is not durable yet.
-    pub fn finishing(&self, worker_id: WorkerId, command_id: CommandId) {
-        self.with(worker_id, |worker, _| worker.ledger.finishing(command_id));
-    }
-
-    /// Whose a command is that was given up and that the worker still tells of.
-    pub fn stranger(&self, worker_id: WorkerId, command_id: CommandId) -> Option<ExecutionId> {
-        self.inner().workers.get(&worker_id)?.ledger.stranger(command_id)
+    /// Whose a command is that a worker speaks of.
+    pub(super) fn whose(&self, worker_id: WorkerId, conversation: &Conversation, command_id: CommandId) -> Whose {
+        let inner = self.inner();
+        let worker = inner.workers.get(&worker_id);
+        worker.map_or(Whose::Nobodys, |worker| conversation.whose(&worker.ledger, command_id))
     }
 
     /// A command's end without its worker's word is durable.

@@ -1,10 +1,12 @@
 //! Workers that come, are heard from, and go.
 
+use super::conversation::{Conversation, Heard, NotYours};
+use super::registry::Inner;
 use super::worker::{Connection, Worker};
 use super::{Fleet, HEARTBEAT, SILENCE};
 use crate::clock;
 use pulse_core::ids::WorkerId;
-use pulse_core::protocol::worker::{Hello, PROTOCOL, ToWorker};
+use pulse_core::protocol::worker::{FromWorker, Hello, PROTOCOL, ToWorker};
 use pulse_core::time::Timestamp;
 use pulse_store::WorkerRecord;
 use serde_json::{Map, Value};
@@ -157,19 +159,50 @@ impl Fleet {
         }
     }
 
-    /// A worker was heard from. Nothing changes when the connection has been replaced.
-    pub fn heard(&self, id: WorkerId, session: u64, metadata: Option<Map<String, Value>>) {
+    /// A worker gave a sign of life. Nothing changes when the connection has been replaced.
+    pub fn heard(&self, id: WorkerId, session: u64) {
         let mut inner = self.inner();
         let Some(worker) = inner.workers.get_mut(&id) else { return };
-        let Some(silence) = worker.ledger.heard(session, clock::steady()) else { return };
+        if let Some(silence) = worker.ledger.heard(session, clock::steady()) {
+            self.noticed(&mut inner, id, silence, None);
+        }
+    }
+
+    /// A worker said something.
+    ///
+    /// # Errors
+    /// When it is out of turn.
+    pub(super) fn hear(
+        &self,
+        id: WorkerId,
+        conversation: &mut Conversation,
+        message: FromWorker,
+    ) -> Result<Heard, NotYours> {
+        let mut inner = self.inner();
+        let Some(worker) = inner.workers.get_mut(&id) else { return Err(NotYours) };
+        let (heard, silence) = conversation.hear(&mut worker.ledger, message, clock::steady())?;
+        // What was rejected is sent again with the next result, or after a moment by [`super::watch`].
+        if !matches!(heard, Heard::Rejected(..)) {
+            self.flush(worker);
+        }
+        if let Some(silence) = silence {
+            let metadata = if let Heard::Beat(metadata) = &heard { Some(metadata.clone()) } else { None };
+            self.noticed(&mut inner, id, silence, metadata);
+        }
+        Ok(heard)
+    }
+
+    /// A worker lives, after it had been silent for so long.
+    fn noticed(&self, inner: &mut Inner, id: WorkerId, silence: Duration, metadata: Option<Map<String, Value>>) {
+        let Some(worker) = inner.workers.get_mut(&id) else { return };
         worker.record.last_seen = clock::now();
+        worker.was_usable &= silence < SILENCE;
         let beat = metadata.is_some();
         if let Some(metadata) = metadata {
             worker.record.metadata = metadata;
         }
-        worker.was_usable &= silence < SILENCE;
         if beat || silence >= SILENCE {
-            self.changed(&mut inner, id);
+            self.changed(inner, id);
         }
     }
 }

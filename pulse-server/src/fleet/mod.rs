@@ -11,6 +11,7 @@
 
 mod commands;
 mod connections;
+mod conversation;
 mod ends;
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -2,13 +2,14 @@
 //! small task of their own, so that commands do not wait for each other's commits.
 
 use super::connections::From;
-use super::followed::{Followed, Said, Whose};
+use super::conversation::{Conversation, Heard, NotYours, Said};
+use super::followed::Followed;
 use super::{Fleet, HEARTBEAT, SILENCE};
-use crate::drive::{Driver, Printed, Reported};
+use crate::drive::Driver;
 use crate::http::socket::{Gone, Socket};
 use futures_util::StreamExt;
 use pulse_core::fault;
-use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
+use pulse_core::ids::{CommandId, WorkerId};
 use pulse_core::protocol::worker::{FromWorker, Hello, ToWorker};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -70,8 +71,7 @@ impl Opened {
         let (sender, outgoing) = mpsc::channel(OUTGOING);
         let cancel = stop.child_token();
         let (worker_id, name) = (hello.worker_id, hello.name.clone());
-        // The executions of commands that only the worker still knows.
-        let known = hello.commands.iter().map(|command| (command.command_id, command.execution_id)).collect();
+        let listed = hello.commands.clone();
         let probe = Arc::new(Notify::new());
         let from = From { sender: sender.clone(), cancel: cancel.clone(), probe: probe.clone(), peer };
         let welcome = fleet.hello(hello, from).await.inspect_err(|refusal| {
@@ -79,10 +79,22 @@ impl Opened {
         })?;
         tracing::info!(worker = %name, session = welcome.session, "a worker has connected");
         let (id, commands) = (welcome.session, HashMap::new());
+        let conversation = Conversation::new(id, &listed);
         let not_its_own = CancellationToken::new();
         let is_rejecting = false;
-        let session =
-            Session { worker_id, name, id, fleet, driver, sender, stop, known, commands, is_rejecting, not_its_own };
+        let session = Session {
+            worker_id,
+            name,
+            id,
+            fleet,
+            driver,
+            sender,
+            stop,
+            conversation,
+            commands,
+            is_rejecting,
+            not_its_own,
+        };
         Ok((Self { session, outgoing, cancel, probe }, welcome.message))
     }
 }
@@ -122,7 +134,7 @@ async fn run(opened: &mut Opened, mut socket: Socket) {
                         }
                     },
                     Some(Ok(Message::Binary(_))) => return socket.close(1003, "text frames only").await,
-                    Some(Ok(_)) => { session.fleet.heard(session.worker_id, session.id, None); }
+                    Some(Ok(_)) => { session.fleet.heard(session.worker_id, session.id); }
                     Some(Err(error)) => return socket.close_after(&error).await,
                     None => return,
                 }
@@ -154,9 +166,6 @@ async fn run(opened: &mut Opened, mut socket: Socket) {
     }
 }
 
-/// The worker speaks of something that is not its own.
-pub(super) struct NotYours;
-
 /// What comes from a worker.
 pub(super) struct Session {
     pub worker_id: WorkerId,
@@ -167,7 +176,7 @@ pub(super) struct Session {
     sender: mpsc::Sender<ToWorker>,
     /// The server's end.
     stop: CancellationToken,
-    known: HashMap<CommandId, ExecutionId>,
+    conversation: Conversation,
     commands: HashMap<CommandId, mpsc::Sender<Said>>,
     /// It took nothing since it last rejected a command.
     is_rejecting: bool,
@@ -196,36 +205,26 @@ impl Session {
         if self.not_its_own.is_cancelled() {
             return Err(NotYours);
         }
-        match message {
-            FromWorker::Hello(_) => return Err(NotYours),
-            FromWorker::Heartbeat { metadata } => {
-                self.fleet.heard(self.worker_id, self.id, Some(metadata));
-            }
-            FromWorker::Accepted { command_id } => {
-                self.is_rejecting = false;
-                self.fleet.accepted(self.worker_id, self.id, command_id);
-            }
-            FromWorker::Rejected { command_id, reason } => {
-                // A full disk rejects everything, again and again.
-                match std::mem::replace(&mut self.is_rejecting, true) {
-                    true => tracing::debug!(worker = %self.name, command = %command_id, reason, "rejected, too"),
-                    false => {
-                        tracing::warn!(worker = %self.name, command = %command_id, reason, "a worker rejects commands")
-                    }
+        if matches!(message, FromWorker::Result { .. }) {
+            fault::point("result.received");
+        }
+        match self.fleet.hear(self.worker_id, &mut self.conversation, message)? {
+            Heard::Beat(_) => {}
+            Heard::Accepted => self.is_rejecting = false,
+            // A full disk rejects everything, again and again.
+            Heard::Rejected(command_id, reason) => match std::mem::replace(&mut self.is_rejecting, true) {
+                true => tracing::debug!(worker = %self.name, command = %command_id, reason, "rejected, too"),
+                false => {
+                    tracing::warn!(worker = %self.name, command = %command_id, reason, "a worker rejects commands")
                 }
-                self.fleet.rejected(self.worker_id, self.id, command_id);
-            }
-            FromWorker::Output { command_id, stream, seq, data, gap_bytes } => {
-                self.said(command_id, Said::Output(Printed { stream, seq, data, gap_bytes })).await;
-            }
-            FromWorker::Result { command_id, end } => {
-                let stranger = self.fleet.stranger(self.worker_id, command_id);
-                self.known.extend(stranger.map(|execution_id| (command_id, execution_id)));
-                fault::point("result.received");
-                self.fleet.finishing(self.worker_id, command_id);
-                self.said(command_id, Said::Result(Box::new(end))).await;
-                self.commands.remove(&command_id);
-                self.known.remove(&command_id);
+            },
+            Heard::Said(command_id, said) => {
+                let is_over = matches!(said, Said::Result(_));
+                self.said(command_id, said).await;
+                if is_over {
+                    self.commands.remove(&command_id);
+                    self.conversation.over(command_id);
+                }
             }
         }
         Ok(())
@@ -240,16 +239,7 @@ impl Session {
             },
             None => said,
         };
-        let whose = match self.fleet.command(self.worker_id, command_id) {
-            Some((execution_id, command)) => Whose::Its(Reported::of(execution_id, &command)),
-            None => {
-                let listed = self.known.get(&command_id).copied();
-                match listed.or_else(|| self.fleet.stranger(self.worker_id, command_id)) {
-                    Some(execution_id) => Whose::InJournal(execution_id),
-                    None => Whose::Nobodys,
-                }
-            }
-        };
+        let whose = self.fleet.whose(self.worker_id, &self.conversation, command_id);
         let (task, said_of) = mpsc::channel(PER_COMMAND);
         let followed = Followed {
             worker_id: self.worker_id,

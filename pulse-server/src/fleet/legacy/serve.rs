@@ -82,7 +82,7 @@ async fn run(agent: &mut Agent, opened: &mut Opened, mut socket: Socket) {
             () = opened.cancel.cancelled() => return socket.close(1001, "replaced, or the server stops").await,
             message = socket.stream.next() => {
                 silent = Duration::ZERO;
-                opened.session.fleet.heard(opened.session.worker_id, opened.session.id, None);
+                opened.session.fleet.heard(opened.session.worker_id, opened.session.id);
                 match message {
                     Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
                         Ok(message) => agent.heard(message, clock::steady()),
