@@ -65,6 +65,8 @@ pub struct Ledger {
     /// It gets no new commands.
     draining: bool,
     link: Option<Link>,
+    /// The newest connection there has been. It may be gone again before an older one's hello is through, which knows less.
+    newest: u64,
     /// Since when there has been no connection, as far as that was noticed.
     unlinked: Option<Timestamp>,
     commands: Commands,
@@ -99,6 +101,7 @@ impl Ledger {
             capacity,
             draining: false,
             link: None,
+            newest: 0,
             unlinked: None,
             commands: Commands::default(),
             ordinal: 0,
@@ -148,12 +151,13 @@ impl Ledger {
     }
 
     /// The worker is connected from now on, in place of an older connection, and knows these commands. Answers false,
-    /// and changes nothing, when a newer connection was faster.
+    /// and changes nothing, when a newer connection was faster, be it gone again.
     #[must_use]
     pub fn hello(&mut self, session: u64, known: &[KnownCommand], now: Timestamp) -> bool {
-        if self.link.as_ref().is_some_and(|link| link.session > session) {
+        if self.newest > session {
             return false;
         }
+        self.newest = session;
         self.link = Some(Link { session, heard: now, welcomed: false, silent: false, drained: false });
         self.unlinked = None;
         self.cancels.clear();

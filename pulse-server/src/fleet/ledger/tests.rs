@@ -57,6 +57,18 @@ fn an_older_hello_changes_nothing() {
 }
 
 #[test]
+fn an_older_hello_changes_nothing_when_the_newer_connection_is_gone_again() {
+    let mut ledger = with_two_sent();
+    ledger.accepted(5, id(1));
+    assert!(ledger.gone(5));
+    assert!(!ledger.hello(4, &[], at(1)), "it was said before 1 and 2 were sent");
+    ledger.cancel(id(1), "no");
+    ledger.cancel(id(2), "no");
+    assert!(ledger.next_end().is_none(), "they may run");
+    assert!(ledger.hello(6, &[], at(2)));
+}
+
+#[test]
 fn what_a_replaced_connection_says_of_room_is_old_news() {
     let mut ledger = with_two_sent();
     assert!(ledger.hello(6, &[], at(1)));
