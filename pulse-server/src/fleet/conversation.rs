@@ -49,7 +49,8 @@ pub(super) enum Heard {
 /// A connection whose hello was accepted.
 pub(super) struct Conversation {
     session: u64,
-    /// The executions of commands that only the worker still knows.
+    /// The executions of commands that only the worker still knows. Kept as long as the connection is: what is said once
+    /// more while the first of it is on its way to the store must not pass for nobody's, and be acknowledged.
     known: HashMap<CommandId, ExecutionId>,
 }
 
@@ -104,11 +105,6 @@ impl Conversation {
             Some(execution_id) => Whose::InJournal(execution_id),
             None => Whose::Nobodys,
         }
-    }
-
-    /// A command's result was handed on: nothing more is said of it.
-    pub fn over(&mut self, command_id: CommandId) {
-        self.known.remove(&command_id);
     }
 }
 

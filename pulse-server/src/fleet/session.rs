@@ -26,6 +26,9 @@ const OUTGOING: usize = 4_096;
 /// Messages of one command that may wait for their commit. Beyond that its connection is not read: the worker holds back.
 const PER_COMMAND: usize = 64;
 
+/// With how many commands a connection begins to look for those that are over: few, and seldom to be looked through.
+const MOST_COMMANDS: usize = 256;
+
 /// Serves a worker until the connection ends or the server stops.
 pub async fn serve(mut socket: Socket, peer: SocketAddr, fleet: Fleet, driver: Driver, stop: CancellationToken) {
     let Some(hello) = read_hello(&mut socket).await else {
@@ -78,7 +81,7 @@ impl Opened {
             tracing::warn!(worker = %name, ?refusal, "a worker's hello is refused");
         })?;
         tracing::info!(worker = %name, session = welcome.session, "a worker has connected");
-        let (id, commands) = (welcome.session, HashMap::new());
+        let (id, commands, most_commands) = (welcome.session, HashMap::new(), MOST_COMMANDS);
         let conversation = Conversation::new(id, &listed);
         let not_its_own = CancellationToken::new();
         let is_rejecting = false;
@@ -92,6 +95,7 @@ impl Opened {
             stop,
             conversation,
             commands,
+            most_commands,
             is_rejecting,
             not_its_own,
         };
@@ -177,7 +181,10 @@ pub(super) struct Session {
     /// The server's end.
     stop: CancellationToken,
     conversation: Conversation,
+    /// Who follows which command, and some whose task is over.
     commands: HashMap<CommandId, mpsc::Sender<Said>>,
+    /// When it has so many, those whose task is over leave it.
+    most_commands: usize,
     /// It took nothing since it last rejected a command.
     is_rejecting: bool,
     /// The worker has spoken of a command that a journal gives to another.
@@ -218,14 +225,7 @@ impl Session {
                     tracing::warn!(worker = %self.name, command = %command_id, reason, "a worker rejects commands")
                 }
             },
-            Heard::Said(command_id, said) => {
-                let is_over = matches!(said, Said::Result(_));
-                self.said(command_id, said).await;
-                if is_over {
-                    self.commands.remove(&command_id);
-                    self.conversation.over(command_id);
-                }
-            }
+            Heard::Said(command_id, said) => self.said(command_id, said).await,
         }
         Ok(())
     }
@@ -252,6 +252,12 @@ impl Session {
         };
         self.driver.spawn(followed.follow(whose, said_of));
         if task.send(said).await.is_ok() {
+            // A task that has come to its command's result is over. Not before: whatever is said once more of the command
+            // waits behind what was said first.
+            if self.commands.len() >= self.most_commands {
+                self.commands.retain(|_, task| !task.is_closed());
+                self.most_commands = MOST_COMMANDS.max(self.commands.len() * 2);
+            }
             self.commands.insert(command_id, task);
         }
     }

@@ -1,6 +1,7 @@
-//! Both ledgers, the server's and the worker's, over a simulated network with simulated time: connections that are cut
-//! at any byte and noticed at different moments, old connections that still deliver while a newer one is open, doubled
-//! dispatches, slow disks, restarts of either side with nothing but what was durable, cancels, time limits, capacity.
+//! Both ledgers, and the server's conversation and followers (`fleet/conversation.rs`), over a simulated network with
+//! simulated time: connections that are cut at any message and noticed at different moments, old connections that still
+//! deliver while a newer one is open, messages of all kinds that come twice, at once or late, slow disks, restarts of either
+//! side with nothing but what was durable, cancels, drains, commands that go elsewhere, time limits, capacity.
 //!
 //! A seed gives the same run every time: `PULSE_SIM_SEED=17 cargo test -p pulse-server simulation`.
 

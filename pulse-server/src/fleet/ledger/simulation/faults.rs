@@ -1,11 +1,11 @@
 //! Connections that begin and end, and what else goes wrong: crashes, stalls, silences, cuts.
 
 use super::network::{Connection, Way};
-use super::world::{Event, Said, World};
+use super::world::{Event, Spoken, World};
 
 impl World {
     pub fn fault(&mut self) {
-        match self.random.below(11) {
+        match self.random.below(12) {
             0 | 1 if self.server.up => {
                 self.tally.server_crashes += 1;
                 self.server.crash();
@@ -44,6 +44,12 @@ impl World {
                 let delay = self.random.between(46_000, 88_000);
                 self.connections.get_mut(&connection).unwrap().stall(Way::ToServer, delay);
             }
+            11 => {
+                self.tally.drains += 1;
+                self.set_draining(true);
+                let delay = self.random.between(100, 60_000);
+                self.agenda.after(delay, Event::Undrain);
+            }
             6.. => {
                 let Some((connection, _)) = self.open else { return };
                 self.tally.cuts += 1;
@@ -56,6 +62,17 @@ impl World {
                 self.end(connection, longest);
             }
             _ => {}
+        }
+    }
+
+    /// An administrator drains the worker, or lets it take commands again: for that, one that was told has to come again.
+    pub fn set_draining(&mut self, draining: bool) {
+        self.server.draining = draining;
+        if self.server.up
+            && self.server.ledger.set_draining(draining)
+            && let Some(connection) = self.current
+        {
+            self.end(connection, 100);
         }
     }
 
@@ -77,7 +94,7 @@ impl World {
         let connection = self.connections.last_key_value().map_or(0, |(last, _)| last + 1);
         self.connections.insert(connection, Connection::default());
         self.open = Some((connection, false));
-        self.say_to_server(connection, Said::Hello(self.worker.ledger.known()));
+        self.say_to_server(connection, Spoken::Hello(self.worker.ledger.known()));
     }
 
     fn backoff(&mut self) -> u64 {

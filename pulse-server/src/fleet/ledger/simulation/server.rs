@@ -1,15 +1,16 @@
 //! The server of the simulation: the real ledger, a journal, and sessions that handle messages as the real ones do.
 
-use super::super::{Ledger, Message, Phase};
+use super::super::{Ledger, Message, Phase, Stranded};
 use super::world::{CAPACITY, command_id, number, worker_id};
 use crate::fleet::Verdict;
+use crate::fleet::conversation::{Conversation, Following, Heard, Said, Step, Whose};
 use pulse_core::command::{CommandSpec, Outcome};
 use pulse_core::event::WorkerRef;
 use pulse_core::ids::{Attempt, CommandId, ExecutionId};
-use pulse_core::protocol::worker::{Dispatch, KnownCommand, ToWorker};
+use pulse_core::protocol::worker::{Dispatch, FromWorker, KnownCommand, ToWorker};
 use pulse_core::time::Timestamp;
 use pulse_engine::state::Outstanding;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// What is durable about a command.
@@ -24,13 +25,33 @@ pub struct Journaled {
     pub output: u64,
     /// Its execution was deleted, after its end.
     pub deleted: bool,
+    /// It is another worker's.
+    pub moved: bool,
 }
 
-/// A connection's server end.
+impl Journaled {
+    /// Whether its worker has something to do.
+    pub fn is_open(&self) -> bool {
+        self.end.is_none() && !self.aborted && !self.moved
+    }
+}
+
+/// A connection's server end: the real conversation, and who follows which command.
 pub struct Session {
     pub id: u64,
-    /// What the worker listed.
-    pub known: HashSet<u64>,
+    pub conversation: Conversation,
+    pub followers: BTreeMap<CommandId, u64>,
+}
+
+/// The task that follows a command, which outlives its connection.
+pub struct Follower {
+    pub connection: u64,
+    pub n: u64,
+    pub following: Following,
+    /// What it was told and has not come to.
+    pub said: VecDeque<Said>,
+    /// It waits for a commit.
+    pub is_busy: bool,
 }
 
 pub struct Server {
@@ -38,10 +59,13 @@ pub struct Server {
     pub journal: BTreeMap<u64, Journaled>,
     /// By connection.
     pub sessions: BTreeMap<u64, Session>,
+    pub followers: BTreeMap<u64, Follower>,
     numbers: u64,
     /// Which life of the server it is.
     pub life: u64,
     pub up: bool,
+    /// An administrator wants the worker to take no more.
+    pub draining: bool,
 }
 
 impl Server {
@@ -50,9 +74,11 @@ impl Server {
             ledger: Ledger::new(CAPACITY),
             journal: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            followers: BTreeMap::new(),
             numbers: 0,
             life: 0,
             up: true,
+            draining: false,
         }
     }
 
@@ -82,12 +108,25 @@ impl Server {
 
     /// The execution ends; its command is to be stopped. Answers whether there was anything to abort.
     pub fn abort(&mut self, n: u64) -> bool {
-        let Some(journaled) = self.journal.get_mut(&n).filter(|known| known.end.is_none() && !known.aborted) else {
+        let Some(journaled) = self.journal.get_mut(&n).filter(|known| known.is_open()) else {
             return false;
         };
         journaled.aborted = true;
         self.ledger.cancel(command_id(n), "aborted");
         true
+    }
+
+    /// What becomes of a command that was asked about. Answers whether it is another worker's from now on.
+    pub fn decide(&mut self, n: u64, moves: bool) -> bool {
+        let journaled = self.journal.get_mut(&n).unwrap();
+        // Aborted meanwhile, it ends where it is.
+        if moves && journaled.is_open() {
+            journaled.moved = true;
+            self.ledger.withdraw(command_id(n));
+        } else {
+            self.ledger.stays(command_id(n), Stranded::ForRoom);
+        }
+        journaled.moved
     }
 
     /// The execution is deleted. Answers whether it could be.
@@ -99,8 +138,8 @@ impl Server {
     /// The number of the session that a hello on this connection gets.
     pub fn greeted(&mut self, connection: u64, known: &[KnownCommand]) -> u64 {
         self.numbers += 1;
-        let known = known.iter().map(|known| number(known.command_id)).collect();
-        self.sessions.insert(connection, Session { id: self.numbers, known });
+        let (id, followers) = (self.numbers, BTreeMap::new());
+        self.sessions.insert(connection, Session { id, conversation: Conversation::new(id, known), followers });
         self.numbers
     }
 
@@ -113,10 +152,7 @@ impl Server {
             Message::Dispatch(id) => {
                 let n = number(id);
                 let journaled = &self.journal[&n];
-                assert!(
-                    !journaled.aborted && journaled.end.is_none(),
-                    "{n} is sent, and nobody wants it: {journaled:?}"
-                );
+                assert!(journaled.is_open(), "{n} is sent, and nobody wants it: {journaled:?}");
                 assert!(self.ledger.busy() <= CAPACITY, "more in flight than the worker has room for");
                 let waits = |m: &u64| self.ledger.command(command_id(*m)).is_some_and(|c| c.phase == Phase::Queued);
                 let before: Vec<u64> = self.journal.keys().copied().filter(|m| *m < n).filter(waits).collect();
@@ -136,11 +172,64 @@ impl Server {
         })
     }
 
-    /// Whether a session can tell whose a command is, as in `fleet::session`.
-    pub fn knows(&self, connection: u64, id: CommandId) -> bool {
-        self.ledger.command(id).is_some()
-            || self.ledger.stranger(id).is_some()
-            || self.sessions.get(&connection).is_some_and(|session| session.known.contains(&number(id)))
+    /// Takes what a worker says on a connection; answers for which command there is something to do.
+    pub fn hear(&mut self, connection: u64, message: FromWorker, now: Timestamp) -> Option<(CommandId, Said)> {
+        let session = self.sessions.get_mut(&connection)?;
+        let heard = session.conversation.hear(&mut self.ledger, message, now).expect("it is in its turn");
+        match heard.0 {
+            Heard::Said(command_id, said) => Some((command_id, said)),
+            Heard::Rejected(command_id, reason) => {
+                assert!(reason.contains("no space"), "{} was rejected: {reason}", number(command_id));
+                None
+            }
+            Heard::Accepted | Heard::Beat(_) => None,
+        }
+    }
+
+    /// Hands on what was said of a command to whoever follows it. Answers who that is; and, when it is somebody new, whether
+    /// anybody wants it.
+    pub fn follow(&mut self, connection: u64, command_id: CommandId, said: Said) -> Option<(u64, Option<bool>)> {
+        let session = self.sessions.get_mut(&connection)?;
+        let known = session.followers.get(&command_id).copied().filter(|id| self.followers.contains_key(id));
+        let (id, wanted) = match known {
+            Some(id) => (id, None),
+            None => {
+                let n = number(command_id);
+                let is_wanted = match session.conversation.whose(&self.ledger, command_id) {
+                    Whose::Its(of) => {
+                        assert_eq!((of.execution_id.0, of.command_id), (command_id.0, command_id));
+                        true
+                    }
+                    Whose::InJournal(_) => !self.journal[&n].deleted,
+                    Whose::Nobodys => false,
+                };
+                self.numbers += 1;
+                let (id, following) = (self.numbers, Following::new(is_wanted, u64::MAX));
+                let (said, is_busy) = (VecDeque::new(), false);
+                self.followers.insert(id, Follower { connection, n, following, said, is_busy });
+                (id, Some(is_wanted))
+            }
+        };
+        session.followers.insert(command_id, id);
+        self.followers.get_mut(&id)?.said.push_back(said);
+        Some((id, wanted))
+    }
+
+    /// The next thing that a follower has to do, if it is not at one. One that nobody tells anything any more goes.
+    pub fn next_step(&mut self, id: u64) -> Option<Step> {
+        let follower = self.followers.get_mut(&id).filter(|follower| !follower.is_busy)?;
+        let Some(said) = follower.said.pop_front() else {
+            let is_told = |session: &Session| session.followers.values().any(|told| *told == id);
+            if !self.sessions.values().any(is_told) {
+                self.followers.remove(&id);
+            }
+            return None;
+        };
+        let counted = match &said {
+            Said::Output(piece) => self.ledger.printed(command_id(follower.n), piece.seq, piece.data.len()),
+            Said::Result(_) => None,
+        };
+        Some(follower.following.next(said, counted))
     }
 
     pub fn commit_output(&mut self, n: u64, seq: u64) {
@@ -157,7 +246,6 @@ impl Server {
         let told = *journaled.told.get_or_insert(outcome);
         assert_eq!(told, outcome, "{n} has ended in two ways");
         journaled.end.get_or_insert(outcome);
-        self.ledger.finished(command_id(n));
     }
 
     pub fn commit_verdict(&mut self, verdict: &Verdict) {
@@ -171,16 +259,18 @@ impl Server {
         self.up = false;
         self.life += 1;
         self.sessions.clear();
+        self.followers.clear();
         self.numbers = 0;
     }
 
     pub fn restart(&mut self, now: Timestamp) {
         self.up = true;
         self.ledger = Ledger::new(CAPACITY);
-        let open = self.journal.iter().filter(|(_, journaled)| journaled.end.is_none() && !journaled.aborted);
+        let open = self.journal.iter().filter(|(_, journaled)| journaled.is_open());
         for n in open.map(|(n, _)| *n).collect::<Vec<_>>() {
             let (execution_id, command) = self.outstanding(n);
             self.ledger.restore(execution_id, command, Arc::default(), now);
         }
+        let _ = self.ledger.set_draining(self.draining);
     }
 }

@@ -1,5 +1,20 @@
 //! How much happened in a run, so that a simulation in which hardly anything does is noticed.
 
+use std::collections::BTreeMap;
+
+/// What comes twice at times.
+const KINDS: [&str; 9] = [
+    "accepted",
+    "output",
+    "result",
+    "heartbeat",
+    "dispatch",
+    "cancel",
+    "acknowledgement of output",
+    "acknowledgement of a result",
+    "drain",
+];
+
 /// How much happened.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -10,7 +25,10 @@ pub struct Tally {
     pub server_crashes: u64,
     pub worker_crashes: u64,
     pub agent_crashes: u64,
-    pub doubled: u64,
+    /// Messages that came twice, by their kind.
+    pub doubled: BTreeMap<&'static str, u64>,
+    pub drains: u64,
+    pub moved: u64,
     pub stale: u64,
     pub aborts: u64,
     pub rejected: u64,
@@ -30,7 +48,11 @@ impl Tally {
         self.server_crashes += other.server_crashes;
         self.worker_crashes += other.worker_crashes;
         self.agent_crashes += other.agent_crashes;
-        self.doubled += other.doubled;
+        for (kind, count) in &other.doubled {
+            *self.doubled.entry(kind).or_default() += count;
+        }
+        self.drains += other.drains;
+        self.moved += other.moved;
         self.stale += other.stale;
         self.aborts += other.aborts;
         self.rejected += other.rejected;
@@ -41,15 +63,17 @@ impl Tally {
         self.dropped += other.dropped;
     }
 
-    pub fn faults(&self) -> [(&'static str, u64); 15] {
-        [
+    pub fn faults(&self) -> Vec<(&'static str, u64)> {
+        let doubled = KINDS.map(|kind| (kind, self.doubled.get(kind).copied().unwrap_or(0)));
+        let others = [
             ("a cut", self.cuts),
             ("a stall", self.stalls),
             ("a long silence", self.silences),
             ("a crash of the server", self.server_crashes),
             ("a crash of the worker", self.worker_crashes),
             ("a crash of the agent alone", self.agent_crashes),
-            ("a doubled dispatch", self.doubled),
+            ("a drain", self.drains),
+            ("a command that goes to another worker", self.moved),
             ("a message of a replaced connection", self.stale),
             ("an abort", self.aborts),
             ("a rejected command", self.rejected),
@@ -58,6 +82,7 @@ impl Tally {
             ("a command cancelled before it was sent", self.never_sent),
             ("an execution deleted while its worker has its command", self.deleted),
             ("output of a deleted execution", self.dropped),
-        ]
+        ];
+        doubled.into_iter().chain(others).collect()
     }
 }

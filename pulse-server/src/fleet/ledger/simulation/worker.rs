@@ -3,11 +3,13 @@
 
 use super::random::Random;
 use super::world::{CAPACITY, command_id, number};
-use pulse_core::command::{CommandEnd, Outcome};
+use pulse_core::command::{CommandEnd, Outcome, Stream};
 use pulse_core::ids::ExecutionId;
+use pulse_core::protocol::worker::FromWorker;
 use pulse_worker::ledger::{Effect, Ledger};
 use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// A process.
 pub struct Process {
@@ -40,6 +42,8 @@ pub struct Worker {
     pub started: BTreeSet<u64>,
     /// Those that the worker once could not keep: they lose their place in the row.
     pub rejected: BTreeSet<u64>,
+    /// Those whose executions were asked about them while the worker drained or was away.
+    pub displaced: BTreeSet<u64>,
     /// Those whose dispatch came twice on one connection: the disk does not fail for them, see `SAY_AGAIN`.
     pub doubled: BTreeSet<u64>,
     last_started: u64,
@@ -68,6 +72,7 @@ impl Worker {
             output: BTreeMap::new(),
             started: BTreeSet::new(),
             rejected: BTreeSet::new(),
+            displaced: BTreeSet::new(),
             doubled: BTreeSet::new(),
             last_started: 0,
             life: 0,
@@ -134,7 +139,7 @@ impl Worker {
 
     fn start(&mut self, n: u64, random: &mut Random) -> Follows {
         assert!(self.started.insert(n), "{n} was started twice");
-        if !self.rejected.contains(&n) {
+        if !self.rejected.contains(&n) && !self.displaced.contains(&n) {
             assert!(n > self.last_started, "{n} was started after {}", self.last_started);
             self.last_started = n;
         }
@@ -156,7 +161,7 @@ impl Worker {
             process.printed += 1;
             let seq = process.printed;
             self.output.entry(n).or_default().1 = seq;
-            self.ledger.printed(command_id(n), seq, format!("{n} {seq}").into());
+            self.ledger.printed(command_id(n), seq, frame(n, seq));
             return (true, None);
         }
         (false, self.end(n, Outcome::Exited))
@@ -204,13 +209,20 @@ impl Worker {
         for (n, outcome) in &self.live {
             let (acknowledged, last) = self.output.get(n).copied().unwrap_or_default();
             for seq in acknowledged + 1..=last {
-                self.ledger.printed(command_id(*n), seq, format!("{n} {seq}").into());
+                self.ledger.printed(command_id(*n), seq, frame(*n, seq));
             }
             if let Some(outcome) = outcome {
                 self.ledger.ended(command_id(*n), end(*outcome));
             }
         }
     }
+}
+
+/// A piece of output, as its frame.
+fn frame(n: u64, seq: u64) -> Utf8Bytes {
+    let (stream, data) = (Stream::Stdout, format!("{n} {seq}"));
+    let message = FromWorker::Output { command_id: command_id(n), stream, seq, data, gap_bytes: None };
+    serde_json::to_string(&message).unwrap().into()
 }
 
 fn end(outcome: Outcome) -> CommandEnd {

@@ -2,7 +2,7 @@
 
 use super::network::{Agenda, Connection};
 use super::random::Random;
-use super::server::Server;
+use super::server::{Journaled, Server};
 use super::tally::Tally;
 use super::worker::{Follows, Worker};
 use crate::fleet::{LOST_GRACE, SILENCE, Verdict};
@@ -46,7 +46,7 @@ pub enum Event {
     WorkerNotices(u64),
     /// The server's end of a connection is over.
     ServerNotices(u64),
-    ToServer(u64, Said),
+    ToServer(u64, Spoken),
     ToWorker(u64, ToWorker),
     /// The server has stored the worker's record.
     Greeted {
@@ -60,7 +60,6 @@ pub enum Event {
     },
     Committed {
         life: u64,
-        connection: u64,
         what: Kept,
     },
     Written(u64),
@@ -73,19 +72,27 @@ pub enum Event {
         n: u64,
     },
     Tick(u64),
+    /// An administrator lets the worker take commands again.
+    Undrain,
+    /// The execution of a command that was asked about has decided, and that is durable.
+    Decided {
+        life: u64,
+        n: u64,
+    },
     ServerRestarts,
     WorkerRestarts,
 }
 
 /// What a worker says on a connection.
-pub enum Said {
+#[derive(Clone)]
+pub enum Spoken {
     Hello(Vec<KnownCommand>),
     Message(Message),
 }
 
 pub enum Kept {
-    Output { n: u64, seq: u64 },
-    Result { n: u64, outcome: Outcome },
+    Output { follower: u64, n: u64, seq: u64 },
+    Result { follower: u64, n: u64, outcome: Outcome },
     Verdict(Verdict),
 }
 
@@ -155,7 +162,7 @@ impl World {
                 break;
             }
         }
-        let open: Vec<_> = self.server.journal.iter().filter(|(_, j)| j.end.is_none() && !j.aborted).collect();
+        let open: Vec<_> = self.server.journal.iter().filter(|(_, j)| j.is_open()).collect();
         assert!(open.is_empty(), "without an end: {open:?} {:?}", self.server.ledger);
         assert!(self.worker.ledger.known().is_empty(), "not acknowledged: {:?}", self.worker.ledger);
         assert!(self.server.ledger.len() == 0 && self.server.ledger.busy() == 0, "stuck: {:?}", self.server.ledger);
@@ -167,6 +174,7 @@ impl World {
             );
             let never_ran = matches!(journaled.end, Some(Outcome::Cancelled)) && journaled.told.is_none();
             assert!(!(never_ran && started), "{n} ran and is said not to have: {journaled:?}");
+            assert!(!(journaled.moved && started), "{n} ran, and went to another worker: {journaled:?}");
             self.tally.never_sent += u64::from(never_ran);
             self.tally.late +=
                 u64::from(journaled.end == Some(Outcome::Lost) && journaled.told.is_some_and(|t| t != Outcome::Lost));
@@ -178,7 +186,7 @@ impl World {
 
     fn is_over(&self) -> bool {
         self.server.journal.len() as u64 == COMMANDS
-            && self.server.journal.values().all(|journaled| journaled.end.is_some() || journaled.aborted)
+            && !self.server.journal.values().any(Journaled::is_open)
             && self.worker.ledger.known().is_empty()
             && self.server.ledger.len() == 0
             && self.server.ledger.busy() == 0
@@ -210,7 +218,10 @@ impl World {
                 self.tally.deleted += u64::from(deleted && is_known);
             }
             Event::Fault => self.fault(),
-            Event::Heal => self.connections.values_mut().for_each(Connection::heal),
+            Event::Heal => {
+                self.connections.values_mut().for_each(Connection::heal);
+                self.set_draining(false);
+            }
             Event::Connect => self.connect(),
             Event::Heartbeat(connection) => {
                 if self.open == Some((connection, true)) {
@@ -228,7 +239,7 @@ impl World {
                     self.server.ledger.welcomed(session);
                 }
             }
-            Event::Committed { life, connection, what } => self.committed(life, connection, what),
+            Event::Committed { life, what } => self.committed(life, what),
             Event::Written(life) if life == self.worker.life => {
                 let fails = self.agenda.now < HEALED && self.random.one_in(40);
                 let follows = self.worker.written(fails, &mut self.random);
@@ -250,7 +261,21 @@ impl World {
             Event::Tick(life) => {
                 if life == self.server.life {
                     let _ = self.server.ledger.tick(self.now(), LOST_GRACE);
+                    let mut room_elsewhere = u32::from(self.random.one_in(20));
+                    for (_, command_id) in self.server.ledger.stranded(self.now(), &mut room_elsewhere) {
+                        let (n, delay) = (number(command_id), self.random.below(3_000));
+                        // Others may be sent meanwhile.
+                        self.worker.displaced.insert(n);
+                        self.agenda.after(delay, Event::Decided { life, n });
+                    }
                     self.agenda.after(1_000, Event::Tick(life));
+                }
+            }
+            Event::Undrain => self.set_draining(false),
+            Event::Decided { life, n } => {
+                if life == self.server.life {
+                    let moves = self.random.one_in(5);
+                    self.tally.moved += u64::from(self.server.decide(n, moves));
                 }
             }
             Event::ServerRestarts => {
@@ -275,7 +300,7 @@ impl World {
             }
             while let Some(verdict) = self.server.ledger.next_end() {
                 let n = number(verdict.command_id);
-                self.commit(u64::MAX, n, Kept::Verdict(verdict));
+                self.commit(n, Kept::Verdict(verdict));
             }
             let silence = self.server.ledger.silence(now);
             if let Some(connection) = self.current.filter(|_| silence.is_some_and(|silence| silence > SILENCE * 2)) {
@@ -290,7 +315,7 @@ impl World {
         while let Some((connection, true)) = self.open
             && let Some(message) = self.worker.ledger.next_message()
         {
-            self.say_to_server(connection, Said::Message(message));
+            self.say_to_server(connection, Spoken::Message(message));
         }
     }
 
