@@ -64,6 +64,9 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     Ok(if valid { Exit::SUCCESS } else { Exit::FAILED })
 }
 
+/// How much of a line is shown, in characters.
+const WIDTH: usize = 160;
+
 /// A finding with the line it is about and a caret below its place.
 fn show(file: &str, source: &str, diagnostic: &Diagnostic, context: &mut Context) -> Result<(), Error> {
     let style = context.out.style;
@@ -74,12 +77,14 @@ fn show(file: &str, source: &str, diagnostic: &Diagnostic, context: &mut Context
     };
     context.out.line(&format!("{file}:{line}:{column}: {kind}: {}", one_line(message)))?;
     if let Some(text) = source.lines().nth((*line as usize).saturating_sub(1)) {
-        let before: String = text.chars().take((*column as usize).saturating_sub(1)).collect();
-        let indent: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        context.out.line(&format!("  {line:>4} | {}", shorten(&one_line(&text.replace('\t', " ")), 160)))?;
-        if before.chars().count() < 160 {
-            context.out.line(&format!("       | {}^", indent.replace('\t', " ")))?;
-        }
+        let before = (*column as usize).saturating_sub(1);
+        // Of a long line, as a document in JSON often is, what stands around the place.
+        let left_out = if before < WIDTH - 40 { 0 } else { before - 60 };
+        let part: String =
+            text.chars().skip(left_out).take(WIDTH + 1).map(|c| if c == '\t' { ' ' } else { c }).collect();
+        let dots = if left_out > 0 { "…" } else { "" };
+        context.out.line(&format!("  {line:>4} | {dots}{}", shorten(&one_line(&part), WIDTH)))?;
+        context.out.line(&format!("       | {}^", " ".repeat(before - left_out + dots.chars().count())))?;
     }
     if let Some(help) = help {
         context.out.line(&format!("       = {}", one_line(help)))?;

@@ -48,8 +48,8 @@ const TELLING: &[(&str, &str)] = &[
     ("format", "parse"),
     ("from", "parse"),
 ];
-/// Fields of every step, which tell nothing.
-const COMMON: [&str; 6] = ["id", "name", "condition", "goto", "on_error", "timeout"];
+/// Fields of every step: by themselves they tell nothing.
+const COMMON: [&str; 7] = ["id", "name", "type", "condition", "goto", "on_error", "timeout"];
 
 /// Reads one step; the reader's count gives it its default id.
 pub(super) fn step(
@@ -144,11 +144,14 @@ fn step_type(node: &Node, fields: &mut Fields<'_, '_>) -> Option<&'static str> {
 /// The type that a misspelt field tells. The field is found to be unknown later, like any other.
 fn misspelt(node: &Node) -> Option<&'static str> {
     let NodeKind::Map(entries) = &node.kind else { return None };
-    let near = |(key, _): &(Key, Node)| {
+    let near = |(key, value): &(Key, Node)| {
         let (apart, name) = nearest(&key.name, TELLING.iter().map(|(name, _)| *name).chain(COMMON))?;
         // Farther than that it can be anything.
         let close = apart <= (name.len() / 3).max(1);
-        TELLING.iter().find(|(telling, _)| close && *telling == name).map(|(_, kind)| (apart, *kind))
+        let said = value.scalar_text().filter(|_| name == "type");
+        let said = TYPES.iter().find(|(word, _)| said.as_deref() == Some(*word));
+        let told = TELLING.iter().find(|(telling, _)| *telling == name);
+        said.or(told).filter(|_| close).map(|(_, kind)| (apart, *kind))
     };
     entries.iter().filter_map(near).min_by_key(|(apart, _)| *apart).map(|(_, kind)| kind)
 }

@@ -115,7 +115,11 @@ impl<'a> Names<'a> {
 /// Why a parameter never has any of the values that it is compared with.
 fn never_equal(param: &Param, comparison: &Comparison<'_>) -> Option<String> {
     let can = |with: &Value| match param.kind {
-        ParamType::Choice => param.options.iter().any(|option| equal(&Value::from(option.as_str()), with)),
+        // Texts are compared as texts, and a number with those that are one.
+        ParamType::Choice => match with {
+            Value::String(text) => param.options.contains(text),
+            with => param.options.iter().any(|option| is_number(option) && equal(&Value::from(option.as_str()), with)),
+        },
         ParamType::Boolean => with.is_boolean(),
         ParamType::Integer | ParamType::Number => with.is_number() || with.as_str().is_some_and(is_number),
         // What it is compared with must not be shown, and it may not be compared at all.
@@ -126,7 +130,11 @@ fn never_equal(param: &Param, comparison: &Comparison<'_>) -> Option<String> {
         return None;
     }
     let what = match param.kind {
-        ParamType::Choice => format!("one of {}", pulse_core::text::shorten(&param.options.join(", "), 120)),
+        ParamType::Choice => {
+            // More than that are not shown, and not joined.
+            let first = &param.options[..param.options.len().min(60)];
+            format!("one of {}", pulse_core::text::shorten(&first.join(", "), 120))
+        }
         ParamType::Boolean => "true or false, and no text or number".to_owned(),
         ParamType::Integer | ParamType::Number => "a number".to_owned(),
         ParamType::String | ParamType::Secret => "a text, also where it reads true or false".to_owned(),

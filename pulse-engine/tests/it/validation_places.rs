@@ -153,6 +153,9 @@ fn a_misspelt_field_that_tells_the_type_is_one_finding() {
         ("duraton: 5s", "duration"),
         ("type: wait, untl: now() + 5", "until"),
         ("worklow: w", "workflow"),
+        ("tpye: execute, command: ls", "type"),
+        ("Type: prompt, message: hm", "type"),
+        ("typ: wait, duration: 5s", "type"),
         ("type: prompt, mesage: hm", "message"),
         ("type: execute, comand: ls", "command"),
     ];

@@ -1,5 +1,6 @@
-//! The verbs that need no server: check --explain, schema, graph, fmt.
+//! The verbs that need no server: check, schema, graph, fmt.
 
+mod check;
 mod explain;
 mod fmt;
 mod graph;

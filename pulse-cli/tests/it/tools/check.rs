@@ -1,0 +1,35 @@
+//! `pulse check` at a terminal: the line of a finding, with a caret below its place.
+
+use crate::program::{pulse, ran};
+
+/// What is shown of the only finding of a document: the line and the caret's.
+fn shown(document: &str) -> (String, String) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("flow.yaml"), document).unwrap();
+    let checked = ran(pulse(directory.path(), &["check", "flow.yaml"]));
+    let lines: Vec<&str> = checked.out.lines().collect();
+    assert!(lines.len() >= 3 && lines.iter().filter(|line| line.starts_with("flow.yaml:")).count() == 1, "{lines:?}");
+    (lines[1].to_owned(), lines[2].to_owned())
+}
+
+/// What stands above the caret.
+fn pointed_at((line, caret): (String, String), length: usize) -> String {
+    line.chars().skip(caret.chars().take_while(|c| *c != '^').count()).take(length).collect()
+}
+
+#[test]
+fn the_caret_stands_below_the_place_in_a_script() {
+    let document = "steps:\n  - command: |\n      set -e\n      \techo größer {{ nope }}\n";
+    let (line, caret) = shown(document);
+    assert!(line.starts_with("     4 |        echo größer {{ nope }}"), "{line}");
+    assert_eq!(pointed_at((line, caret), 4), "nope");
+}
+
+#[test]
+fn of_a_long_line_the_part_around_the_place_is_shown() {
+    let long = "x".repeat(400);
+    let document = format!(r#"{{"steps": [{{"command": "echo {long} {{{{ nope }}}} {long}"}}]}}"#);
+    let (line, caret) = shown(&document);
+    assert!(line.chars().count() < 180 && line.starts_with("     1 | …xxx"), "{line}");
+    assert_eq!(pointed_at((line, caret), 4), "nope");
+}
