@@ -3,6 +3,7 @@
 
 use super::registry::Inspected;
 use super::{Fleet, Stranding, Verdict};
+use crate::clock;
 use crate::drive::Driver;
 use pulse_engine::Input;
 use std::time::Duration;
@@ -10,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// A look that comes so late shows that this server stood still: it was stopped, or its machine was.
+const LATE: Duration = Duration::from_secs(2);
 /// Looks between two notes in the store of who was heard from.
 const NOTE_EVERY: u32 = 15;
 /// Between two tries to record an end.
@@ -19,7 +22,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub async fn watch(fleet: Fleet, driver: Driver, stop: CancellationToken) {
     let mut interval = tokio::time::interval(INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut looks = 0_u32;
+    let (mut looks, mut last) = (0_u32, clock::steady());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -30,6 +33,12 @@ pub async fn watch(fleet: Fleet, driver: Driver, stop: CancellationToken) {
                 continue;
             }
             _ = interval.tick() => {}
+        }
+        let now = clock::steady();
+        let late = now.since(std::mem::replace(&mut last, now)).saturating_sub(INTERVAL);
+        if late > LATE {
+            tracing::warn!(seconds = late.as_secs(), "the server stood still: nobody could be heard meanwhile");
+            fleet.stood_still(late);
         }
         let Inspected { seen, stranded, came } = fleet.inspect();
         for worker_id in came {

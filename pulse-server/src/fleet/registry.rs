@@ -81,7 +81,7 @@ impl Fleet {
     /// When the store cannot be read.
     pub async fn load(store: Arc<dyn Store>, hub: Hub, limits: Limits) -> pulse_store::Result<Self> {
         let records = store.workers().await?;
-        let returning = Returning::of(&records);
+        let returning = Returning::of(&records, clock::now());
         let mut workers = HashMap::new();
         for mut record in records {
             let changes = overrides::read(&*store, record.id).await?;
@@ -162,6 +162,14 @@ impl Fleet {
             worker.record.name.eq_ignore_ascii_case(id_or_name) || worker.record.id.to_string() == id_or_name
         };
         self.inner().workers.values().find(named).map(|worker| worker.view(clock::steady()))
+    }
+
+    /// This server stood still for a while: that is no worker's silence.
+    pub(crate) fn stood_still(&self, time: Duration) {
+        let now = clock::steady();
+        for worker in self.inner().workers.values_mut() {
+            worker.ledger.stood_still(time, now);
+        }
     }
 
     /// Marks workers that have fallen silent, gives up commands whose time is over, says what could not be said before,

@@ -11,8 +11,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How long after the start they are waited for. A worker tries again within a second or two of a short absence.
+/// How long after the start they are waited for, at least, and on top of the server's absence: a worker that waits longer
+/// before each try has waited about as long as the server was away until then.
 const TIME: Duration = Duration::from_secs(10);
+/// How long they are waited for at most: workers wait up to 30 s before a try.
+const MOST: Duration = Duration::from_secs(40);
 /// Who was heard from within this time before the last sign of any worker was connected then: signs are noted four
 /// times a minute.
 const TOGETHER: Duration = Duration::from_secs(60);
@@ -26,11 +29,13 @@ pub(crate) struct Returning {
 
 impl Returning {
     /// Those of the registry that were connected at last, from now on.
-    pub fn of(workers: &[WorkerRecord]) -> Self {
+    pub fn of(workers: &[WorkerRecord], now: Timestamp) -> Self {
         let last = workers.iter().map(|worker| worker.last_seen).max();
         let connected = |worker: &&WorkerRecord| last.is_some_and(|last| last.since(worker.last_seen) <= TOGETHER);
         let expected = workers.iter().filter(connected).map(|worker| worker.id).collect();
-        Self { expected: Mutex::new(expected), until: clock::steady().plus(TIME), changed: Notify::new() }
+        let absence = last.map_or(MOST, |last| now.since(last));
+        let until = clock::steady().plus(absence.saturating_add(TIME).min(MOST));
+        Self { expected: Mutex::new(expected), until, changed: Notify::new() }
     }
 
     fn expected(&self) -> MutexGuard<'_, HashSet<WorkerId>> {
@@ -97,10 +102,21 @@ mod tests {
         vec![Entry { seq: Seq(1), timestamp: clock::steady(), event }]
     }
 
+    /// A worker's waits grow as long as the server is away, up to their limit.
+    #[test]
+    fn they_are_waited_for_longer_after_a_longer_absence() {
+        let waits = |away: u64| {
+            let now = Timestamp::from_millis(1_000_000_000 + i64::try_from(away).unwrap() * 1_000);
+            Returning::of(&[worker(0)], now).until.since(clock::steady()).as_secs_f64().round()
+        };
+        assert_eq!([1, 15, 30, 3_600].map(waits), [11.0, 25.0, 40.0, 40.0]);
+    }
+
     #[test]
     fn those_that_were_connected_are_missed_until_they_come() {
         let (here, also_here, long_gone) = (worker(0), worker(30), worker(3_600));
-        let returning = Returning::of(&[here.clone(), also_here.clone(), long_gone.clone()]);
+        let now = Timestamp::from_millis(1_000_000_000);
+        let returning = Returning::of(&[here.clone(), also_here.clone(), long_gone.clone()], now);
         assert!(returning.misses(&offline(here.id)) && returning.misses(&offline(also_here.id)));
         assert!(!returning.misses(&offline(long_gone.id)) && !returning.misses(&[]));
         returning.came(here.id);

@@ -119,6 +119,8 @@ async fn send(socket: &mut Socket, message: &ToWorker) -> Result<(), Gone> {
 async fn run(opened: &mut Opened, mut socket: Socket) {
     let Opened { session, outgoing, cancel, probe } = opened;
     let mut ping = tokio::time::interval(HEARTBEAT);
+    // After a standstill the workers' silence was this server's own.
+    ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ping.reset();
     let mut silent = Duration::ZERO;
     loop {

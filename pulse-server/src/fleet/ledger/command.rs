@@ -32,7 +32,7 @@ pub struct InFlight {
     pub output_bytes: u64,
     /// Why it is to be stopped, if it is.
     pub cancel: Option<String>,
-    /// When it was first sent, or found again after a restart.
+    /// When it was last queued or sent, or found again after a restart.
     pub since: Timestamp,
     /// When the worker was last told to stop it, or to run it.
     pub told: Timestamp,
@@ -108,6 +108,11 @@ impl Commands {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (CommandId, &InFlight)> {
         self.all.iter().map(|(id, command)| (*id, command))
+    }
+
+    /// All of them, to change anything but their phase.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut InFlight> {
+        self.all.values_mut()
     }
 
     /// Notes which of them the worker has.

@@ -5,12 +5,13 @@
 //! ```text
 //!  dispatch ─▶ Queued ──room──▶ Sent ──accepted──▶ Running ──result──▶ Finished ──durable──▶ forgotten
 //!                ▲                │  │               │
-//!                └─ not in hello ─┘  └── not in hello, but cancelled; or overdue while nobody can ask ──▶ ended here
+//!                └─ not in hello ─┘  └── not in hello, but cancelled or accepted before;
+//!                                        or overdue while nobody can ask ──▶ ended here
 //! ```
 //!
 //! What a worker lists in its hello is the truth about what it has: it lists all that is or will be on its disk. Only
-//! that, never a timer, puts a command that was sent back into the queue. Commands that it lists and nobody wants any
-//! more take room until they have ended.
+//! that, never a timer, puts a command that was sent back into the queue; and not one that the worker has accepted, for then
+//! its disk has been lost or replaced. Commands that it lists and nobody wants any more take room until they have ended.
 //!
 //! A command that was never sent may leave again: while its worker is given no work, its execution is asked where it goes,
 //! and until that is decided it is sent nowhere (`stranded.rs`).
@@ -67,7 +68,7 @@ pub struct Ledger {
     link: Option<Link>,
     /// The newest connection there has been. It may be gone again before an older one's hello is through, which knows less.
     newest: u64,
-    /// Since when there has been no connection, as far as that was noticed.
+    /// Since when there has been no connection, or none with a sign of life, as far as that was noticed.
     unlinked: Option<Timestamp>,
     commands: Commands,
     ordinal: u64,
@@ -183,12 +184,18 @@ impl Ledger {
             !matches!(command.phase, Phase::Asked | Phase::Finished) && !listed.contains(id)
         };
         let unlisted = self.commands.iter().filter(is_unlisted);
-        let mut unlisted: Vec<_> =
-            unlisted.map(|(id, command)| (command.ordinal, id, command.cancel.clone())).collect();
+        let unlisted = unlisted.map(|(id, c)| (c.ordinal, id, c.phase == Phase::Running, c.cancel.clone()));
+        let mut unlisted: Vec<_> = unlisted.collect();
         unlisted.sort_unstable();
         self.queue.clear();
-        for (ordinal, id, cancel) in unlisted {
+        for (ordinal, id, was_accepted, cancel) in unlisted {
             match cancel {
+                // It said so, and so it was on its disk: another start could be the second.
+                _ if was_accepted => {
+                    let reason =
+                        "its worker had taken it and knows nothing of it any more; nobody knows whether it took effect";
+                    self.end(id, Outcome::Lost, reason);
+                }
                 None => {
                     self.commands.set_phase(id, Phase::Queued);
                     self.queue.insert(ordinal, id);
@@ -215,7 +222,7 @@ impl Ledger {
     pub fn heard(&mut self, session: u64, now: Timestamp) -> Option<Duration> {
         let link = self.link.as_mut().filter(|link| link.session == session)?;
         let silence = now.since(link.heard);
-        (link.heard, link.silent) = (now, false);
+        (link.heard, link.silent, self.unlinked) = (now, false, None);
         Some(silence)
     }
 
@@ -359,8 +366,18 @@ impl Ledger {
         }
     }
 
-    /// Gives up commands whose time, and the grace, are over on a worker that nobody can ask. Answers whether the worker has
-    /// just fallen silent.
+    /// This server stood still for a while: nobody could be heard, and no worker was out of reach because of that.
+    pub fn stood_still(&mut self, time: Duration, now: Timestamp) {
+        let later = |at: &mut Timestamp| *at = at.plus(time).min(now);
+        if let Some(link) = &mut self.link {
+            later(&mut link.heard);
+        }
+        self.unlinked.iter_mut().for_each(later);
+        self.commands.iter_mut().for_each(|command| later(&mut command.since));
+    }
+
+    /// Gives up commands whose time, and the grace, are over on a worker that nobody can ask: since they were sent, or, of
+    /// those that never were, since it has been out of reach. Answers whether the worker has just fallen silent.
     #[must_use]
     pub fn tick(&mut self, now: Timestamp, lost_grace: Duration) -> bool {
         let mut has_fallen_silent = false;
@@ -370,15 +387,24 @@ impl Ledger {
                 return false;
             }
             has_fallen_silent = !std::mem::replace(&mut link.silent, true);
-        } else {
-            self.unlinked.get_or_insert(now);
         }
+        let gone_since = *self.unlinked.get_or_insert(now);
         let is_overdue = |(_, command): &(CommandId, &InFlight)| {
             let limit = Duration::from_millis(command.command.spec.timeout_ms).saturating_add(lost_grace);
-            matches!(command.phase, Phase::Sent | Phase::Running) && now.since(command.since) > limit
+            match command.phase {
+                Phase::Sent | Phase::Running => now.since(command.since) > limit,
+                Phase::Queued => now.since(gone_since.max(command.since)) > limit,
+                Phase::Asked | Phase::Finished => false,
+            }
         };
-        let overdue: Vec<CommandId> = self.commands.iter().filter(is_overdue).map(|(id, _)| id).collect();
-        for id in overdue {
+        let overdue = self.commands.iter().filter(is_overdue).map(|(id, command)| (id, command.phase));
+        for (id, phase) in overdue.collect::<Vec<_>>() {
+            if phase == Phase::Queued {
+                let reason =
+                    "its worker has been out of reach for longer than its time limit and the grace: it was never sent";
+                self.end(id, Outcome::NotStarted, reason);
+                continue;
+            }
             let reason = "its worker cannot be reached and its time is over; nobody knows whether it took effect";
             self.end(id, Outcome::Lost, reason);
         }

@@ -225,3 +225,41 @@ fn a_cancel_ends_what_is_asked_about() {
     ledger.stays(id(3), Stranded::ForRoom);
     assert_eq!(ledger.command(id(3)).unwrap().phase, Phase::Finished);
 }
+
+#[test]
+fn what_was_accepted_and_is_unknown_to_its_worker_is_lost_and_not_sent_again() {
+    let mut ledger = with_two_sent();
+    ledger.accepted(5, id(1));
+    assert!(ledger.hello(6, &[], at(1)));
+    ledger.welcomed(6);
+    assert_eq!(taken(&mut ledger), [2, 3], "2 may never have come");
+    let end = ledger.next_end().unwrap();
+    assert_eq!((end.command_id, end.end.outcome), (id(1), Outcome::Lost));
+    ledger.given_up(id(1), Outcome::Lost);
+    assert_eq!((ledger.busy(), ledger.stranger(id(1))), (2, None), "it takes no room: the worker does not have it");
+}
+
+#[test]
+fn what_waits_for_a_worker_that_is_gone_ends_unsent_once_its_time_and_the_grace_are_over() {
+    let mut ledger = with_two_sent();
+    for n in [1, 2] {
+        ledger.finishing(id(n));
+        ledger.finished(id(n));
+    }
+    assert!(ledger.hello(6, &[], at(1)), "3 is queued, and nothing is said before the welcome");
+    let limit = 2 + i64::try_from(LOST_GRACE.as_secs()).unwrap();
+    assert!(ledger.gone(6));
+    assert!(!ledger.tick(at(1_000), LOST_GRACE), "from now on it is gone");
+    assert!(!ledger.tick(at(1_000 + limit - 1), LOST_GRACE) && ledger.next_end().is_none());
+    assert!(!ledger.tick(at(1_000 + limit), LOST_GRACE));
+    let end = ledger.next_end().unwrap();
+    assert_eq!((end.command_id, end.end.outcome), (id(3), Outcome::NotStarted));
+}
+
+#[test]
+fn a_server_that_stood_still_takes_no_worker_for_silent() {
+    let mut ledger = with_two_sent();
+    ledger.stood_still(Duration::from_secs(3_600), at(3_601));
+    assert!(!ledger.tick(at(3_601), LOST_GRACE) && ledger.next_end().is_none());
+    assert!(ledger.tick(at(3_601 + 45), LOST_GRACE), "from then on its silence counts");
+}

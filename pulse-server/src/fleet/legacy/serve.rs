@@ -75,6 +75,7 @@ async fn introduction(socket: &mut Socket) -> Option<(String, String)> {
 
 async fn run(agent: &mut Agent, opened: &mut Opened, mut socket: Socket) {
     let mut ping = tokio::time::interval(HEARTBEAT);
+    ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ping.reset();
     let mut silent = Duration::ZERO;
     loop {
