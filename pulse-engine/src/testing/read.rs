@@ -44,6 +44,8 @@ fn definition(fields: &mut Fields<'_, '_>) -> Option<Definition> {
             fields.add(Code::Conflict, "definition", at, "`workflow` and `definition` say the same: keep one", None);
             None
         }
+        // What is there and is no text has been found.
+        (None, None) if fields.has("workflow") || fields.has("definition") => None,
         (None, None) => {
             let at = fields.at;
             let help = Some("`workflow: FILE`, or the workflow itself as text under `definition`".into());

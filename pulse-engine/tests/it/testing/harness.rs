@@ -354,3 +354,18 @@ tests:
     );
     assert!(found.is_empty(), "{found:?}");
 }
+
+/// A value that is set to nothing is not one that is missing.
+#[test]
+fn nothing_is_a_value() {
+    let workflow = "steps: [{id: a, command: show, parse: json}]";
+    let tests = |output: &str| {
+        format!(
+            "tests:\n  - given: [{{step: a, stdout: '{output}'}}]\n    expect: {{status: completed, state: {{x: null}}}}\n"
+        )
+    };
+    assert_eq!(failures(workflow, &tests("{\"x\": null}")), [""; 0]);
+    let missing = failures(workflow, &tests("{\"y\": 1}")).join(" ");
+    assert!(missing.contains("x is not set"), "{missing}");
+    assert!(!failures(workflow, &tests("{\"x\": 0}")).is_empty());
+}

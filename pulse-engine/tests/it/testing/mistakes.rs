@@ -120,3 +120,15 @@ fn a_missing_or_broken_workflow_cannot_be_tested() {
         assert!(!run(nothing).diagnostics.is_empty(), "{nothing}");
     }
 }
+
+#[test]
+fn a_definition_is_text() {
+    let error = pulse_engine::testing::test(
+        "w.test.yaml",
+        "definition: {steps: [{command: ls}]}\ntests: [{expect: {status: completed}}]\n",
+        &|_| Err(String::new()),
+    );
+    let found = error.expect_err("it is no text").diagnostics;
+    assert_eq!(found[0].message, "`definition` must be text, not a mapping");
+    assert!(found.iter().all(|d| !d.message.contains("needs `workflow`")), "{found:?}");
+}
