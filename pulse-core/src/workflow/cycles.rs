@@ -2,7 +2,7 @@
 
 use super::links::{jumps, never_falls_through};
 use super::model::OnError;
-use super::steps::{Goto, Step, StepKind};
+use super::steps::{Goto, Program, Step, StepKind};
 use crate::diagnostic::{Code, Diagnostics};
 use std::collections::HashMap;
 
@@ -128,7 +128,13 @@ fn runs_only(step: &Step) -> bool {
 
 /// A command that comes again at once: after its failure, or after success with nothing but a failure to end it.
 fn at_once(step: &Step, diagnostics: &mut Diagnostics) {
-    if !matches!(step.kind, StepKind::Execute(_)) {
+    let StepKind::Execute(execute) = &step.kind else { return };
+    // A pause between its own tries, or in its script, is one.
+    let pauses = match &execute.program {
+        Program::Script { script, .. } => script.text.contains("sleep"),
+        Program::Argv(argv) => argv.iter().any(|argument| argument.text.contains("sleep")),
+    };
+    if pauses || (execute.retry.retries > 0 && !execute.retry.delay.is_zero()) {
         return;
     }
     if fails_into_itself(step) {

@@ -148,6 +148,9 @@ fn cycles_that_nothing_leaves_are_found() {
         // It comes again at once.
         (vec!["{id: a, command: ls, on_error: a}"], &["W013:2"]),
         (vec!["{id: a, command: ls, goto: a}"], &["W013:2"]),
+        (vec!["{id: a, command: sleep 5; ls, on_error: a}"], &[]),
+        (vec!["{id: a, argv: [sleep, '5'], goto: a}"], &[]),
+        (vec!["{id: a, command: ls, retries: 5, on_error: a}"], &[]),
         // Something leads out, takes time, or asks.
         (vec!["{id: a, command: ls, on_error: b, goto: a}", "{id: b, command: ls}"], &[]),
         (vec!["{id: a, command: ls, goto: a, condition: 'execution.id == 1'}"], &[]),
