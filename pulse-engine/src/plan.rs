@@ -108,8 +108,26 @@ pub(crate) enum PlannedProgram {
     Argv {
         argv: Vec<Template>,
         /// The argument that is a script for a shell, if it holds no value itself.
-        script: Option<ShellTemplate>,
+        script: Option<ArgvScript>,
     },
+}
+
+/// A script for a shell among arguments.
+#[derive(Debug)]
+pub(crate) struct ArgvScript {
+    pub(crate) script: ShellTemplate,
+    /// Where the script's own arguments begin.
+    pub(crate) arguments: usize,
+}
+
+impl PlannedProgram {
+    /// The script that is known, whoever runs it.
+    pub(crate) fn script(&self) -> Option<&ShellTemplate> {
+        match self {
+            Self::Script { script, .. } => Some(script),
+            Self::Argv { script, .. } => script.as_ref().map(|argument| &argument.script),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -315,7 +333,7 @@ impl Compiler<'_> {
             Program::Argv(argv) => self.argv(argv, execute.stdin.as_ref()),
         };
         let env = self.map(&execute.env);
-        if let PlannedProgram::Script { script, .. } | PlannedProgram::Argv { script: Some(script), .. } = &program {
+        if let Some(script) = program.script() {
             self.variables(script, &execute.env);
         }
         Some(PlannedExecute {

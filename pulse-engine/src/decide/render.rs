@@ -3,7 +3,7 @@
 use super::Machine;
 use super::secrets::Markers;
 use crate::expr::Expr;
-use crate::plan::{PlannedExecute, PlannedProgram};
+use crate::plan::{ArgvScript, PlannedExecute, PlannedProgram};
 use crate::template::{RenderError, Template};
 use indexmap::IndexMap;
 use pulse_core::command::CommandSpec;
@@ -55,9 +55,7 @@ impl<'m> Machine<'m> {
             timeout_ms: u64::try_from(planned.execute.timeout.as_millis()).unwrap_or(u64::MAX),
             secrets: Vec::new(),
         };
-        if let PlannedProgram::Script { script, .. } | PlannedProgram::Argv { script: Some(script), .. } =
-            &planned.program
-        {
+        if let Some(script) = planned.program.script() {
             let given = |name: &str| planned.env.get(name).or_else(|| self.plan.env.get(name));
             for (name, value) in env.iter().filter(|(name, _)| given(name).is_some_and(|value| !value.is_literal())) {
                 script.check_variable(name, value).map_err(|error| named(&format!("env `{name}`"), error))?;
@@ -78,8 +76,14 @@ impl<'m> Machine<'m> {
                     }
                 }
             }
-            PlannedProgram::Argv { argv, .. } => {
+            PlannedProgram::Argv { argv, script } => {
                 spec.argv = self.texts(at, argv).map_err(|error| named("argv", error))?;
+                if let Some(ArgvScript { script, arguments }) = script {
+                    let given = spec.argv.iter().zip(argv).skip(*arguments).enumerate();
+                    for (index, (value, _)) in given.filter(|(_, (_, template))| !template.is_literal()) {
+                        script.check_argument(index + 1, value).map_err(|error| named("argv", error))?;
+                    }
+                }
                 spec.argv.iter().map(|word| shown(word)).collect::<Vec<_>>().join(" ")
             }
         };

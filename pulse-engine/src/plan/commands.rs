@@ -1,7 +1,9 @@
 //! Commands made ready: their scripts compiled, and what is wrong with the places of their values.
 
-use super::{Compiler, Mention, Place, PlannedProgram};
-use crate::template::{Filter, Input, ShellTemplate, Template, TemplateWarning, TemplateWarningKind, arguments};
+use super::{ArgvScript, Compiler, Mention, Place, PlannedProgram};
+use crate::template::{
+    Filter, Input, Placeholder, ShellTemplate, Template, TemplateWarning, TemplateWarningKind, arguments,
+};
 use indexmap::IndexMap;
 use pulse_core::diagnostic::Code;
 use pulse_core::workflow::Source;
@@ -36,9 +38,31 @@ impl Compiler<'_> {
         }
         self.input(handed.input, stdin);
         let script = handed.script.filter(|(argument, _)| argv[*argument].is_literal());
-        let script =
-            script.and_then(|(argument, shell)| ShellTemplate::parse_for(&sources[argument].text, &shell).ok());
-        PlannedProgram::Argv { argv, script: script.map(|(script, _)| script) }
+        let script = script.and_then(|(argument, shell)| {
+            let (script, _) = ShellTemplate::parse_for(&sources[argument].text, &shell).ok()?;
+            // The first one behind the script is its name.
+            Some(ArgvScript { script, arguments: argument + 2 })
+        });
+        if let Some(ArgvScript { script, arguments }) = &script {
+            self.script_arguments(script, sources.iter().zip(&argv).skip(*arguments));
+        }
+        PlannedProgram::Argv { argv, script }
+    }
+
+    /// Values that a script finds as its arguments, and gives to one more shell.
+    fn script_arguments<'a>(
+        &mut self,
+        script: &ShellTemplate,
+        arguments: impl Iterator<Item = (&'a Source, &'a Template)>,
+    ) {
+        for (index, (source, template)) in arguments.enumerate().filter(|(index, _)| script.runs_argument(index + 1)) {
+            let quoted = |placeholder: &Placeholder| placeholder.filter == Some(Filter::Sh);
+            if let Some(placeholder) = template.expressions().find(|placeholder| !quoted(placeholder)) {
+                let message = format!("the script runs its argument ${} as code", index + 1);
+                let help = "write {{ … | sh }} where that shell reads it bare, or leave the value out".to_owned();
+                self.findings.add(Code::NestedShell, source, placeholder.offset, message, Some(help));
+            }
+        }
     }
 
     /// Standard input that a shell reads as a script.

@@ -58,6 +58,19 @@ fn what_a_script_only_hands_on_may_be_anything() {
     ] {
         assert_eq!(run(workflow, "any thing"), Ok(()), "{workflow}");
     }
+    // Arguments are told apart: by function, and by number.
+    for command in [
+        "f() { (( $1 > 3 )); echo \"$2\"; }; f 5 {{ p }}",
+        "f() { (( $1 > 3 )); }; g() { echo \"$1\"; }; f 5; g {{ p }}",
+        "set -- {{ p }} 5; echo \"$1\"; (( $2 ))",
+        "f() { echo \"$1\"; }; f {{ p }}; set -- 5; (( $1 ))",
+        "f() { echo \"$@\" $#; }; (( $# > 3 )); f {{ p }}",
+        "bash -c 'echo \"$1\" $(( $2 ))' sh {{ p }} 3",
+        "z=1; f() { (( $2 )); }; f {{ p }} \"$z\"",
+    ] {
+        let workflow = format!("steps:\n- id: a\n  shell: bash\n  command: |\n    {command}\n");
+        assert_eq!(run(&workflow, "any thing"), Ok(()), "{command}");
+    }
     // What the author writes is the author's.
     assert_eq!(run("steps: [{id: a, shell: bash, env: {N: '1+1'}, command: 'echo $((N))'}]", ""), Ok(()));
 }
@@ -127,6 +140,8 @@ fn arguments_and_standard_input_that_shells_read_are_looked_at() {
         ("steps: [{id: a, command: cat, stdin: 'echo {{ p }}'}]", &[]),
         ("steps: [{id: a, argv: [bash, -c, 'eval \"$X\"'], env: {X: '{{ p }}'}}]", &["W007"]),
         ("steps: [{id: a, argv: [bash, -c, 'echo $((X))'], env: {X: '{{ s }}'}}]", &["E022"]),
+        ("steps: [{id: a, argv: [bash, -c, 'eval \"$1\"', sh, '{{ p }}']}]", &["W007"]),
+        ("steps: [{id: a, argv: [bash, -c, 'eval \"$1\"; echo $2', sh, a, '{{ p }}']}]", &[]),
     ] {
         assert_eq!(codes(workflow), found, "{workflow}");
     }
@@ -134,6 +149,11 @@ fn arguments_and_standard_input_that_shells_read_are_looked_at() {
     assert_eq!(run(calculates, "5"), Ok(()));
     let error = run(calculates, "a[$(reboot)]").unwrap_err();
     assert!(error.contains("env `X`: the value has to be an integer"), "{error}");
+    let calculates = "steps: [{id: a, argv: [bash, -c, 'echo \"$1\" $(( $2 ))', sh, 'a {{ p }}', '{{ p }}']}]";
+    assert_eq!(run(calculates, "5"), Ok(()));
+    assert!(run(calculates, "a[$(reboot)]").unwrap_err().contains("argv: the value has to be an integer"));
+    let other = "steps: [{id: a, argv: [bash, -c, 'echo \"$1\" $(( $2 ))', sh, '{{ p }}', '7']}]";
+    assert_eq!(run(other, "any thing"), Ok(()));
     let source = "params: [p]\nsteps:\n  - argv: [sh, -c, 'echo {{ p }}']\n";
     let found = &load(source).diagnostics[0];
     assert_eq!((found.path.as_str(), found.line, found.column), ("steps[0].argv[2]", 3, 26));

@@ -66,6 +66,14 @@ impl Tracker<'_> {
         match name {
             "let" => operands.iter().for_each(|word| self.calculate(word)),
             "for" | "select" => self.assign(operands),
+            "set" => {
+                let options = operands.iter().take_while(|word| word.text.starts_with(['-', '+'])).count();
+                self.hand_on(&self.function(), &operands[options..]);
+            }
+            "getopts" => {
+                let from = self.scoped("@".to_owned());
+                self.found.variables.assign("OPTARG", Origin { holes: Vec::new(), names: vec![from] });
+            }
             "test" | "[" => {
                 self.behind_option(operands, "-v");
                 if !self.known_shell {
@@ -79,6 +87,12 @@ impl Tracker<'_> {
             "shift" if !self.known_shell => operands.iter().for_each(|word| self.need(&word.origin(), Needs::Integer)),
             "ulimit" if !self.known_shell => operands.iter().for_each(|word| self.need(&word.origin(), Needs::Plain)),
             _ => {}
+        }
+        if name == "shift" {
+            self.shift();
+        }
+        if self.found.functions.contains(name) {
+            self.hand_on(name, operands);
         }
         if let Some((_, with_value)) = TAKE_NAMES.iter().find(|(known, _)| *known == name) {
             self.names(name, operands, with_value);
@@ -143,6 +157,10 @@ impl Tracker<'_> {
     /// `for name in …`: each value is assigned to the name.
     fn assign(&mut self, words: &[Word]) {
         let Some((name, values)) = words.split_first() else { return };
+        if values.first().is_none_or(|word| word.text != "in") {
+            let from = self.scoped("@".to_owned());
+            self.found.variables.assign(&name.text, Origin { holes: Vec::new(), names: vec![from] });
+        }
         for word in values {
             self.found.variables.assign(&name.text, word.origin());
         }

@@ -7,6 +7,7 @@ use super::units::{Hole, Unit, Units};
 use super::words::{HOLE, Word, of_script};
 use crate::template::parsed::{Placeholder, Template};
 use crate::template::{Filter, TemplateError, TemplateWarning, TemplateWarningKind};
+use std::collections::HashSet;
 
 /// What was found out about values in arguments or in standard input.
 #[derive(Debug, Default)]
@@ -51,7 +52,7 @@ pub fn arguments(templates: &[Template]) -> Handed {
         holes.extend(placeholders.map(|(hole, placeholder)| (argument, hole, placeholder)));
         words.push(word);
     }
-    let read = read_by_shell(&words);
+    let read = read_by_shell(&words, &HashSet::new());
     let mut script = Vec::new();
     for word in &read.script {
         if !script.is_empty() {

@@ -154,8 +154,12 @@ impl Tracker<'_> {
             self.special();
             return self.push(Frame::Arithmetic { parens: 0, close: ')' }, 2);
         }
+        let mut defines = None;
         if !in_word {
+            let name = self.only_name().filter(|_| self.char(self.at + 1) == Some(')'));
             self.finish_command();
+            defines = self.command().and_then(|command| command.defines.take());
+            name.into_iter().for_each(|name| self.define(name));
         }
         let role = match list {
             Some(name) if declared => Role::List(name),
@@ -170,6 +174,7 @@ impl Tracker<'_> {
         if let Some(command) = self.command() {
             command.in_test = in_test;
             command.at_command = !is_list;
+            command.function = defines;
         }
     }
 
@@ -193,7 +198,9 @@ impl Tracker<'_> {
         }
         // `name()` is no command yet: its body follows.
         if closes && self.at.checked_sub(1).and_then(|before| self.char(before)) == Some('(') {
+            let name = self.only_name();
             self.finish_command();
+            name.into_iter().for_each(|name| self.define(name));
         }
         self.at += 1;
     }
@@ -207,6 +214,11 @@ impl Tracker<'_> {
         if command.redirected {
             command.redirected = false;
             let (origin, exact) = (word.origin(), word.exact());
+            if std::mem::take(&mut command.names_function) {
+                let name = word.text.clone();
+                command.words.forget_last();
+                return self.define(name);
+            }
             command.words.forget_last();
             if std::mem::take(&mut command.here_string) {
                 command.here.extend(origin);
@@ -258,6 +270,7 @@ impl Tracker<'_> {
             "function" => {
                 // The name behind it is no command either.
                 command.redirected = true;
+                command.names_function = true;
                 command.words.forget_last();
             }
             "case" => {
@@ -287,6 +300,7 @@ impl Tracker<'_> {
         command.redirected = false;
         command.at_command = true;
         if !words.is_empty() {
+            command.defines = None;
             self.analyse(&words, in_test);
         }
         if let Some(command) = self.command() {

@@ -14,6 +14,14 @@ impl Tracker<'_> {
             Some(Frame::Parameter { mode, in_double, .. }) => !in_double || *mode == Mode::Pattern,
             _ => false,
         };
+        let unquoted = matches!(self.stack.last(), Some(Frame::Command(_)));
+        let begins = |c: char| c.is_ascii_alphanumeric() || "({_@*".contains(c);
+        if unquoted
+            && self.char(self.at + 1).is_some_and(begins)
+            && let Some(command) = self.command()
+        {
+            command.words.open_many();
+        }
         match self.units.units.get(self.at + 1) {
             Some(Unit::Hole(hole)) if !self.units.holes[*hole].raw => {
                 self.error(self.at, "a placeholder cannot be the name of a variable");
@@ -39,7 +47,12 @@ impl Tracker<'_> {
                 self.at += 1;
                 self.at += self.expansion(self.at);
             }
-            Some(Unit::Char(c)) if c.is_ascii_digit() || "$?#!@*-".contains(*c) => self.at += 2,
+            Some(Unit::Char(c)) if c.is_ascii_digit() || matches!(c, '@' | '*') => {
+                let name = c.to_string();
+                self.expands(name);
+                self.at += 2;
+            }
+            Some(Unit::Char(c)) if "$?#!-".contains(*c) => self.at += 2,
             _ => self.at += 1,
         }
     }
@@ -54,15 +67,26 @@ impl Tracker<'_> {
                 let name = self.name_at(at + 1);
                 // `${!name[@]}` gives indexes and `${!name*}` names; else the value of the variable is a name.
                 if !name.is_empty() && !matches!(self.char(at + 1 + name.len()), Some('[' | '*' | '@')) {
+                    let name = self.scoped(name.clone());
                     self.found.variables.need(&name, Needs::Name);
                 }
                 self.expansion(at + 1);
                 self.is_map(&name)
             }
+            Some('@' | '*') => {
+                self.expands("@".to_owned());
+                false
+            }
             _ => {
                 let name = self.name_at(at);
+                if ["[@]", "[*]"].iter().any(|all| self.units.starts_with(at + name.len(), all))
+                    && let Some(command) = self.command()
+                {
+                    command.words.open_many();
+                }
                 if self.units.starts_with(at + name.len(), "@P") {
-                    self.found.variables.run.insert(name.clone());
+                    let name = self.scoped(name.clone());
+                    self.found.variables.run.insert(name);
                 }
                 if !self.keeps_digits(at + name.len()) {
                     self.expansion(at);
@@ -86,18 +110,27 @@ impl Tracker<'_> {
         let name = self.name_at(at);
         let length = name.len();
         if length > 0 {
-            if self.calculates() {
-                self.found.variables.need(&name, Needs::Integer);
-            } else {
-                if let Some(to) = self.assigning() {
-                    self.found.variables.assign(&to, Origin { holes: Vec::new(), names: vec![name.clone()] });
-                }
-                if let Some(command) = self.command() {
-                    command.words.push_expansion(name);
-                }
-            }
+            self.expands(name);
         }
         length
+    }
+
+    /// Notes the expansion of a variable.
+    fn expands(&mut self, name: String) {
+        let many = matches!(name.as_str(), "@" | "*");
+        let name = self.scoped(name);
+        if self.calculates() {
+            return self.found.variables.need(&name, Needs::Integer);
+        }
+        if let Some(to) = self.assigning() {
+            self.found.variables.assign(&to, Origin { holes: Vec::new(), names: vec![name.clone()] });
+        }
+        if let Some(command) = self.command() {
+            command.words.push_expansion(name);
+            if many {
+                command.words.open_many();
+            }
+        }
     }
 
     /// The variable that gets what stands here, as the word of `${name:=…}`.

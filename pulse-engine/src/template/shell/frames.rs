@@ -111,6 +111,13 @@ pub(super) struct Command {
     pub in_test: bool,
     pub cases: Vec<Case>,
     pub words: Words,
+    /// A function whose body is about to begin; and whether the next word is its name.
+    pub defines: Option<String>,
+    pub names_function: bool,
+    /// All of it is the body of this function.
+    pub function: Option<String>,
+    /// Functions whose bodies are open, with how many compound commands were open around them.
+    pub bodies: Vec<(String, usize)>,
 }
 
 impl Command {
@@ -134,6 +141,10 @@ impl Command {
             in_test: false,
             cases: Vec::new(),
             words: Words::default(),
+            defines: None,
+            names_function: false,
+            function: None,
+            bodies: Vec::new(),
         }
     }
 }
@@ -141,6 +152,9 @@ impl Command {
 impl Command {
     /// A compound command begins.
     pub fn open_group(&mut self) {
+        if let Some(name) = self.defines.take() {
+            self.bodies.push((name, self.groups.len()));
+        }
         self.groups.push((self.output.holes.len(), self.output.names.len()));
     }
 
@@ -148,6 +162,8 @@ impl Command {
     pub fn close_group(&mut self, feeds: bool) {
         let Some((holes, names)) = self.groups.pop() else { return };
         self.feed_text = None;
+        let open = self.groups.len();
+        self.bodies.retain(|(_, around)| *around < open);
         if feeds {
             self.feed.holes = self.output.holes.split_off(holes.min(self.output.holes.len()));
             self.feed.names = self.output.names.split_off(names.min(self.output.names.len()));

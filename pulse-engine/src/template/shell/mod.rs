@@ -11,8 +11,8 @@
 //!
 //! There are places where Bash evaluates even a quoted *value* as code: arithmetic, array indexes, names of variables, lists given to
 //! `declare`, file numbers behind `>&`. There a value has to be an integer, a name and so on when it is rendered (`Needs`), also
-//! when variables of the script carry it there (`flow`: `n={{ x }}; (( n > 1 ))`). A value that goes further, through a function's
-//! arguments or a file, is out of sight, as is what a script does with another interpreter.
+//! when variables of the script carry it there (`flow`: `n={{ x }}; (( n > 1 ))`), or arguments of a function (`functions`). A value
+//! that goes further, through a file or the output of a function, is out of sight, as is what a script does with another interpreter.
 
 mod analysis;
 mod argv;
@@ -20,6 +20,7 @@ mod commands;
 mod expansions;
 mod flow;
 mod frames;
+mod functions;
 mod heredoc;
 mod holes;
 mod nested;

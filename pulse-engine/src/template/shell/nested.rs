@@ -1,10 +1,13 @@
 //! Shells inside of the shell: which text of a command a second shell reads, and whether values are quoted there.
 
+use super::functions::handed;
 use super::place::{Needs, Style};
+use super::script::KNOWN_SHELLS;
 use super::tracker::{self, Tracker};
 use super::units::{Hole, Unit, Units};
 use super::words::{EXPANSION, HOLE, Origin, Word};
 use crate::template::{TemplateError, TemplateWarning, TemplateWarningKind};
+use std::collections::HashSet;
 
 /// Commands that run the command behind them, in this shell or elsewhere.
 const WRAPPERS: &[&str] = &[
@@ -72,12 +75,16 @@ pub(super) struct Read<'w> {
     pub other_quoting: bool,
     /// The command itself is this shell.
     pub shell: Option<&'w str>,
+    /// What the script finds as its arguments.
+    pub arguments: &'w [Word],
+    /// The shell calculates nowhere but where Bash does.
+    pub known: bool,
 }
 
 impl Tracker<'_> {
     /// Warns where another shell reads the value, which then can be code for that shell.
     pub fn nested_shell(&mut self, words: &[Word], input: &Origin, text: Option<Vec<Unit>>) {
-        let read = read_by_shell(words);
+        let read = read_by_shell(words, &self.found.functions);
         if !read.script.is_empty() {
             let mut units = Vec::new();
             for word in &read.script {
@@ -90,6 +97,7 @@ impl Tracker<'_> {
                 self.found.unquoted.extend(word.carried.holes.iter().chain(&word.hidden));
                 self.found.variables.run.extend(word.origin().names);
             }
+            self.inner_arguments(&units, &read);
             self.inner_script(units, read.other_quoting);
         }
         if read.input {
@@ -100,6 +108,25 @@ impl Tracker<'_> {
             }
             self.found.variables.run.extend(input.names.iter().cloned());
             self.pending.iter_mut().for_each(|pending| pending.script = true);
+        }
+    }
+
+    /// Looks what the script of a second shell does with its arguments.
+    fn inner_arguments(&mut self, script: &[Unit], read: &Read<'_>) {
+        if self.is_inner || read.arguments.iter().all(|word| word.origin().is_empty()) {
+            return;
+        }
+        let (inner, _) = inner_units(script, &self.units.holes);
+        let found = tracker::track_inner(&inner, read.known).variables;
+        for (word, names) in handed("", read.arguments) {
+            let origin = word.origin();
+            let needs = names.iter().filter_map(|name| found.needed.get(name)).max().copied();
+            self.need(&origin, needs.unwrap_or(Needs::Anything));
+            if names.iter().any(|name| found.run.contains(name)) {
+                self.warn_nested(&origin.holes, READS);
+                self.found.unquoted.extend(&origin.holes);
+                self.found.variables.run.extend(origin.names);
+            }
         }
     }
 
@@ -140,6 +167,21 @@ impl Tracker<'_> {
 /// For each placeholder with `| sh` in the script of a second shell what its value has to be; nothing where its quotes do
 /// not make one word of it.
 pub(super) fn quoted_places(script: &[Unit], holes: &[Hole], other_quoting: bool) -> Vec<(usize, Option<Needs>)> {
+    let (inner, quoted) = inner_units(script, holes);
+    if quoted.is_empty() {
+        return Vec::new();
+    }
+    let found = tracker::track_inner(&inner, false);
+    let place = |(index, hole): (usize, usize)| {
+        let place = found.places[index];
+        let bare = place.style == Style::Bare && !found.nested.contains(&index) && found.errors.is_empty();
+        (hole, (bare && !other_quoting).then_some(place.needs))
+    };
+    quoted.into_iter().map(place).collect()
+}
+
+/// The script of a second shell as units of its own; and its placeholders with `| sh`, each with its number in both.
+fn inner_units(script: &[Unit], holes: &[Hole]) -> (Units, Vec<(usize, usize)>) {
     let mut inner = Units::default();
     let mut quoted = Vec::new();
     for unit in script {
@@ -155,16 +197,7 @@ pub(super) fn quoted_places(script: &[Unit], holes: &[Hole], other_quoting: bool
             char => *char,
         });
     }
-    if quoted.is_empty() {
-        return Vec::new();
-    }
-    let found = tracker::track_inner(&inner);
-    let place = |(index, hole): (usize, usize)| {
-        let place = found.places[index];
-        let bare = place.style == Style::Bare && !found.nested.contains(&index) && found.errors.is_empty();
-        (hole, (bare && !other_quoting).then_some(place.needs))
-    };
-    quoted.into_iter().map(place).collect()
+    (inner, quoted)
 }
 
 /// `| sh` where its quotes do not make one word of the value.
@@ -212,7 +245,7 @@ fn script_of(script: Vec<&Word>) -> Read<'_> {
 }
 
 /// What a second shell reads of a command.
-pub(super) fn read_by_shell(words: &[Word]) -> Read<'_> {
+pub(super) fn read_by_shell<'w>(words: &'w [Word], functions: &HashSet<String>) -> Read<'w> {
     let Some(first) = words.iter().position(|word| !word.is_assignment()) else { return Read::default() };
     let operands = &words[first + 1..];
     match words[first].program() {
@@ -222,7 +255,7 @@ pub(super) fn read_by_shell(words: &[Word]) -> Read<'_> {
         "watch" => script_of(watched(operands)),
         "flock" | "script" => match operands.iter().position(is_command_option) {
             Some(at) => script_of(operands.get(at + 1).into_iter().collect()),
-            None => invoked(words, first),
+            None => invoked(words, first, functions),
         },
         "." | "source" => Read {
             script: Vec::new(),
@@ -231,7 +264,7 @@ pub(super) fn read_by_shell(words: &[Word]) -> Read<'_> {
         }
         .with_process(operands),
         "at" | "batch" => Read { input: true, ..Read::default() },
-        _ => invoked(words, first),
+        _ => invoked(words, first, functions),
     }
 }
 
@@ -244,7 +277,7 @@ impl<'w> Read<'w> {
 }
 
 /// A shell or `ssh` that the command is, or that it runs.
-fn invoked(words: &[Word], first: usize) -> Read<'_> {
+fn invoked<'w>(words: &'w [Word], first: usize, functions: &HashSet<String>) -> Read<'w> {
     let mut at = first;
     let xargs = words[first..].iter().any(|word| word.plain && word.text == "xargs");
     while let Some(word) = words.get(at) {
@@ -256,14 +289,18 @@ fn invoked(words: &[Word], first: usize) -> Read<'_> {
             "ssh" => Some(remote(operands, xargs)),
             "su" | "runuser" => Some(switched(operands)),
             "env" => split(operands),
-            _ if SHELLS.contains(&program) => Some(shell(operands, xargs, OTHER_QUOTING.contains(&program))),
+            _ if SHELLS.contains(&program) => {
+                let known = KNOWN_SHELLS.contains(&program);
+                Some(Read { known, ..shell(operands, xargs, OTHER_QUOTING.contains(&program)) })
+            }
             _ => None,
         };
         if let Some(read) = read.filter(|read| at == first || read.input || !read.script.is_empty()) {
             let shell = (at == first && SHELLS.contains(&program)).then_some(program);
             return Read { shell, ..read };
         }
-        if at == first && !WRAPPERS.contains(&program) {
+        // A function may run what it is given.
+        if at == first && !WRAPPERS.contains(&program) && !functions.contains(program) {
             break;
         }
         at += 1;
@@ -297,7 +334,9 @@ fn shell(operands: &[Word], xargs: bool, other_quoting: bool) -> Read<'_> {
             // Where xargs puts what it reads, or all of the script.
             let taken = script.is_none_or(|word| word.text.contains(['{', '@', '%']));
             let script = doubtful.into_iter().chain(script).collect();
-            Read { script, input: xargs && taken, other_quoting, shell: None }
+            // The first one behind the script is its name.
+            let arguments = rest.get(2..).unwrap_or_default();
+            Read { script, input: xargs && taken, other_quoting, arguments, ..Read::default() }
         }
         (false, None) => Read { script: doubtful, input: true, other_quoting, ..Read::default() },
         (false, Some(_)) => Read { script: doubtful, input, other_quoting, ..Read::default() }.with_process(rest),

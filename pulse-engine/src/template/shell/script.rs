@@ -2,6 +2,7 @@
 
 use super::argv::Input;
 use super::flow::Variables;
+use super::functions::argument;
 use super::heredoc::Rewrite;
 use super::place::{Needs, Place};
 use super::tracker::{self, Tracked};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 /// Shells that calculate nowhere but where Bash does. `sh` and `ksh` may be any of several, some of which calculate with the operands of
 /// `[ … ]`, too.
-const KNOWN_SHELLS: &[&str] = &["bash", "dash", "ash", "ksh93", "busybox"];
+pub(super) const KNOWN_SHELLS: &[&str] = &["bash", "dash", "ash", "ksh93", "busybox"];
 
 /// Shells that may calculate in more places.
 const OTHER_SHELLS: &[&str] = &["sh", "ksh", "mksh", "lksh", "zsh"];
@@ -129,6 +130,20 @@ impl ShellTemplate {
     /// A second shell that reads the script's standard input, or text that comes from there, as a script.
     pub fn input(&self) -> Option<Input> {
         self.runs_variable(STDIN).then(Input::default)
+    }
+
+    /// Whether a second shell reads an argument of the script, which are numbered from 1.
+    pub fn runs_argument(&self, number: usize) -> bool {
+        self.runs_variable(&argument("", number)) || self.runs_variable("(@")
+    }
+
+    /// Checks an argument of the script, as [`ShellTemplate::check_variable`].
+    ///
+    /// # Errors
+    /// The value is not what the script needs.
+    pub fn check_argument(&self, number: usize, value: &str) -> Result<(), RenderError> {
+        self.check_variable(&argument("", number), value)?;
+        self.check_variable("(@", value)
     }
 
     /// Whether a second shell reads the value of a variable of the environment.

@@ -23,6 +23,8 @@ pub(super) struct Tracked {
     pub errors: Vec<TemplateError>,
     pub warnings: Vec<TemplateWarning>,
     pub variables: Variables,
+    /// Functions that the script defines.
+    pub functions: HashSet<String>,
     /// Placeholders in text that a second shell reads.
     pub nested: HashSet<usize>,
     /// Those of them of which `| sh` does not certainly make one word there.
@@ -31,17 +33,35 @@ pub(super) struct Tracked {
 
 /// Tracks a whole script. A shell is known when it is certain that it calculates nowhere but where Bash or a POSIX shell does.
 pub(super) fn track(units: &Units, known_shell: bool) -> Tracked {
-    let found = track_with(units, known_shell, true, false);
-    if found.variables.doubts_maps() { track_with(units, known_shell, false, false) } else { found }
+    track_twice(units, known_shell, false)
 }
 
 /// Tracks the script of a second shell.
-pub(super) fn track_inner(units: &Units) -> Tracked {
-    track_with(units, false, false, true)
+pub(super) fn track_inner(units: &Units, known_shell: bool) -> Tracked {
+    track_twice(units, known_shell, true)
 }
 
-fn track_with(units: &Units, known_shell: bool, trusts_maps: bool, is_inner: bool) -> Tracked {
-    let found = Tracked { places: vec![Place::UNKNOWN; units.holes.len()], ..Tracked::default() };
+/// What can be known only at the end, which functions there are and whether some map is none, is known in a second round.
+fn track_twice(units: &Units, known_shell: bool, is_inner: bool) -> Tracked {
+    let mut found = track_with(units, known_shell, !is_inner, is_inner, HashSet::new());
+    if !found.functions.is_empty() {
+        let functions = std::mem::take(&mut found.functions);
+        found = track_with(units, known_shell, !is_inner, is_inner, functions);
+    }
+    if found.variables.doubts_maps() {
+        found = track_with(units, known_shell, false, is_inner, found.functions);
+    }
+    found
+}
+
+fn track_with(
+    units: &Units,
+    known_shell: bool,
+    trusts_maps: bool,
+    is_inner: bool,
+    functions: HashSet<String>,
+) -> Tracked {
+    let found = Tracked { places: vec![Place::UNKNOWN; units.holes.len()], functions, ..Tracked::default() };
     let mut tracker = Tracker {
         units,
         known_shell,
@@ -264,6 +284,9 @@ impl Tracker<'_> {
         }
         self.special();
         let quoted = !matches!(self.stack.last(), Some(Frame::Command(_)));
+        if !quoted && let Some(command) = self.command() {
+            command.words.open_many();
+        }
         self.push(Frame::inner(Close::Backquote { quoted, nested: false }, Role::Substitution), 1);
     }
 

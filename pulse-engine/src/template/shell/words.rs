@@ -43,6 +43,8 @@ pub(super) struct Word {
     pub plain: bool,
     /// White space inside of quotes: it looks like a command line.
     pub spaced: bool,
+    /// It can become several words, or none.
+    pub many: bool,
 }
 
 impl Word {
@@ -125,6 +127,20 @@ impl Words {
     /// The text of the word that is being read.
     pub fn open_text(&self) -> &str {
         self.open.as_ref().map_or("", |word| &word.text)
+    }
+
+    /// The text of the only word.
+    pub fn only_text(&self) -> Option<&str> {
+        match (&self.done[..], &self.open) {
+            ([word], None) => Some(&word.text),
+            ([], Some(word)) => Some(&word.text),
+            _ => None,
+        }
+    }
+
+    /// The word can become several.
+    pub fn open_many(&mut self) {
+        self.word().many = true;
     }
 
     /// The text of the first finished word.

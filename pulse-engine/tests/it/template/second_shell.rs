@@ -73,6 +73,12 @@ fn second_shells_are_seen() {
         "x={{ p }}; sh -c \"$x\"",
         "x={{ p }}; echo \"${x@P}\"",
         "bash -eo pipefail -c 'echo {{ p }}'",
+        "f() { eval \"$1\"; }; f {{ p }}",
+        "f() { bash -c \"$2\"; }; f a \"echo {{ p }}\"",
+        "set -- {{ p }}; eval \"$1\"",
+        "bash -c 'eval \"$1\"' sh {{ p }}",
+        "try() { \"$@\" || \"$@\"; }; try sh -c \"echo {{ p }}\"",
+        "try() { \"$@\"; }\ntry 3 ssh db-01 \"df {{ p }}\"",
         // `| sh`, but what the second shell reads can be another text.
         "echo \"df {{ p | sh }}\" | sh",
         "printf 'df %s\\n' {{ p | sh }} | sh",
@@ -99,6 +105,10 @@ fn second_shells_are_seen() {
         "sh -c 'rm \"$1\"' sh {{ x }}",
         "cat > f <<EOF; bash f\n{{ x }}\nEOF",
         "printf '%s\\n' {{ x }} | cat; sh f",
+        "f() { eval \"$1\"; echo \"$2\"; }; f a {{ x }}",
+        "f() { eval \"$1\"; }; g() { echo \"$1\"; }; f a; g {{ x }}",
+        "try() { \"$@\" || \"$@\"; }; try grep -r {{ x }} /srv",
+        "sh -c 'eval \"$1\"; echo \"$2\"' sh a {{ x }}",
     ]
     .into_iter()
     .filter(|source| warns(source))
