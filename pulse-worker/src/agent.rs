@@ -1,7 +1,7 @@
 //! The task that owns an agent's state: it takes events from the link and the supervisor, lets the ledger decide, and does
 //! what that says. It never waits for either: what there is no room for stays in the ledger.
 
-use crate::ledger::{Effect, Ledger, Message};
+use crate::ledger::{Dialogue, Effect, Heard, Ledger, Message};
 use crate::link::{self, Event as LinkEvent};
 use crate::runner::{Environment, Piece};
 use crate::state::{Place, StateDir};
@@ -10,9 +10,9 @@ use crate::supervisor::protocol::{FromSupervisor, ToSupervisor};
 use crate::{Config, Error, machine};
 use pulse_core::fault;
 use pulse_core::ids::{CommandId, WorkerId};
-use pulse_core::protocol::worker::{FromWorker, Hello, PROTOCOL, ToWorker};
+use pulse_core::protocol::worker::{FromWorker, Hello, PROTOCOL};
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -68,12 +68,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), Error> {
         state_dir: state.path.clone(),
         place: state.place.clone(),
         looks: ticks(LOOK),
-        ledger: Ledger::new(config.capacity),
+        dialogue: Dialogue::new(Ledger::new(config.capacity)),
         heartbeats: ticks(config.heartbeat),
         config,
         link,
         outgoing: None,
-        is_hello_sent: false,
         supervisor,
         requests: None,
         waiting: VecDeque::new(),
@@ -119,12 +118,10 @@ struct Agent {
     state_dir: PathBuf,
     place: Place,
     looks: Interval,
-    ledger: Ledger,
+    dialogue: Dialogue,
     link: mpsc::Receiver<LinkEvent>,
     /// To the connection, while there is one.
     outgoing: Option<mpsc::Sender<Message>>,
-    /// Whether the connection's first message was sent.
-    is_hello_sent: bool,
     supervisor: mpsc::Receiver<SupervisorEvent>,
     /// To the supervisor, while there is one.
     requests: Option<mpsc::Sender<ToSupervisor>>,
@@ -147,8 +144,8 @@ impl Agent {
 
     /// Takes no more commands, and gives the server a moment for the results that it has or is about to get.
     async fn stop(&mut self, because: Option<&Error>) {
-        self.ledger.stop();
-        match self.ledger.active() {
+        self.dialogue.ledger.stop();
+        match self.dialogue.ledger.active() {
             0 => tracing::info!("stopping"),
             // It says itself what becomes of them.
             _ if matches!(because, Some(Error::StateGone { .. })) => {}
@@ -160,7 +157,7 @@ impl Agent {
             ),
         }
         let deadline = Instant::now() + STOP_ACKNOWLEDGE;
-        while because.is_none() && self.outgoing.is_some() && self.ledger.has_results() {
+        while because.is_none() && self.outgoing.is_some() && self.dialogue.ledger.has_results() {
             if !matches!(timeout_at(deadline, self.step()).await, Ok(Ok(()))) {
                 break;
             }
@@ -182,8 +179,8 @@ impl Agent {
     async fn step(&mut self) -> Result<(), Error> {
         self.act();
         let (outgoing, requests) = (self.outgoing.clone(), self.requests.clone());
-        let has_message = self.must_say_hello() || (self.is_hello_sent && self.ledger.has_message());
-        let may_read = self.ledger.waiting_answers() < MOST_ANSWERS && self.waiting.len() < MOST_REQUESTS;
+        let has_message = self.dialogue.has_message();
+        let may_read = self.dialogue.ledger.waiting_answers() < MOST_ANSWERS && self.waiting.len() < MOST_REQUESTS;
         tokio::select! {
             Some(event) = self.link.recv(), if may_read => self.on_link(event)?,
             Some(event) = self.supervisor.recv() => self.on_supervisor(event)?,
@@ -195,11 +192,11 @@ impl Agent {
             is_open = has_room(requests.as_ref()), if requests.is_some() && !self.waiting.is_empty() => {
                 if !is_open {
                     self.requests = None;
+                    self.dialogue.supervisor_fails();
                 }
             }
-            _ = self.heartbeats.tick(), if self.outgoing.is_some() && self.is_hello_sent => {
-                let metadata = self.metadata();
-                self.ledger.heartbeat(metadata);
+            _ = self.heartbeats.tick(), if self.outgoing.is_some() && self.dialogue.is_greeted() => {
+                self.heartbeat();
             }
             _ = self.looks.tick() => {
                 if !self.place.is_there() {
@@ -211,14 +208,9 @@ impl Agent {
         Ok(())
     }
 
-    /// The server gets its hello when it is known what runs here.
-    fn must_say_hello(&self) -> bool {
-        self.outgoing.is_some() && !self.is_hello_sent && self.requests.is_some()
-    }
-
     /// Does what the ledger wants and there is room for.
     fn act(&mut self) {
-        while let Some(effect) = self.ledger.next_effect() {
+        while let Some(effect) = self.dialogue.ledger.next_effect() {
             let request = match effect {
                 Effect::Start(dispatch) => {
                     fault::point("worker.dispatched");
@@ -241,58 +233,46 @@ impl Agent {
                 room.send(request);
             }
         }
-        let hello = self.must_say_hello().then(|| self.hello());
-        let Some(outgoing) = &self.outgoing else { return };
-        if let Some(hello) = hello {
-            let Ok(room) = outgoing.try_reserve() else { return };
-            room.send(hello);
-            self.is_hello_sent = true;
-        }
-        while self.is_hello_sent
-            && let Ok(room) = outgoing.try_reserve()
-            && let Some(message) = self.ledger.next_message()
+        while self.dialogue.has_message()
+            && let Some(Ok(room)) = self.outgoing.as_ref().map(mpsc::Sender::try_reserve)
+            && let Some(message) = self.dialogue.next_message(|ledger| Hello {
+                protocol: PROTOCOL,
+                worker_id: self.worker_id,
+                instance: self.instance.clone(),
+                name: self.config.name.clone(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                labels: self.config.labels.clone(),
+                capacity: self.config.capacity,
+                metadata: metadata(ledger, self.config.capacity, &self.state_dir),
+                commands: ledger.known(),
+            })
         {
             room.send(message);
         }
     }
 
-    fn hello(&self) -> Message {
-        Message::Plain(Box::new(FromWorker::Hello(Hello {
-            protocol: PROTOCOL,
-            worker_id: self.worker_id,
-            instance: self.instance.clone(),
-            name: self.config.name.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            labels: self.config.labels.clone(),
-            capacity: self.config.capacity,
-            metadata: self.metadata(),
-            commands: self.ledger.known(),
-        })))
-    }
-
-    fn metadata(&self) -> serde_json::Map<String, serde_json::Value> {
-        let mut metadata = machine::metadata(self.ledger.active(), self.config.capacity, &self.state_dir);
-        metadata.insert("draining".into(), self.ledger.is_draining().into());
-        metadata
+    /// Tells that the worker lives.
+    fn heartbeat(&mut self) {
+        let metadata = metadata(&self.dialogue.ledger, self.config.capacity, &self.state_dir);
+        self.dialogue.ledger.heartbeat(metadata);
     }
 
     fn on_link(&mut self, event: LinkEvent) -> Result<(), Error> {
         match event {
-            LinkEvent::Opened(outgoing) => (self.outgoing, self.is_hello_sent) = (Some(outgoing), false),
-            LinkEvent::Received(ToWorker::Welcome { heartbeat_interval_ms, .. }) => {
-                self.heartbeats = ticks(link::heartbeat(heartbeat_interval_ms));
-                self.ledger.connected();
+            LinkEvent::Opened(outgoing) => {
+                self.outgoing = Some(outgoing);
+                self.dialogue.opened();
             }
-            LinkEvent::Received(message) => {
-                let is_drain = matches!(message, ToWorker::Drain);
-                self.ledger.received(message);
-                if is_drain {
-                    tracing::info!(running = self.ledger.active(), "draining: taking no more commands");
-                    // The server hears at once that it is so.
-                    let metadata = self.metadata();
-                    self.ledger.heartbeat(metadata);
+            LinkEvent::Received(message) => match self.dialogue.hear(message) {
+                Heard::Noted => {}
+                Heard::Welcome { heartbeat_interval_ms } => {
+                    self.heartbeats = ticks(link::heartbeat(heartbeat_interval_ms));
                 }
-            }
+                Heard::Drain => {
+                    tracing::info!(running = self.dialogue.ledger.active(), "draining: taking no more commands");
+                    self.heartbeat();
+                }
+            },
             LinkEvent::Closed => self.disconnected(),
             LinkEvent::Refused(error) => return Err(error),
         }
@@ -300,15 +280,8 @@ impl Agent {
     }
 
     fn disconnected(&mut self) {
-        (self.outgoing, self.is_hello_sent) = (None, false);
-        self.ledger.disconnected();
-    }
-
-    /// What the last hello said does not hold any more: the server gets another one, on another connection.
-    fn tell_anew(&mut self) {
-        if self.is_hello_sent {
-            self.disconnected();
-        }
+        self.outgoing = None;
+        self.dialogue.closed();
     }
 
     fn on_supervisor(&mut self, event: SupervisorEvent) -> Result<(), Error> {
@@ -318,20 +291,22 @@ impl Agent {
                 tracing::info!(pid, running, unacknowledged = known.len() - running, "the supervisor is there");
                 (self.supervisor_is_current, self.supervisor_pid) = (is_current, pid);
                 self.waiting.clear();
-                self.ledger.supervised(known);
-                self.tell_anew();
+                if self.dialogue.supervised(known) {
+                    self.outgoing = None;
+                }
                 self.requests = Some(sender);
             }
             SupervisorEvent::Gone => {
                 tracing::warn!(pid = self.supervisor_pid, "the supervisor is gone: starting another");
                 self.requests = None;
                 self.waiting.clear();
-                self.ledger.supervised([]);
-                self.tell_anew();
+                if self.dialogue.unsupervised() {
+                    self.outgoing = None;
+                }
             }
             SupervisorEvent::Piece(command_id, piece) => {
                 let seq = piece.seq;
-                self.ledger.printed(command_id, seq, frame(command_id, piece));
+                self.dialogue.ledger.printed(command_id, seq, frame(command_id, piece));
             }
             SupervisorEvent::Message(message) => self.on_message(message),
             SupervisorEvent::Ended(error) => return Err(error),
@@ -343,24 +318,33 @@ impl Agent {
         match message {
             FromSupervisor::Accepted { command_id, execution_id } => {
                 fault::point("worker.handed-over");
-                self.ledger.accepted(command_id, execution_id);
+                self.dialogue.ledger.accepted(command_id, execution_id);
             }
-            FromSupervisor::NotAccepted { command_id, reason } => self.ledger.not_accepted(command_id, &reason),
-            FromSupervisor::Over { command_id } => self.ledger.over(command_id),
+            FromSupervisor::NotAccepted { command_id, reason } => {
+                self.dialogue.ledger.not_accepted(command_id, &reason)
+            }
+            FromSupervisor::Over { command_id } => self.dialogue.ledger.over(command_id),
             FromSupervisor::Ended { command_id, end } => {
                 fault::point("worker.told");
-                self.ledger.ended(command_id, *end);
+                self.dialogue.ledger.ended(command_id, *end);
             }
             FromSupervisor::Welcome { .. }
             | FromSupervisor::Known { .. }
             | FromSupervisor::Ready
             | FromSupervisor::Unknown => {}
         }
-        if !self.supervisor_is_current && self.ledger.active() == 0 {
+        if !self.supervisor_is_current && self.dialogue.ledger.active() == 0 {
             // It ends if really nothing runs, and one of this version takes its place.
             self.waiting.push_back(ToSupervisor::End);
         }
     }
+}
+
+/// What the worker tells of its machine and of itself.
+fn metadata(ledger: &Ledger, capacity: u32, state_dir: &Path) -> serde_json::Map<String, serde_json::Value> {
+    let mut metadata = machine::metadata(ledger.active(), capacity, state_dir);
+    metadata.insert("draining".into(), ledger.is_draining().into());
+    metadata
 }
 
 /// Waits for room in a channel. False when nobody takes anything out any more.

@@ -12,10 +12,13 @@
 //! unacknowledged anyway: the supervisor sends no more output than a window, and a result only after its output.
 
 mod commands;
+mod dialogue;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
 pub(crate) mod tests;
+
+pub use dialogue::{Coming, Dialogue, Heard, Opening};
 
 use crate::recent::Recent;
 use commands::{Command, Phase};

@@ -3,10 +3,9 @@
 use super::Event;
 use super::connect::{Failure, Socket};
 use crate::Error;
-use crate::ledger::Message;
+use crate::ledger::{Coming, Message, Opening};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
-use pulse_core::protocol::worker::ToWorker;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
@@ -125,15 +124,15 @@ async fn read(
     heartbeats: &tokio::sync::watch::Sender<Duration>,
     mut welcomed: impl FnMut(&str),
 ) -> End {
-    let mut is_welcome = false;
+    let mut opening = Opening::default();
     let mut silent_since = Instant::now();
     loop {
-        let patience = if is_welcome { *heartbeats.borrow() * SILENT_HEARTBEATS } else { WELCOME };
+        let patience = if opening.is_welcome() { *heartbeats.borrow() * SILENT_HEARTBEATS } else { WELCOME };
         let frame = tokio::select! {
             biased;
             frame = stream.next() => frame,
             () = sleep_until(silent_since + patience) => {
-                let reason = if is_welcome { "the server is silent" } else { "no answer to the hello" };
+                let reason = if opening.is_welcome() { "the server is silent" } else { "no answer to the hello" };
                 return Failure::temporary(reason).into();
             }
         };
@@ -158,18 +157,17 @@ async fn read(
                 return End::Broken(Failure::temporary(reason), Some(CloseCode::Policy));
             }
         };
-        match &message {
-            ToWorker::Error { code, detail } => return refused(code, detail).into(),
-            ToWorker::Welcome { session, heartbeat_interval_ms } if !is_welcome => {
-                is_welcome = true;
-                heartbeats.send_replace(super::heartbeat(*heartbeat_interval_ms));
+        match opening.hear(&message) {
+            Coming::Refusal { code, detail } => return refused(code, detail).into(),
+            Coming::Welcome { session, heartbeat_interval_ms } => {
+                heartbeats.send_replace(super::heartbeat(heartbeat_interval_ms));
                 welcomed(session);
             }
-            _ if !is_welcome => {
+            Coming::OutOfTurn => {
                 let reason = "the server did not answer the hello with a welcome";
                 return End::Broken(Failure::temporary(reason), Some(CloseCode::Policy));
             }
-            _ => {}
+            Coming::Message => {}
         }
         // The time for which the agent is busy is not the server's silence.
         if events.send(Event::Received(message)).await.is_err() {
