@@ -1,5 +1,5 @@
-//! Both ledgers, and the server's conversation and followers (`fleet/conversation.rs`), over a simulated network with
-//! simulated time: connections that are cut at any message and noticed at different moments, old connections that still
+//! Both ledgers, the server's conversation and followers (`fleet/conversation.rs`) and the agent's dialogue
+//! (`pulse_worker::ledger::Dialogue`), which are what sessions run, over a simulated network with simulated time: connections that are cut at any message and noticed at different moments, old connections that still
 //! deliver while a newer one is open, messages of all kinds that come twice, at once or late, slow disks, restarts of either
 //! side with nothing but what was durable, cancels, drains, commands that go elsewhere, time limits, capacity.
 //!

@@ -1,7 +1,8 @@
 //! Connections that begin and end, and what else goes wrong: crashes, stalls, silences, cuts.
 
 use super::network::{Connection, Way};
-use super::world::{Event, Spoken, World};
+use super::world::{Event, World};
+use pulse_worker::ledger::Opening;
 
 impl World {
     pub fn fault(&mut self) {
@@ -22,6 +23,18 @@ impl World {
                 self.tally.worker_crashes += u64::from(with_supervisor);
                 self.tally.agent_crashes += u64::from(!with_supervisor);
                 self.worker.crash(with_supervisor);
+                if with_supervisor && self.random.one_in(2) {
+                    self.tally.supervisor_crashes += 1;
+                    self.worker.up = true;
+                    if self.worker.other_supervisor()
+                        && let Some((connection, _)) = self.open.take()
+                    {
+                        self.end(connection, 40_000);
+                        let backoff = self.backoff();
+                        self.agenda.after(backoff, Event::Connect);
+                    }
+                    return;
+                }
                 if let Some((connection, _)) = self.open.take() {
                     self.end(connection, 40_000);
                 }
@@ -30,7 +43,7 @@ impl World {
             }
             // What the worker has sent arrives only after it has given the connection up and opened another.
             3 | 4 => {
-                let Some((connection, _)) = self.open else { return };
+                let Some(connection) = self.open.as_ref().map(|(connection, _)| *connection) else { return };
                 self.tally.stalls += 1;
                 let delay = self.random.between(3_000, 30_000);
                 self.connections.get_mut(&connection).unwrap().stall(Way::ToServer, delay);
@@ -39,7 +52,7 @@ impl World {
             }
             // The server believes the worker silent, then hears all of it.
             5 => {
-                let Some((connection, _)) = self.open else { return };
+                let Some(connection) = self.open.as_ref().map(|(connection, _)| *connection) else { return };
                 self.tally.silences += 1;
                 let delay = self.random.between(46_000, 88_000);
                 self.connections.get_mut(&connection).unwrap().stall(Way::ToServer, delay);
@@ -51,7 +64,7 @@ impl World {
                 self.agenda.after(delay, Event::Undrain);
             }
             6.. => {
-                let Some((connection, _)) = self.open else { return };
+                let Some(connection) = self.open.as_ref().map(|(connection, _)| *connection) else { return };
                 self.tally.cuts += 1;
                 // In one direction, or in both; in one the other goes on for a while.
                 let ways = [&[Way::ToServer][..], &[Way::ToWorker], &[Way::ToServer, Way::ToWorker]];
@@ -93,8 +106,8 @@ impl World {
         }
         let connection = self.connections.last_key_value().map_or(0, |(last, _)| last + 1);
         self.connections.insert(connection, Connection::default());
-        self.open = Some((connection, false));
-        self.say_to_server(connection, Spoken::Hello(self.worker.ledger.known()));
+        self.open = Some((connection, Opening::default()));
+        self.worker.dialogue.opened();
     }
 
     fn backoff(&mut self) -> u64 {
@@ -102,9 +115,9 @@ impl World {
     }
 
     pub fn worker_notices(&mut self, connection: u64) {
-        if self.open.is_some_and(|(open, _)| open == connection) {
+        if self.is_open(connection) {
             self.open = None;
-            self.worker.ledger.disconnected();
+            self.worker.dialogue.closed();
             // Nothing comes back on it; what it has sent may still arrive.
             self.connections.get_mut(&connection).unwrap().cut(Way::ToWorker);
             let (backoff, longest) = (self.backoff(), 60_000);

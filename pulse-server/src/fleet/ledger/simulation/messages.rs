@@ -1,22 +1,21 @@
 //! What one side says and the other hears, and the commits that stand between.
 
 use super::network::Way;
-use super::world::{Event, Kept, Spoken, World, command_id, number};
+use super::world::{Event, Kept, World, command_id, number};
 use crate::fleet::conversation::{Said, Step};
 use pulse_core::command::Outcome;
-use pulse_core::protocol::worker::{FromWorker, KnownCommand, ToWorker};
-use pulse_worker::ledger::Message;
+use pulse_core::protocol::worker::{FromWorker, Hello, KnownCommand, ToWorker};
+use pulse_worker::ledger::{Coming, Heard, Message};
 
 impl World {
-    pub fn say_to_server(&mut self, connection: u64, said: Spoken) {
+    pub fn say_to_server(&mut self, connection: u64, said: Message) {
         let now = self.agenda.now;
         let Some(way) = self.connections.get_mut(&connection) else { return };
         if let Some(at) = way.arrival(Way::ToServer, now, &mut self.random) {
             // Not what begins a connection; and a rejection that comes twice could be one of the command sent once more.
             let kind = match &said {
-                Spoken::Hello(_) => None,
-                Spoken::Message(Message::Frame(_)) => Some("output"),
-                Spoken::Message(Message::Plain(message)) => match **message {
+                Message::Frame(_) => Some("output"),
+                Message::Plain(message) => match **message {
                     FromWorker::Accepted { .. } => Some("accepted"),
                     FromWorker::Result { .. } => Some("result"),
                     FromWorker::Heartbeat { .. } => Some("heartbeat"),
@@ -43,7 +42,8 @@ impl World {
         let Some(way) = self.connections.get_mut(&connection) else { return };
         if let Some(at) = way.arrival(Way::ToWorker, now, &mut self.random) {
             let kind = match &message {
-                ToWorker::Welcome { .. } | ToWorker::Error { .. } => None,
+                ToWorker::Error { .. } => None,
+                ToWorker::Welcome { .. } => Some("welcome"),
                 ToWorker::Dispatch(_) => Some("dispatch"),
                 ToWorker::Cancel { .. } => Some("cancel"),
                 ToWorker::Ack { output_seq: Some(_), .. } => Some("acknowledgement of output"),
@@ -60,19 +60,19 @@ impl World {
         }
     }
 
-    pub fn server_hears(&mut self, connection: u64, said: Spoken) {
+    pub fn server_hears(&mut self, connection: u64, said: Message) {
         if !self.server.up || self.connections.get_mut(&connection).is_none_or(|c| c.is_cut(Way::ToServer)) {
             return;
         }
         let message = match said {
-            Spoken::Hello(known) => {
-                self.server.greeted(connection, &known);
-                let delay = if self.random.one_in(4) { self.random.below(30_000) } else { self.random.below(20) };
-                return self.agenda.after(delay, Event::Greeted { life: self.server.life, connection, known });
-            }
-            Spoken::Message(Message::Frame(text)) => serde_json::from_str(&text).expect("a frame is a message"),
-            Spoken::Message(Message::Plain(message)) => *message,
+            Message::Frame(text) => serde_json::from_str(&text).expect("a frame is a message"),
+            Message::Plain(message) => *message,
         };
+        if let FromWorker::Hello(Hello { commands: known, .. }) = message {
+            self.server.greeted(connection, &known);
+            let delay = if self.random.one_in(4) { self.random.below(30_000) } else { self.random.below(20) };
+            return self.agenda.after(delay, Event::Greeted { life: self.server.life, connection, known });
+        }
         self.tally.stale += u64::from(self.current.is_some_and(|current| current != connection));
         let now = self.now();
         let Some((command_id, said)) = self.server.hear(connection, message, now) else { return };
@@ -139,17 +139,17 @@ impl World {
 
     pub fn worker_hears(&mut self, connection: u64, message: ToWorker) {
         let cut = self.connections.get_mut(&connection).is_none_or(|c| c.is_cut(Way::ToWorker));
-        let Some((open, welcomed)) = self.open.filter(|_| !cut && self.worker.up) else { return };
-        if open != connection {
+        if cut || !self.worker.up {
             return;
         }
-        if matches!(message, ToWorker::Welcome { .. }) {
-            self.open = Some((connection, true));
-            self.worker.ledger.connected();
-            self.agenda.after(15_000, Event::Heartbeat(connection));
-        } else {
-            assert!(welcomed, "something was said before the welcome");
-            self.worker.ledger.received(message);
+        let Some((_, opening)) = self.open.as_mut().filter(|(open, _)| *open == connection) else { return };
+        assert_ne!(opening.hear(&message), Coming::OutOfTurn, "something was said before the welcome: {message:?}");
+        match self.worker.dialogue.hear(message) {
+            Heard::Noted => {}
+            Heard::Welcome { heartbeat_interval_ms } => {
+                self.agenda.after(heartbeat_interval_ms, Event::Heartbeat(connection));
+            }
+            Heard::Drain => self.worker.dialogue.ledger.heartbeat(serde_json::Map::new()),
         }
     }
 

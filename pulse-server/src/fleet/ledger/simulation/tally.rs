@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 /// What comes twice at times.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
+    "welcome",
     "accepted",
     "output",
     "result",
@@ -25,6 +26,7 @@ pub struct Tally {
     pub server_crashes: u64,
     pub worker_crashes: u64,
     pub agent_crashes: u64,
+    pub supervisor_crashes: u64,
     /// Messages that came twice, by their kind.
     pub doubled: BTreeMap<&'static str, u64>,
     pub drains: u64,
@@ -48,6 +50,7 @@ impl Tally {
         self.server_crashes += other.server_crashes;
         self.worker_crashes += other.worker_crashes;
         self.agent_crashes += other.agent_crashes;
+        self.supervisor_crashes += other.supervisor_crashes;
         for (kind, count) in &other.doubled {
             *self.doubled.entry(kind).or_default() += count;
         }
@@ -72,6 +75,7 @@ impl Tally {
             ("a crash of the server", self.server_crashes),
             ("a crash of the worker", self.worker_crashes),
             ("a crash of the agent alone", self.agent_crashes),
+            ("a crash of the supervisor alone", self.supervisor_crashes),
             ("a drain", self.drains),
             ("a command that goes to another worker", self.moved),
             ("a message of a replaced connection", self.stale),

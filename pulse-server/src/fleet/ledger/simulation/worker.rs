@@ -2,11 +2,11 @@
 //! without the agent.
 
 use super::random::Random;
-use super::world::{CAPACITY, command_id, number};
+use super::world::{CAPACITY, command_id, number, worker_id};
 use pulse_core::command::{CommandEnd, Outcome, Stream};
-use pulse_core::ids::ExecutionId;
-use pulse_core::protocol::worker::FromWorker;
-use pulse_worker::ledger::{Effect, Ledger};
+use pulse_core::ids::{CommandId, ExecutionId};
+use pulse_core::protocol::worker::{FromWorker, Hello, PROTOCOL};
+use pulse_worker::ledger::{Dialogue, Effect, Ledger};
 use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -27,7 +27,7 @@ enum Entry {
 }
 
 pub struct Worker {
-    pub ledger: Ledger,
+    pub dialogue: Dialogue,
     /// What survives a crash of the supervisor.
     disk: Vec<Entry>,
     writing: VecDeque<Entry>,
@@ -63,7 +63,7 @@ pub enum Follows {
 impl Worker {
     pub fn new() -> Self {
         Self {
-            ledger: Ledger::new(CAPACITY),
+            dialogue: dialogue([]),
             disk: Vec::new(),
             writing: VecDeque::new(),
             accepting: BTreeMap::new(),
@@ -82,11 +82,11 @@ impl Worker {
 
     pub fn next_effect(&mut self) -> Option<Follows> {
         loop {
-            match self.ledger.next_effect()? {
+            match self.dialogue.ledger.next_effect()? {
                 Effect::Start(dispatch) => {
                     let n = number(dispatch.command_id);
                     if self.live.contains_key(&n) {
-                        self.ledger.accepted(dispatch.command_id, dispatch.execution_id);
+                        self.dialogue.ledger.accepted(dispatch.command_id, dispatch.execution_id);
                     } else if let Vacant(place) = self.accepting.entry(n) {
                         place.insert(false);
                         self.writing.push_back(Entry::Accepted(n));
@@ -118,18 +118,18 @@ impl Worker {
             Entry::Accepted(n) if fails && !self.doubled.contains(&n) => {
                 self.rejected.insert(n);
                 self.accepting.remove(&n);
-                self.ledger.not_accepted(command_id(n), "no space");
+                self.dialogue.ledger.not_accepted(command_id(n), "no space");
                 return None;
             }
             Entry::Accepted(n) => {
                 let is_cancelled = self.accepting.remove(&n).unwrap_or_default();
                 self.live.insert(n, None);
-                self.ledger.accepted(command_id(n), ExecutionId(command_id(n).0));
+                self.dialogue.ledger.accepted(command_id(n), ExecutionId(command_id(n).0));
                 follows = if is_cancelled { self.over(n, Outcome::Cancelled) } else { Some(self.start(n, random)) };
             }
             Entry::Finished(n, outcome) => {
                 self.live.insert(n, Some(outcome));
-                self.ledger.ended(command_id(n), end(outcome));
+                self.dialogue.ledger.ended(command_id(n), end(outcome));
             }
             Entry::Forgotten(_) => {}
         }
@@ -149,7 +149,7 @@ impl Worker {
     }
 
     fn over(&mut self, n: u64, outcome: Outcome) -> Option<Follows> {
-        self.ledger.over(command_id(n));
+        self.dialogue.ledger.over(command_id(n));
         self.writing.push_back(Entry::Finished(n, outcome));
         Some(Follows::Write)
     }
@@ -161,7 +161,7 @@ impl Worker {
             process.printed += 1;
             let seq = process.printed;
             self.output.entry(n).or_default().1 = seq;
-            self.ledger.printed(command_id(n), seq, frame(n, seq));
+            self.dialogue.ledger.printed(command_id(n), seq, frame(n, seq));
             return (true, None);
         }
         (false, self.end(n, Outcome::Exited))
@@ -200,21 +200,59 @@ impl Worker {
     /// A new agent finds the supervisor, and is told all that it knows.
     pub fn restart(&mut self) {
         self.up = true;
-        self.ledger = Ledger::new(CAPACITY);
+        self.dialogue = dialogue(self.known());
+        self.tell_all();
+    }
+
+    /// Another supervisor, while the agent lives on. Answers whether the connection has to be ended.
+    pub fn other_supervisor(&mut self) -> bool {
+        let is_told = self.dialogue.unsupervised();
+        let is_told_again = self.dialogue.supervised(self.known());
+        assert!(!is_told_again, "there is no connection that could have been told");
+        self.tell_all();
+        is_told
+    }
+
+    /// What the supervisor knows: which commands, and whether their processes have ended.
+    fn known(&self) -> Vec<(CommandId, ExecutionId, bool)> {
         let is_over = |n: &u64| !self.processes.contains_key(n);
         let live = self.live.keys().map(|n| (*n, is_over(n)));
-        let known: Vec<(u64, bool)> = self.accepting.keys().map(|n| (*n, false)).chain(live).collect();
-        self.ledger
-            .supervised(known.into_iter().map(|(n, is_over)| (command_id(n), ExecutionId(command_id(n).0), is_over)));
+        let known = self.accepting.keys().map(|n| (*n, false)).chain(live);
+        known.map(|(n, is_over)| (command_id(n), ExecutionId(command_id(n).0), is_over)).collect()
+    }
+
+    fn tell_all(&mut self) {
         for (n, outcome) in &self.live {
             let (acknowledged, last) = self.output.get(n).copied().unwrap_or_default();
             for seq in acknowledged + 1..=last {
-                self.ledger.printed(command_id(*n), seq, frame(*n, seq));
+                self.dialogue.ledger.printed(command_id(*n), seq, frame(*n, seq));
             }
             if let Some(outcome) = outcome {
-                self.ledger.ended(command_id(*n), end(*outcome));
+                self.dialogue.ledger.ended(command_id(*n), end(*outcome));
             }
         }
+    }
+}
+
+/// An agent that has just found its supervisor, which knows these.
+fn dialogue(known: impl IntoIterator<Item = (CommandId, ExecutionId, bool)>) -> Dialogue {
+    let mut dialogue = Dialogue::new(Ledger::new(CAPACITY));
+    assert!(!dialogue.supervised(known), "there is no connection yet");
+    dialogue
+}
+
+/// What it says first.
+pub fn hello(ledger: &Ledger) -> Hello {
+    Hello {
+        protocol: PROTOCOL,
+        worker_id: worker_id(),
+        instance: String::new(),
+        name: "w".to_owned(),
+        version: String::new(),
+        labels: Default::default(),
+        capacity: CAPACITY,
+        metadata: Default::default(),
+        commands: ledger.known(),
     }
 }
 

@@ -4,13 +4,13 @@ use super::network::{Agenda, Connection};
 use super::random::Random;
 use super::server::{Journaled, Server};
 use super::tally::Tally;
-use super::worker::{Follows, Worker};
+use super::worker::{Follows, Worker, hello};
 use crate::fleet::{LOST_GRACE, SILENCE, Verdict};
 use pulse_core::command::Outcome;
 use pulse_core::ids::{CommandId, WorkerId};
 use pulse_core::protocol::worker::{KnownCommand, ToWorker};
 use pulse_core::time::Timestamp;
-use pulse_worker::ledger::Message;
+use pulse_worker::ledger::{Message, Opening};
 use std::collections::BTreeMap;
 
 /// What the worker runs at once.
@@ -46,7 +46,7 @@ pub enum Event {
     WorkerNotices(u64),
     /// The server's end of a connection is over.
     ServerNotices(u64),
-    ToServer(u64, Spoken),
+    ToServer(u64, Message),
     ToWorker(u64, ToWorker),
     /// The server has stored the worker's record.
     Greeted {
@@ -83,13 +83,6 @@ pub enum Event {
     WorkerRestarts,
 }
 
-/// What a worker says on a connection.
-#[derive(Clone)]
-pub enum Spoken {
-    Hello(Vec<KnownCommand>),
-    Message(Message),
-}
-
 pub enum Kept {
     Output { follower: u64, n: u64, seq: u64 },
     Result { follower: u64, n: u64, outcome: Outcome },
@@ -102,8 +95,8 @@ pub struct World {
     pub server: Server,
     pub worker: Worker,
     pub connections: BTreeMap<u64, Connection>,
-    /// The connection that the worker has open, and whether it was welcomed on it.
-    pub open: Option<(u64, bool)>,
+    /// The connection that the worker has open, and what has come on it.
+    pub open: Option<(u64, Opening)>,
     /// The connection that the server's ledger speaks on.
     pub current: Option<u64>,
     /// Commits of one command, and writes of the worker's disk, come in order.
@@ -164,7 +157,7 @@ impl World {
         }
         let open: Vec<_> = self.server.journal.iter().filter(|(_, j)| j.is_open()).collect();
         assert!(open.is_empty(), "without an end: {open:?} {:?}", self.server.ledger);
-        assert!(self.worker.ledger.known().is_empty(), "not acknowledged: {:?}", self.worker.ledger);
+        assert!(self.worker.dialogue.ledger.known().is_empty(), "not acknowledged: {:?}", self.worker.dialogue.ledger);
         assert!(self.server.ledger.len() == 0 && self.server.ledger.busy() == 0, "stuck: {:?}", self.server.ledger);
         for (n, journaled) in &self.server.journal {
             let started = self.worker.started.contains(n);
@@ -187,7 +180,7 @@ impl World {
     fn is_over(&self) -> bool {
         self.server.journal.len() as u64 == COMMANDS
             && !self.server.journal.values().any(Journaled::is_open)
-            && self.worker.ledger.known().is_empty()
+            && self.worker.dialogue.ledger.known().is_empty()
             && self.server.ledger.len() == 0
             && self.server.ledger.busy() == 0
     }
@@ -213,7 +206,7 @@ impl World {
                 }
             }
             Event::Delete(n) => {
-                let is_known = self.worker.ledger.known().iter().any(|known| number(known.command_id) == n);
+                let is_known = self.worker.dialogue.ledger.known().iter().any(|known| number(known.command_id) == n);
                 let deleted = self.server.up && self.server.delete(n);
                 self.tally.deleted += u64::from(deleted && is_known);
             }
@@ -224,8 +217,8 @@ impl World {
             }
             Event::Connect => self.connect(),
             Event::Heartbeat(connection) => {
-                if self.open == Some((connection, true)) {
-                    self.worker.ledger.heartbeat(serde_json::Map::new());
+                if self.is_open(connection) && self.worker.dialogue.is_greeted() {
+                    self.worker.dialogue.ledger.heartbeat(serde_json::Map::new());
                     self.agenda.after(15_000, Event::Heartbeat(connection));
                 }
             }
@@ -289,6 +282,11 @@ impl World {
         }
     }
 
+    /// Whether the worker has this connection open.
+    pub fn is_open(&self, connection: u64) -> bool {
+        self.open.as_ref().is_some_and(|(open, _)| *open == connection)
+    }
+
     /// Everything that the two ledgers want done.
     fn act(&mut self) {
         let now = self.now();
@@ -312,10 +310,10 @@ impl World {
         {
             self.follow(Some(follows));
         }
-        while let Some((connection, true)) = self.open
-            && let Some(message) = self.worker.ledger.next_message()
+        while let Some((connection, _)) = self.open
+            && let Some(message) = self.worker.dialogue.next_message(hello)
         {
-            self.say_to_server(connection, Spoken::Message(message));
+            self.say_to_server(connection, message);
         }
     }
 
