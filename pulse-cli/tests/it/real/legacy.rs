@@ -194,6 +194,42 @@ fn what_was_aborted_takes_its_place_until_it_has_ended() {
 }
 
 #[test]
+fn what_was_given_up_takes_its_place_until_it_is_told_or_certainly_over() {
+    let installation = Installation::start_with(&[("PULSE_LEGACY_AGENTS", "1"), ("PULSE_LOST_GRACE_SECONDS", "1")]);
+    let agent = Agent::start(&installation, "old-1", 1);
+    installation.store("name: slow\nsteps: [{id: slow, command: sleep 60, targets: old-1, timeout: 1s}]\n");
+    installation.store("name: next\nsteps: [{id: next, command: echo next, targets: old-1}]\n");
+    for is_told in [true, false] {
+        let before = agent.sent();
+        agent.seen.held.store(true, Ordering::SeqCst);
+        let slow = installation.execute("slow", json!({}), &[]);
+        let lost = installation.wait_for(&slow, &["completed", "failed"]);
+        assert_eq!(outcomes(&lost), ["lost"], "{lost}");
+        let next = installation.execute("next", json!({}), &[]);
+        let beats = agent.seen.beats.load(Ordering::SeqCst);
+        installation
+            .until("it has beaten again", || (agent.seen.beats.load(Ordering::SeqCst) >= beats + 3).then_some(()));
+        assert_eq!(agent.sent(), before + 1, "it still runs the one that was given up");
+        if !is_told {
+            // Its result is lost on the way, and nobody will ever tell.
+            agent.cut();
+            installation
+                .until("it is away", || (installation.get("/api/workers/old-1")["status"] != "online").then_some(()));
+        }
+        agent.seen.held.store(false, Ordering::SeqCst);
+        let done = installation.wait_for(&next, &["completed", "failed"]);
+        assert_eq!((&done["status"], agent.seen.dropped.load(Ordering::SeqCst)), (&json!("completed"), 0), "{done}");
+        let after = if is_told { vec!["lost", "timed_out"] } else { vec!["lost"] };
+        let slow = installation.execution(&slow);
+        assert_eq!(
+            (&slow["status"], outcomes(&slow)),
+            (&json!("failed"), after.iter().map(|s| s.to_string()).collect()),
+            "{slow}"
+        );
+    }
+}
+
+#[test]
 fn heartbeats_change_nothing_that_an_administrator_has_changed() {
     let mut installation = Installation::start_with(ON);
     let agent = Agent::start(&installation, "old-1", 2);

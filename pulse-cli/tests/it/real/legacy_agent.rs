@@ -5,7 +5,7 @@
 use super::installation::Installation;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::process::Command;
@@ -27,6 +27,8 @@ pub struct Seen {
     pub commands: Mutex<Vec<Value>>,
     /// Its connection breaks.
     cut: Notify,
+    /// Something of its commands holds their pipes, whatever became of their shells: they do not end.
+    pub held: AtomicBool,
 }
 
 /// A running agent; it ends with this.
@@ -48,9 +50,13 @@ pub fn key(installation: &Installation) -> String {
 
 /// One heartbeat: the answer's status and body; 0 when nobody answers.
 pub async fn heartbeat(url: &str, key: &str, worker_id: &str, name: &str, most: usize) -> (u16, Value) {
+    beat_with(url, key, worker_id, name, most, 0).await
+}
+
+async fn beat_with(url: &str, key: &str, worker_id: &str, name: &str, most: usize, active: usize) -> (u16, Value) {
     let metadata = json!({
         "hostname": name, "platform": "linux", "arch": "x64", "cpus": 2, "totalMem": 1, "freeMem": 1, "uptime": 1,
-        "loadavg": [0.0, 0.0, 0.0], "activeTasks": 0, "maxConcurrentTasks": most,
+        "loadavg": [0.0, 0.0, 0.0], "activeTasks": active, "maxConcurrentTasks": most,
     });
     let body = json!({"worker_id": worker_id, "name": name, "metadata": metadata});
     let request = reqwest::Client::new().post(format!("{url}/api/workers/heartbeat")).header("X-API-Key", key);
@@ -90,7 +96,8 @@ impl Agent {
 async fn beat(url: String, key: String, worker_id: String, name: String, most: usize, seen: Arc<Seen>) {
     loop {
         tokio::time::sleep(INTERVAL).await;
-        if heartbeat(&url, &key, &worker_id, &name, most).await.0 == 200 {
+        let active = seen.active.load(Ordering::SeqCst);
+        if beat_with(&url, &key, &worker_id, &name, most, active).await.0 == 200 {
             seen.beats.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -148,6 +155,9 @@ async fn execute(
     command.arg("-c").arg(message["command"].as_str().unwrap()).kill_on_drop(true);
     let limit = Duration::from_millis(message["timeout"].as_u64().unwrap());
     let ran = tokio::time::timeout(limit, command.output()).await;
+    while seen.held.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let mut result = json!({
         "type": "command_result", "execution_id": message["execution_id"], "worker_id": worker_id,
         "command_id": message["command_id"], "timestamp": "2026-11-24T12:00:00.000Z",

@@ -348,6 +348,22 @@ impl Ledger {
         }
     }
 
+    /// A command has had no result for too long on a worker that is there and cannot be asked: it is lost, and takes room
+    /// as [`Self::given_up`] says, without a moment in between.
+    pub fn overdue(&mut self, id: CommandId, reason: &str) {
+        if let Some(command) = self.commands.get(id)
+            && matches!(command.phase, Phase::Sent | Phase::Running)
+        {
+            self.strangers.insert(id, command.execution_id);
+            self.end(id, Outcome::Lost, reason);
+        }
+    }
+
+    /// The worker runs nothing that nobody waits for: all that may have been such is forgotten, and answered.
+    pub fn nothing_else_runs(&mut self) -> Vec<CommandId> {
+        std::mem::take(&mut self.strangers).into_keys().collect()
+    }
+
     /// Whose a command is that nobody waits for any more and that this worker may still tell of.
     pub fn stranger(&self, id: CommandId) -> Option<ExecutionId> {
         self.strangers.get(&id).copied()

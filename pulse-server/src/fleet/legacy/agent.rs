@@ -3,7 +3,8 @@
 //!
 //! The agent accepts by silence, tells no exit code, cannot be told to stop, forgets what ended while it was not connected,
 //! and drops what it has no room for. So every dispatch counts as accepted once it is sent; what has no result by its time
-//! limit and a grace is lost, and is never sent again.
+//! limit and a grace is lost, and is never sent again. It may still run, and takes its place on the agent: how long, the
+//! ledger knows.
 
 use super::known::Process;
 use super::text::shell_text;
@@ -26,6 +27,8 @@ pub struct Said {
     pub to_agent: Vec<ToAgent>,
     /// For the fleet.
     pub to_fleet: Vec<FromWorker>,
+    /// Commands whose time is over without a result.
+    pub overdue: Vec<CommandId>,
 }
 
 /// A command that was sent to an agent and has not ended.
@@ -57,6 +60,8 @@ pub struct Agent {
 struct Running {
     since: Timestamp,
     limit: Duration,
+    /// Nobody waits for its result any more.
+    is_given_up: bool,
 }
 
 impl Agent {
@@ -67,7 +72,7 @@ impl Agent {
         let mut running = HashMap::new();
         for Left { command_id, since, limit, is_of_this_process, .. } in left {
             if is_of_this_process {
-                running.insert(command_id, Running { since, limit });
+                running.insert(command_id, Running { since, limit, is_given_up: false });
             } else {
                 let reason = "the agent was started again while it ran: nobody knows whether it took effect";
                 said.to_fleet.push(ended(command_id, CommandEnd::without_process(Outcome::Lost, reason)));
@@ -97,7 +102,8 @@ impl Agent {
         if self.running.contains_key(&command_id) {
             return said;
         }
-        if self.running.len() >= self.most {
+        // What was given up is counted by the ledger, which knows whether the agent may still run it.
+        if self.running.values().filter(|running| !running.is_given_up).count() >= self.most {
             let reason = format!("this agent of the first PULSE runs {} commands at once", self.most);
             said.to_fleet.push(FromWorker::Rejected { command_id, reason });
             return said;
@@ -111,7 +117,8 @@ impl Agent {
         };
         match text {
             Ok(command) => {
-                self.running.insert(command_id, Running { since: now, limit: Duration::from_millis(spec.timeout_ms) });
+                let limit = Duration::from_millis(spec.timeout_ms);
+                self.running.insert(command_id, Running { since: now, limit, is_given_up: false });
                 said.to_agent.push(ToAgent::ExecuteCommand {
                     execution_id,
                     command_id,
@@ -144,7 +151,7 @@ impl Agent {
         };
         let known = command_id.parse::<uuid::Uuid>().ok().map(CommandId);
         let Some((id, running)) = known.and_then(|id| Some((id, self.running.remove(&id)?))) else {
-            tracing::warn!(command = %shorten(&one_line(&command_id), 80), "an agent tells of a command that is not its own, or that was given up");
+            tracing::warn!(command = %shorten(&one_line(&command_id), 80), "an agent tells of a command that is not its own");
             return Said::default();
         };
         let (stdout, stderr) = (stdout.unwrap_or_default(), stderr.unwrap_or_default());
@@ -182,16 +189,16 @@ impl Agent {
         said
     }
 
-    /// Time has passed: what has had no result for too long is lost.
-    pub fn tick(&mut self, now: Timestamp, lost_grace: Duration) -> Said {
-        let over = |running: &Running| now.since(running.since) > running.limit.saturating_add(lost_grace);
-        let late: Vec<CommandId> =
-            self.running.iter().filter(|(_, running)| over(running)).map(|(id, _)| *id).collect();
+    /// Time has passed: what has had no result for too long is given up. A result that comes after that is told like any.
+    /// Of what was given up before, only that is kept of which the ledger says that it may still come.
+    pub fn tick(&mut self, now: Timestamp, lost_grace: Duration, may_come: impl Fn(CommandId) -> bool) -> Said {
+        self.running.retain(|id, running| !running.is_given_up || may_come(*id));
         let mut said = Said::default();
-        for id in late {
-            self.running.remove(&id);
-            let reason = "its time is over and the agent told no result; nobody knows whether it took effect";
-            said.to_fleet.push(ended(id, CommandEnd::without_process(Outcome::Lost, reason)));
+        for (id, running) in &mut self.running {
+            let is_over = now.since(running.since) > running.limit.saturating_add(lost_grace);
+            if is_over && !std::mem::replace(&mut running.is_given_up, true) {
+                said.overdue.push(*id);
+            }
         }
         said
     }

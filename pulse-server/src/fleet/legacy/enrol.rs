@@ -121,6 +121,12 @@ impl Fleet {
             let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone(), overrides));
             worker.record = WorkerRecord { draining: worker.record.draining, ..record };
             worker.ledger.set_capacity(worker.capacity());
+            if worker.kept.beaten(&process, worker.record.metadata.get("activeTasks").and_then(Value::as_u64)) {
+                for command_id in worker.ledger.nothing_else_runs() {
+                    worker.kept.known.sent.remove(&command_id);
+                }
+                self.flush(worker);
+            }
             self.changed(&mut inner, id);
         }
         let Some(turn) = self.turn(id) else { return Ok(()) };
@@ -147,6 +153,7 @@ impl Fleet {
             let (execution_id, limit) = (sent.execution_id, sent.limit());
             left.push(Left { command_id, execution_id, since, limit, is_of_this_process });
         }
+        self.inner().workers.get_mut(&id)?.kept.may_run();
         let known = |left: &Left| KnownCommand {
             command_id: left.command_id,
             execution_id: left.execution_id,

@@ -83,9 +83,27 @@ pub(in crate::fleet) struct Kept {
     pub known: Known,
     /// Held while it is stored, and while the agent connects.
     pub turn: Arc<tokio::sync::Mutex<()>>,
+    /// How many heartbeats in a row have said that nothing runs, since a command was last given up or the agent connected.
+    idle_beats: u32,
 }
 
+/// After so many such heartbeats nothing of what was given up runs any more. Not the first: it may have been on its way,
+/// or the agent was stopped for a while and sends it before it reads what it was sent.
+const IDLE_BEATS: u32 = 2;
+
 impl Kept {
+    /// The agent's process that is known has beaten. Answers whether nothing can be running that was given up.
+    pub fn beaten(&mut self, process: &Process, active: Option<u64>) -> bool {
+        let is_idle = active == Some(0) && self.known.process.as_ref() == Some(process);
+        self.idle_beats = if is_idle { self.idle_beats.saturating_add(1) } else { 0 };
+        self.idle_beats >= IDLE_BEATS
+    }
+
+    /// From now on something may run that nobody waits for.
+    pub fn may_run(&mut self) {
+        self.idle_beats = 0;
+    }
+
     /// Since when a command of before a restart may run on the agent; `None` when it was never sent.
     pub fn since(&mut self, id: ExecutionId, command: &Outstanding, steady: Timestamp) -> Option<Timestamp> {
         if let Some(process) = &self.known.before {
@@ -136,6 +154,21 @@ pub(in crate::fleet) async fn read(store: &dyn Store, record: &mut WorkerRecord)
 }
 
 impl Fleet {
+    /// An agent has told no result of a command, and its time is over: the command is lost, and takes its place on the
+    /// agent until its result comes after all, or it is certain that it does not run.
+    pub(super) fn overdue(&self, id: WorkerId, command_id: CommandId) {
+        let reason = "its time is over and the agent told no result; nobody knows whether it took effect";
+        self.with(id, |worker, _| {
+            worker.ledger.overdue(command_id, reason);
+            worker.kept.may_run();
+        });
+    }
+
+    /// Whether an agent may still run, and tell of, a command that was given up.
+    pub(super) fn may_still_tell(&self, id: WorkerId, command_id: CommandId) -> bool {
+        self.inner().workers.get(&id).is_some_and(|worker| worker.ledger.stranger(command_id).is_some())
+    }
+
     /// The agent of this name.
     pub(super) fn agent(&self, name: &str) -> Option<WorkerId> {
         let inner = self.inner();

@@ -105,7 +105,9 @@ async fn run(agent: &mut Agent, opened: &mut Opened, mut socket: Socket) {
                 if silent > SILENCE * 2 {
                     return;
                 }
-                let mut said = agent.tick(clock::steady(), opened.session.fleet.lost_grace());
+                let Session { fleet, worker_id, .. } = &opened.session;
+                let may_come = |command_id| fleet.may_still_tell(*worker_id, command_id);
+                let mut said = agent.tick(clock::steady(), fleet.lost_grace(), may_come);
                 said.to_agent.push(ToAgent::Ping);
                 said
             }
@@ -139,6 +141,9 @@ async fn say(said: Said, agent: &mut Agent, socket: &mut Socket, opened: &mut Op
         fault::point("dispatch.sending");
         socket.send(Message::Text(text.into())).await?;
         fault::point("dispatch.sent");
+    }
+    for command_id in said.overdue {
+        opened.session.fleet.overdue(opened.session.worker_id, command_id);
     }
     for message in said.to_fleet {
         opened.session.message(message).await.map_err(|_| Gone)?;

@@ -116,9 +116,27 @@ fn what_an_agent_left_behind_is_lost_when_it_was_started_again_and_else_at_its_t
     let failed = same.heard(result(1, json!({"success": false})), at(5_000));
     assert_eq!(end(failed).0.outcome, Outcome::TimedOut);
     let (mut same, _) = Agent::new("agent".into(), 5, left(true));
-    assert_eq!(same.tick(at(65_000), LOST_GRACE), Said::default());
-    assert_eq!(end(same.tick(at(65_001), LOST_GRACE)).0.outcome, Outcome::Lost);
-    assert_eq!(same.heard(result(1, json!({"success": true})), at(65_002)), Said::default());
+    assert_eq!(same.tick(at(65_000), LOST_GRACE, |_| true), Said::default());
+    assert_eq!(same.tick(at(65_001), LOST_GRACE, |_| true), Said { overdue: vec![id(1)], ..Said::default() });
+}
+
+#[test]
+fn what_was_given_up_may_still_be_told_and_is_given_up_once() {
+    let given_up = || {
+        let mut agent = agent(1);
+        send(&mut agent, 1);
+        assert_eq!(agent.tick(at(65_001), LOST_GRACE, |_| false).overdue, [id(1)]);
+        agent
+    };
+    let mut told = given_up();
+    assert_eq!(told.tick(at(80_000), LOST_GRACE, |command| command == id(1)), Said::default());
+    let (late, outputs) = end(told.heard(result(1, json!({"success": true, "stdout": "after all\n"})), at(90_000)));
+    assert_eq!((late.outcome, outputs), (Outcome::Exited, 1));
+    // Whether there is room is the ledger's business then.
+    assert_eq!(send(&mut given_up(), 2).to_agent.len(), 1);
+    let mut forgotten = given_up();
+    assert_eq!(forgotten.tick(at(80_000), LOST_GRACE, |_| false), Said::default());
+    assert_eq!(forgotten.heard(result(1, json!({"success": true})), at(90_000)), Said::default());
 }
 
 #[test]
