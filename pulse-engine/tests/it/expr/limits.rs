@@ -166,8 +166,18 @@ fn slow_patterns_are_bounded_too() {
     assert!(limited("matches(state.text, '\\\\bfoo\\\\b')", &scope).message.contains("(?-u:\\b)"));
 }
 
+/// In a process of its own: what other tests take at the same time is not its business.
 #[test]
 fn memory_of_all_values_together() {
+    const ALONE: &str = "PULSE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+        alone.args(["--exact", "expr::limits::memory_of_all_values_together", "--nocapture"]).env(ALONE, "1");
+        let ran = alone.output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+        return;
+    }
     let scope = with_state(json!({"a": "x".repeat(1 << 19), "list": vec![json!({"k": "v".repeat(100)}); 5000]}));
     let before = resident();
     for source in [
