@@ -31,7 +31,7 @@ pub use decide::{Transition, advance, decide};
 pub use effect::{Effect, effects};
 pub use graph::graph;
 pub use input::{Context, Input, Refused, Start};
-pub use plan::{Loaded, Plan, load};
+pub use plan::{Loaded, Plan, load, load_stored};
 pub use quick::{quick_command, quick_command_text};
 pub use state::State;
 pub use view::{child_views, prompt_views, step_views};

@@ -15,7 +15,7 @@ use crate::template::{ShellTemplate, Template};
 use compile::Use;
 use findings::{Findings, Mention, Place};
 use indexmap::IndexMap;
-use pulse_core::diagnostic::Diagnostic;
+use pulse_core::diagnostic::{Code, Diagnostic, Severity};
 use pulse_core::event::StepRef;
 use pulse_core::ids::{FrameId, StepId};
 use pulse_core::workflow::{
@@ -153,7 +153,7 @@ pub(crate) enum PlannedWait {
 /// What reading a definition gave.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Ready to run; `None` when any finding is an error.
+    /// Ready to run; `None` when any finding is an error (but see [`load_stored`]).
     pub plan: Option<Plan>,
     /// The workflow as far as it could be read, for showing it.
     pub workflow: Option<Workflow>,
@@ -163,6 +163,18 @@ pub struct Loaded {
 
 /// Reads a definition and compiles it; reports all of its mistakes at once.
 pub fn load(source: &str) -> Loaded {
+    loaded(source, |_| false)
+}
+
+/// The same for a definition that was stored and so was without error then: what a later version calls an error, and what
+/// leaves the plan as it is, does not keep it from running. An execution that waits goes on after an upgrade.
+pub fn load_stored(source: &str) -> Loaded {
+    const LATER: [Code; 5] =
+        [Code::UnknownReference, Code::BadDefault, Code::DefaultNotLast, Code::EndlessCycle, Code::BadTarget];
+    loaded(source, |finding| LATER.iter().any(|code| code.as_str() == finding.code))
+}
+
+fn loaded(source: &str, is_forgiven: impl Fn(&Diagnostic) -> bool) -> Loaded {
     let parsed = parse(source);
     let Some(workflow) = parsed.workflow else {
         return Loaded { plan: None, workflow: None, diagnostics: parsed.diagnostics.into_sorted() };
@@ -177,8 +189,9 @@ pub fn load(source: &str) -> Loaded {
     secrets::check(&shown, &mentions, &mut findings);
     order::check(&shown, &known, &mentions, &mut findings);
     truth::check(&shown, &known, &mentions, &mut findings);
-    let plan = (!findings.diagnostics.has_errors()).then_some(plan);
     let diagnostics = findings.diagnostics.into_sorted();
+    let is_wrong = |finding: &Diagnostic| finding.severity == Severity::Error && !is_forgiven(finding);
+    let plan = (!diagnostics.iter().any(is_wrong)).then_some(plan);
     Loaded { plan, workflow: Some(shown), diagnostics }
 }
 

@@ -1,7 +1,7 @@
 //! What is found in definitions: every kind of mistake with its code and line, all of a document at once.
 
 use pulse_core::diagnostic::Severity;
-use pulse_engine::load;
+use pulse_engine::{load, load_stored};
 
 /// The findings of a document as `code:line`.
 fn findings(source: &str) -> Vec<String> {
@@ -270,4 +270,27 @@ fn ways_out_of_their_list_are_found() {
     }
     let source = "steps:\n  - type: parallel\n    branches:\n      - name: x\n        steps:\n          - {message: m, options: [y], routes: {y: after}}\n  - {id: after, command: b}\n";
     assert_eq!(findings(source), ["E011:6"]);
+}
+
+/// An upgrade must not keep from going on what waits since before.
+#[test]
+fn what_was_stored_runs_though_a_later_version_calls_it_wrong() {
+    for source in [
+        "name: x\nsteps: [{id: a, command: ls, targets: 'role==db'}]",
+        "name: x\nsteps: [{id: a, type: set, values: {n: '1'}, goto: a}]",
+        "name: x\nsteps: [{id: a, type: set, values: {n: steps.b.status}}]",
+    ] {
+        let (new, stored) = (load(source), load_stored(source));
+        assert!(new.plan.is_none() && stored.plan.is_some(), "{source}: {:?}", stored.diagnostics);
+        assert_eq!(new.diagnostics, stored.diagnostics);
+    }
+    // What has no plan has none.
+    for source in [
+        "name: x\nsteps: [{id: a, command: ls, condition: '1 +'}]",
+        "name: x\nsteps: [{id: a, command: 'ls ${{{ x }}}'}]",
+        "name: x\nparams: [{name: s, type: secret}]\nsteps: [{id: a, message: '{{ s }}'}]",
+        "name: x\nsteps: [{id: a, command: ls, goto: nowhere}]",
+    ] {
+        assert!(load_stored(source).plan.is_none(), "{source}");
+    }
 }

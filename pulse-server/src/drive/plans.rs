@@ -1,5 +1,6 @@
 //! Compiled definitions, kept by workflow and version: a version never changes.
 
+use pulse_core::diagnostic::Severity;
 use pulse_core::event::WorkflowRef;
 use pulse_core::ids::WorkflowId;
 use pulse_engine::Plan;
@@ -60,17 +61,24 @@ impl Plans {
     }
 }
 
-/// Compiles a definition, off the async threads: a hostile one may take a while.
+/// Compiles a definition that was found to be right before, off the async threads: a hostile one may take a while.
 pub(super) async fn compile(definition: String) -> Result<Arc<Plan>, NoPlan> {
     // Small ones take less time than the way to another thread and back.
     let loaded = if definition.len() < 2_048 {
-        pulse_engine::load(&definition)
+        pulse_engine::load_stored(&definition)
     } else {
-        let load = tokio::task::spawn_blocking(move || pulse_engine::load(&definition));
+        let load = tokio::task::spawn_blocking(move || pulse_engine::load_stored(&definition));
         load.await.map_err(|error| NoPlan::Broken(error.to_string()))?
     };
     match loaded.plan {
         Some(plan) => Ok(Arc::new(plan)),
-        None => Err(NoPlan::Broken(loaded.diagnostics.first().map(ToString::to_string).unwrap_or_default())),
+        None => Err(NoPlan::Broken(
+            loaded
+                .diagnostics
+                .iter()
+                .find(|found| found.severity == Severity::Error)
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        )),
     }
 }

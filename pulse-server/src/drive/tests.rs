@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod coming;
+mod earlier;
 mod stranded;
 
 const FAMILY: &str = "name: family
