@@ -168,6 +168,7 @@ fn slow_patterns_are_bounded_too() {
 
 /// In a process of its own: what other tests take at the same time is not its business.
 #[test]
+#[expect(clippy::disallowed_types, reason = "the engine itself starts no processes")]
 fn memory_of_all_values_together() {
     const ALONE: &str = "PULSE_TEST_ALONE";
     if std::env::var_os(ALONE).is_none() {
