@@ -14,6 +14,7 @@ use crate::render::table::Table;
 use crate::render::values;
 use pulse_core::api::{CommandView, ExecutionView, StepView};
 use pulse_core::event::Event;
+use pulse_core::ids::CommandId;
 use pulse_core::status::CommandStatus;
 use pulse_core::text::{one_line, tail, terminal_safe};
 use serde_json::{Map, Value};
@@ -24,6 +25,9 @@ const REVIEW_BYTES: usize = 4_000;
 const REVIEW_LINES: usize = 20;
 /// Results that came too late that are shown at most.
 const LATE: usize = 20;
+
+/// Commands that wait for their workers that are shown at most.
+const HELD: usize = 20;
 
 /// Arguments of `pulse show`.
 #[derive(Debug, clap::Args)]
@@ -82,8 +86,37 @@ fn print(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
         out.line("")?;
         steps(&view.steps, now).lines(style).iter().try_for_each(|line| out.line(&format!("  {line}")))?;
     }
+    held(view, out)?;
     late(view, out)?;
     prompt(view, out)
+}
+
+/// Commands of which the journal says last that they wait for their workers, and when it said so: they may have been sent
+/// since.
+fn held(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
+    let mut waiting: BTreeMap<CommandId, String> = BTreeMap::new();
+    for entry in &view.logs {
+        match &entry.event {
+            Event::CommandHeld { at, worker, command_id, reason, .. } => {
+                let (step, worker, reason) = (one_line(&at.step_name), one_line(&worker.worker), one_line(reason));
+                let line = format!("  {step}: not sent yet at {}, waiting for {worker}: {reason}", entry.timestamp);
+                waiting.insert(*command_id, line);
+            }
+            Event::CommandMoved { command_id, .. } | Event::CommandResult { command_id, .. } => {
+                waiting.remove(command_id);
+            }
+            Event::ExecutionFinished { .. } => waiting.clear(),
+            _ => {}
+        }
+    }
+    if !waiting.is_empty() {
+        out.line("")?;
+    }
+    waiting.values().take(HELD).try_for_each(|line| out.line(line))?;
+    match waiting.len().saturating_sub(HELD) {
+        0 => Ok(()),
+        more => out.line(&format!("  and {more} more")),
+    }
 }
 
 /// Results that came after their commands had been given up: the steps do not show them, as they changed nothing.

@@ -2,7 +2,7 @@
 
 use crate::program::{pulse_at, ran};
 use crate::stand_in::StandIn;
-use crate::story::{ID, Story};
+use crate::story::{ID, Story, command_id};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
@@ -77,6 +77,28 @@ fn all_reads_every_page() {
     });
     assert_eq!(pulse(&server, &["ps", "-a"]).out.lines().count(), 3);
     assert_eq!(pulse(&server, &["ps", "-n", "1"]).out.lines().count(), 2);
+}
+
+#[test]
+fn show_tells_which_commands_were_not_sent_when_that_was_last_said() {
+    let server = StandIn::start(Story::default());
+    let about = |action: &str, worker: &str, number: u32| {
+        json!({"action": action, "worker_id": ID, "worker": worker, "command_id": command_id(number), "attempt": 1,
+            "reason": "draining", "from": {"worker_id": ID, "worker": "db"}})
+    };
+    let story = Story::begin()
+        .started(1)
+        .at(1, about("command_held", "web\n1", 1))
+        .at(1, about("command_held", "db", 2))
+        .at(1, about("command_moved", "db-2", 2));
+    let at = story.entries.iter().rev().nth(2).unwrap().timestamp;
+    server.answer("GET /api/executions/0198", 200, execution("running", story));
+    let shown = pulse(&server, &["show", "0198"]).out;
+    let expected = format!("1.5s\n\n  Step 1: not sent yet at {at}, waiting for web\\n1: draining\n");
+    assert!(shown.ends_with(&expected), "{shown}");
+    let over = Story::begin().started(1).at(1, about("command_held", "db", 2)).ended("aborted", None);
+    server.answer("GET /api/executions/0198", 200, execution("aborted", over));
+    assert!(!pulse(&server, &["show", "0198"]).out.contains("not sent yet"));
 }
 
 #[test]
