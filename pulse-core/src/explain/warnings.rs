@@ -126,7 +126,7 @@ steps:
     Entry {
         code: Code::NestedShell,
         means: "A value stands in text that a second shell will read: behind `sh -c`, `ssh`, `eval` and the like, or in the \
-                `stdin` of a shell.",
+                `stdin` of a shell or of a script that calculates with what it reads.",
         matters: "The first shell hands the value over as data, but the second one reads it as program again.",
         mend: "Write `{{ x | sh }}`, bare in the second shell's script: the value quoted once for it. Inside that script's own \
                 quotes it is refused (E014). Or give the value as an argument or in the environment: \

@@ -75,6 +75,22 @@ impl Compiler<'_> {
         self.template_warnings(source, warnings);
     }
 
+    /// Standard input with which a script calculates: nothing looks at its values when the command is sent.
+    fn calculated_input(&mut self, source: &Source) {
+        let Ok(template) = Template::parse(&source.text) else { return };
+        let doubtful = template.expressions().filter(|placeholder| !self.known.is_plain_param(&placeholder.expr));
+        for placeholder in doubtful {
+            let message = format!(
+                "{{{{ {} }}}}: the script calculates with what it reads from its standard input, or takes it for a name: there \
+                 a value can be code",
+                placeholder.expr.source()
+            );
+            let help = "write the value into the command, where it is looked at: n={{ … }}; or declare a parameter with \
+                        `type: integer`";
+            self.findings.add(Code::NestedShell, source, placeholder.offset, message, Some(help.to_owned()));
+        }
+    }
+
     fn template_warnings(&mut self, source: &Source, warnings: Vec<TemplateWarning>) {
         for warning in warnings {
             let code = match warning.kind {
@@ -97,6 +113,9 @@ impl Compiler<'_> {
         };
         self.template_warnings(source, warnings);
         self.input(script.input(), stdin);
+        if let Some(source) = stdin.filter(|_| script.calculates_with_input()) {
+            self.calculated_input(source);
+        }
         let shared = Arc::new(source.clone());
         for (placeholder, takes_any) in script.expressions().zip(script.takes_any_value()) {
             let place = match (placeholder.filter, takes_any) {

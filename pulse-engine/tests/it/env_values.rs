@@ -24,7 +24,7 @@ fn run(workflow: &str, value: &str) -> Result<(), String> {
 }
 
 fn codes(workflow: &str) -> Vec<String> {
-    let loaded = load(&format!("params: [p, {{name: s, type: secret}}]\n{workflow}"));
+    let loaded = load(&format!("params: [p, {{name: s, type: secret}}, {{name: i, type: integer}}]\n{workflow}"));
     loaded.diagnostics.iter().map(|d| d.code.clone()).filter(|code| code != "W010").collect()
 }
 
@@ -138,6 +138,16 @@ fn arguments_and_standard_input_that_shells_read_are_looked_at() {
         ("steps: [{id: a, command: 'ssh h', stdin: \"echo '{{ p | sh }}'\"}]", &["E014"]),
         ("steps: [{id: a, command: 'cat | sh', stdin: '{{ s }}'}]", &["W007"]),
         ("steps: [{id: a, command: cat, stdin: 'echo {{ p }}'}]", &[]),
+        ("steps: [{id: a, shell: bash, command: 'read -r n; echo $((n))', stdin: '{{ p }}'}]", &["W007"]),
+        ("steps: [{id: a, command: 'while read -r a b; do [ $b -gt 3 ]; done', stdin: 'a {{ p }}'}]", &["W007"]),
+        ("steps: [{id: a, shell: bash, command: 'read -r n; echo $((n))', stdin: '{{ i }}'}]", &[]),
+        ("steps: [{id: a, shell: bash, command: 'read -r n; echo $((n))', stdin: '{{ params.i }} 1'}]", &[]),
+        ("steps: [{id: a, shell: bash, command: 'read -r n; echo \"$n\" $((1))', stdin: '{{ p }}'}]", &[]),
+        ("steps: [{id: a, shell: bash, command: 'read -r n < f; echo $((n))', stdin: '{{ p }}'}]", &[]),
+        (
+            "steps: [{id: a, shell: bash, command: 'curl u | while read -r n; do echo $((n)); done', stdin: '{{ p }}'}]",
+            &[],
+        ),
         ("steps: [{id: a, argv: [bash, -c, 'eval \"$X\"'], env: {X: '{{ p }}'}}]", &["W007"]),
         ("steps: [{id: a, argv: [bash, -c, 'echo $((X))'], env: {X: '{{ s }}'}}]", &["E022"]),
         ("steps: [{id: a, argv: [bash, -c, 'eval \"$1\"', sh, '{{ p }}']}]", &["W007"]),
