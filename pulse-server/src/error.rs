@@ -17,6 +17,22 @@ pub enum Error {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] pulse_store::Error),
+    /// Another server uses the database file.
+    #[error("another server uses the database {}: a database file is one server's", path.display())]
+    InUse {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// The database file went away while the server ran.
+    #[error(
+        "the database {} was removed or replaced while the server used it: what was acknowledged since then is not in what \
+         is there now",
+        path.display()
+    )]
+    Gone {
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// What was running cannot be taken up.
     #[error("what was running cannot be taken up: {0}")]
     Recovery(crate::drive::Error),
@@ -41,6 +57,14 @@ impl Error {
             Self::Store(pulse_store::Error::Full { .. }) => {
                 Some("make room on the database's disk, and start the server again; nothing is lost")
             }
+            Self::InUse { .. } => Some(
+                "stop that server first (`pulse server` or `pulse up`), or give this one another database with --database-url \
+                 or PULSE_DATABASE_URL",
+            ),
+            Self::Gone { .. } => Some(
+                "put the file back beside its -wal, or a backup in place of both, while no server runs; then start the server \
+                 again",
+            ),
             _ => None,
         }
     }

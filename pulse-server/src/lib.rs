@@ -18,6 +18,7 @@ mod local;
 pub mod secrets;
 mod server;
 mod signal;
+mod sole;
 pub mod upkeep;
 
 pub use config::{Args, Config, LogFormat, check_environment, init_logging, load_dotenv};

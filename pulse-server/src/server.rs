@@ -5,6 +5,7 @@ use crate::drive::{Driver, Timers, recover};
 use crate::fleet::{self, Fleet};
 use crate::http::{self, App};
 use crate::live::Hub;
+use crate::sole::Sole;
 use crate::upkeep::{self, Rebuilt};
 use crate::{Config, Error, clock, secrets};
 use pulse_store::Store;
@@ -23,6 +24,8 @@ pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
     app: Arc<App>,
+    /// Kept to the end: nobody else may use the database.
+    sole: Sole,
     serving: JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -36,7 +39,9 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     // The address first: a second server on one machine must not touch the first one's database.
     let listener = http::bind(config.listen).await.map_err(Error::Listen)?;
     let address = listener.local_addr().map_err(|error| Error::Listen(error.to_string()))?;
+    let mut sole = Sole::of(&config.database_url).await?;
     let store = pulse_store::open(&config.database_url, config.database).await?;
+    sole.opened();
     // What runs goes on by itself once there is room; what starts takes up what was running, and would wait there unseen.
     upkeep::probe(&*store).await?;
     secrets::check(&*store, config.data_key.as_ref()).await?;
@@ -65,7 +70,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     });
     let serving = tokio::spawn(http::serve(listener, http::routes(app.clone()), stop.clone()));
     tracing::info!(%address, "listening");
-    Ok(Running { address, app, serving, stop })
+    Ok(Running { address, app, sole, serving, stop })
 }
 
 /// Makes the summaries of executions again from their journals, without starting to serve. No other server may use the
@@ -74,9 +79,11 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
 /// # Errors
 /// One clear line for whatever keeps it from that.
 pub async fn rebuild(config: Config) -> Result<Rebuilt, Error> {
-    // As at a start: what keeps a second server on this machine away keeps this away from a server.
+    // As at a start: what keeps a second server away keeps this away from a server.
     let _listener = http::bind(config.listen).await.map_err(Error::Listen)?;
+    let mut sole = Sole::of(&config.database_url).await?;
     let store = pulse_store::open(&config.database_url, config.database).await?;
+    sole.opened();
     let rebuilt = upkeep::rebuild(&*store).await;
     store.close().await;
     Ok(rebuilt?)
@@ -106,15 +113,16 @@ impl Running {
         self.app.driver.store()
     }
 
-    /// Waits for the end: the stop, or a database that failed.
+    /// Waits for the end: the stop, or a database that failed or went away.
     ///
     /// # Errors
-    /// When the database failed.
+    /// When the database failed or went away.
     pub async fn finished(self) -> Result<(), Error> {
         let mut failed = self.app.driver.store().failed();
         let failure = tokio::select! {
             () = self.stop.cancelled() => None,
-            Ok(reason) = failed.wait_for(Option::is_some) => reason.clone(),
+            Ok(reason) = failed.wait_for(Option::is_some) => reason.clone().map(Error::Failed),
+            error = self.sole.gone() => Some(error),
         };
         self.app.ready.store(false, Ordering::Relaxed);
         self.stop.cancel();
@@ -127,9 +135,6 @@ impl Running {
             tracing::warn!("some tasks did not end in time");
         }
         self.app.driver.store().close().await;
-        match failure {
-            Some(reason) => Err(Error::Failed(reason)),
-            None => Ok(()),
-        }
+        failure.map_or(Ok(()), Err)
     }
 }

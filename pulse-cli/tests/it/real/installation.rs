@@ -325,6 +325,13 @@ pub struct Alone {
     child: Child,
 }
 
+impl Alone {
+    /// `kill -9`, without waiting for its end.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+    }
+}
+
 impl Drop for Alone {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -1,8 +1,10 @@
 //! What an operator does to a server that is stopped: another version of it, and summaries made again from the journals.
 
 use super::installation::Installation;
-use crate::program::Ran;
+use crate::program::{Ran, finished_within_a_minute};
 use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 
 /// A server with the installation's database, which has to end by itself.
 fn server(installation: &Installation, arguments: &[&str]) -> Ran {
@@ -80,4 +82,66 @@ fn a_damaged_journal_is_named() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("1 journal read, 0 summaries written"), "{}", ran.out);
     assert!(ran.out.contains(id) && ran.out.contains("1 journal is damaged"), "{}", ran.out);
+}
+
+/// Whatever database the others have, this is about a file.
+fn at(file: &Path) -> Vec<String> {
+    let url = format!("sqlite://{}", file.display());
+    ["server", "--listen", "127.0.0.1:0", "--database-url", &url].map(str::to_owned).to_vec()
+}
+
+fn the_only_error(ran: &Ran) -> &str {
+    let errors: Vec<&str> = ran.err.lines().filter(|line| line.starts_with("error")).collect();
+    assert_eq!((ran.code, errors.len()), (1, 1), "{ran:?}");
+    errors[0]
+}
+
+#[test]
+fn a_database_file_is_one_server_s_and_free_when_that_was_killed() {
+    let installation = Installation::start();
+    let directory = installation.directory.path();
+    let (file, link) = (directory.join("alone.db"), directory.join("link.db"));
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let first = at(&file);
+    let mut alone = installation.server(&first.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+    for path in [&file, &link] {
+        for more in [None, Some("--rebuild")] {
+            let arguments = at(path);
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(more).collect();
+            let ran = installation.pulse_with(&arguments, &[]);
+            let error = the_only_error(&ran);
+            assert!(error.contains("another server uses") && error.contains(path.to_str().unwrap()), "{error}");
+            assert!(ran.err.contains("stop that server first"), "it says what to do: {}", ran.err);
+        }
+    }
+    assert_eq!(installation.call_at(&alone.url, "", "GET", "/readyz", None).0, 200, "the first goes on");
+    alone.kill();
+    // Nobody waits for its end.
+    let arguments: Vec<&str> = first.iter().map(String::as_str).chain(["--rebuild"]).collect();
+    let ran = installation.pulse_with(&arguments, &[]);
+    assert_eq!((ran.code, ran.out.trim()), (0, "0 journals read, 0 summaries written"), "{ran:?}");
+}
+
+#[test]
+fn a_server_stops_when_its_database_was_removed_or_replaced() {
+    let installation = Installation::start();
+    for is_replaced in [false, true] {
+        let file = installation.directory.path().join(format!("gone-{is_replaced}.db"));
+        let arguments = at(&file);
+        let mut child = installation.spawn(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        // The pipe stays open: what it has to say at its end is its own business.
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut String::new()).unwrap();
+        match is_replaced {
+            true => {
+                let backup = file.with_extension("backup");
+                std::fs::copy(&file, &backup).unwrap();
+                std::fs::rename(&backup, &file).unwrap();
+            }
+            false => std::fs::remove_file(&file).unwrap(),
+        }
+        let ran = finished_within_a_minute(child);
+        let error = the_only_error(&ran);
+        assert!(error.contains("was removed or replaced") && error.contains(file.to_str().unwrap()), "{error}");
+    }
 }
