@@ -232,7 +232,8 @@ impl Word {
 
     /// The program it names.
     pub(super) fn program(&self) -> &str {
-        if self.text == EXPANSION.to_string() && matches!(self.expansions[0].as_str(), "SHELL" | "BASH") {
+        let is_shell = |name: &String| matches!(name.as_str(), "SHELL" | "BASH");
+        if self.text == EXPANSION.to_string() && self.expansions.first().is_some_and(is_shell) {
             return "sh";
         }
         self.text.rsplit('/').next().unwrap_or_default()

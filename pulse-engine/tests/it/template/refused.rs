@@ -38,6 +38,16 @@ fn control_characters() {
     {
         ShellTemplate::parse(source).expect(source);
     }
+    // A variable beside what `ssh` is to run, and in it.
+    for source in [
+        "ssh h $a 'b c'",
+        "ssh h \"$a b\"",
+        "ssh h \"b $a\" $SHELL",
+        "ssh h \"$SHELL -s\"",
+        "ssh h \"{{ x | sh }} $a\"",
+    ] {
+        ShellTemplate::parse(source).expect(source);
+    }
     ShellTemplate::parse("ssh db \"\u{1}'{{ x | sh }}'\"").expect_err("it stands in the second shell's quotes");
 }
 
