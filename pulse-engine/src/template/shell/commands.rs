@@ -99,6 +99,10 @@ impl Tracker<'_> {
     }
 
     fn redirection(&mut self) {
+        let in_index = self.command().is_some_and(|command| {
+            let index = command.words.open_text().rsplit_once('[');
+            index.is_some_and(|(_, index)| !index.contains(']'))
+        });
         // Digits directly before it are the number of a file, and no word.
         let is_number = self.command().is_some_and(|command| {
             let word = command.words.open_text();
@@ -121,6 +125,12 @@ impl Tracker<'_> {
         if here {
             self.at += 3;
         } else if self.units.starts_with(at, "<<") {
+            if in_index && !self.units.holes.is_empty() {
+                self.error(
+                    at,
+                    "`<<` in an index: it is a heredoc to a shell without lists, and what follows would be misread",
+                );
+            }
             return self.heredoc_start();
         } else if matches!(self.char(at + 1), Some('(')) {
             // Process substitution: part of a word.

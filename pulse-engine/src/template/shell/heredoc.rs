@@ -21,7 +21,7 @@ pub(super) struct Pending {
     delimiter: String,
     quoted: bool,
     /// The delimiter as it is written.
-    word: Range<usize>,
+    pub word: Range<usize>,
     /// A shell reads it as a script.
     pub script: bool,
 }
@@ -72,7 +72,8 @@ impl Tracker<'_> {
                     delimiter.extend(self.char(self.at + 1));
                     self.at += 2;
                 }
-                Unit::Char(c) if c.is_whitespace() || ";&|<>()`".contains(c) => break,
+                // A carriage return, say, is part of the delimiter: only blanks end a word.
+                Unit::Char(c) if " \t\n;&|<>()`".contains(c) => break,
                 Unit::Char(c) => {
                     delimiter.push(c);
                     self.at += 1;
@@ -89,7 +90,10 @@ impl Tracker<'_> {
     pub fn heredoc_bodies(&mut self) {
         for pending in std::mem::take(&mut self.pending) {
             let start = self.at;
-            let (body_end, next) = self.find_end(&pending, start);
+            let (body_end, next) = self.find_end(&pending, start).unwrap_or_else(|| {
+                self.unclosed(pending.word.start, "heredoc");
+                (self.end, self.end)
+            });
             let script = pending.script;
             if pending.quoted {
                 self.quoted_body(pending, start..body_end, body_end..next);
@@ -117,8 +121,8 @@ impl Tracker<'_> {
         self.inner_script(script, false);
     }
 
-    /// Where the body ends and where the script goes on.
-    fn find_end(&self, pending: &Pending, start: usize) -> (usize, usize) {
+    /// Where the body ends and where the script goes on, if its delimiter comes.
+    fn find_end(&self, pending: &Pending, start: usize) -> Option<(usize, usize)> {
         let mut line = start;
         while line < self.end {
             let len = self.units.units[line..self.end].iter().position(|unit| *unit == Unit::Char('\n'));
@@ -127,11 +131,11 @@ impl Tracker<'_> {
             let compared = if pending.strip_tabs { text.trim_start_matches('\t') } else { &text };
             let continued = !pending.quoted && line > start && self.continues(start, line - 1);
             if compared == pending.delimiter && !continued {
-                return (line, line_end);
+                return Some((line, line_end));
             }
             line = line_end + 1;
         }
-        (self.end, self.end)
+        None
     }
 
     /// The newline at `at` is taken back by a backslash before it.

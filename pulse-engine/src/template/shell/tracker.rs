@@ -112,6 +112,10 @@ impl Tracker<'_> {
         if self.stack.len() > 1 {
             self.warn_unclosed();
         }
+        // No line follows on which its body could begin.
+        for pending in std::mem::take(&mut self.pending) {
+            self.unclosed(pending.word.start, "heredoc");
+        }
     }
 
     pub fn char(&self, at: usize) -> Option<char> {
@@ -162,14 +166,20 @@ impl Tracker<'_> {
     }
 
     fn warn_unclosed(&mut self) {
+        if let (Some(frame), Some(opened)) = (self.stack.last(), self.opened.last()) {
+            self.unclosed(*opened, frame.name());
+        }
+    }
+
+    /// Something begins at this place and has no end.
+    pub fn unclosed(&mut self, at: usize, what: &str) {
         if self.units.holes.is_empty() {
             return;
         }
-        let (Some(frame), Some(opened)) = (self.stack.last(), self.opened.last()) else { return };
         self.found.warnings.push(TemplateWarning {
             kind: TemplateWarningKind::Unclosed,
-            message: format!("this {} is never closed", frame.name()),
-            offset: self.units.offsets.get(*opened).copied().unwrap_or_default(),
+            message: format!("this {what} is never closed"),
+            offset: self.units.offsets.get(at).copied().unwrap_or_default(),
             help: Some("the places of the values behind it are uncertain".to_owned()),
         });
     }

@@ -241,6 +241,11 @@ fn warnings_of_validation() {
         ("echo 'it is {{ x }}", vec![(Unclosed, 5)]),
         ("echo $(date {{ x }}", vec![(Unclosed, 5)]),
         ("echo \"unclosed", vec![]),
+        ("cat <<EOF\n{{ x }}\n", vec![(Unclosed, 6)]),
+        ("cat <<EOF; echo {{ x }}", vec![(Unclosed, 6)]),
+        ("cat <<EOF\nEOF\r\n{{ x }}", vec![(Unclosed, 6)]),
+        ("cat <<EOF\r\nEOF\r\necho {{ x }}", vec![]),
+        ("cat <<EOF\nunclosed", vec![]),
     ] {
         let (_, warnings) = parse(source);
         let found: Vec<_> = warnings.iter().map(|w| (w.kind, w.offset)).collect();

@@ -16,6 +16,8 @@ fn places_without_a_reference() {
         ("echo ${!{{ x }}}", 8, "without ${ }"),
         ("echo ${a{{ x }}}", 8, "without ${ }"),
         ("cat <<{{ x }}\nE", 6, ""),
+        ("flags[1<<2]=on\necho {{ x }}", 7, ""),
+        ("flags=([1<<2]=on)\necho {{ x }}", 9, ""),
         ("echo \"`echo {{ x }}`\"", 12, "$( )"),
         ("echo `echo \\`echo {{ x }}\\``", 18, "$( )"),
         ("cat <<E\n`echo {{ x }}`\nE", 14, "$( )"),
@@ -243,5 +245,17 @@ fn hostile_scripts_are_tracked_quickly() {
         let start = std::time::Instant::now();
         let _ = ShellTemplate::parse(&script);
         assert!(start.elapsed().as_secs() < 30, "{piece}: {:?}", start.elapsed());
+    }
+}
+
+/// What ends a heredoc's delimiter for the shell ends it here: a carriage return does not, nor a space that is none.
+#[test]
+fn delimiters_end_where_the_shell_ends_them() {
+    for end in ["\r", "\u{a0}", "\u{b}", ""] {
+        let source = format!("cat <<EOF{end} >/dev/null\nhi\nEOF{end}\nif (( {{{{ x }}}} > 1 )); then echo yes; fi");
+        let (template, warnings) = ShellTemplate::parse_for(&source, "bash").unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let refused = template.render(&scope(json!({"x": "a[$(touch HIT)]"}))).expect_err(&source);
+        assert_eq!(refused.kind, RenderErrorKind::Value, "{refused:?}");
     }
 }
