@@ -68,6 +68,8 @@ impl Spool {
                 layout.tail_number(tail) + (segment.first - tail.first)
             }
             (Some(_), Some(_)) => layout.head + 1,
+            // Nothing of the tail was ever kept: that it is missing may not have been told yet.
+            (Some(tail), None) if tail.first == tail.next => layout.head + 1,
             // All was acknowledged and removed, but for what was never there.
             _ => layout.last() + u64::from(layout.missing_at_end == 0),
         }

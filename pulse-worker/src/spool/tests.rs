@@ -208,6 +208,26 @@ proptest! {
     }
 }
 
+/// The tail was written to a full disk, and nothing of it is kept: what is missing is told by the next process, too.
+#[test]
+fn a_tail_of_which_nothing_was_kept_is_a_gap_after_a_restart() {
+    let mut world = World::new();
+    for bytes in [156, 55, 339, 594, 408, 97, 394, 230, 155, 369] {
+        world.step(&Step::Print { stream: Stream::Stdout, bytes });
+    }
+    world.step(&Step::Deliver { most: 2429 });
+    world.step(&Step::Fill { room: 1201 });
+    world.step(&Step::Acknowledge { back: 0 });
+    for bytes in [580, 604] {
+        world.step(&Step::Print { stream: Stream::Stdout, bytes });
+    }
+    world.step(&Step::Deliver { most: 581 });
+    world.step(&Step::Acknowledge { back: 0 });
+    world.end(&Ending::Reopened);
+    world.deliver_all();
+    world.check();
+}
+
 #[test]
 fn a_flood_has_a_head_a_gap_and_a_tail() {
     let mut world = World::new();
