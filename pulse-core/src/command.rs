@@ -148,6 +148,15 @@ impl CommandEnd {
         self.outcome == Outcome::Exited && self.exit_code.is_some_and(|code| success_codes.contains(&code))
     }
 
+    /// Whether more went to standard output than the text that is kept of it. Where bytes were replaced by characters
+    /// that take more, the sizes do not tell: a text that fills its room passes for cut then.
+    pub fn is_stdout_cut(&self) -> bool {
+        // The longest character less one: a cut falls between characters.
+        let fills_its_room = self.stdout.len() > TAIL_BYTES - char::MAX.len_utf8();
+        self.stdout_bytes > self.stdout.len() as u64
+            || (fills_its_room && self.stdout.contains(char::REPLACEMENT_CHARACTER))
+    }
+
     /// The end in a few words: `exit 0`, `signal 9`, `timed out`.
     pub fn describe(&self) -> String {
         let reason = self.error.as_deref();
@@ -181,5 +190,23 @@ impl Stream {
             Self::Stdout => "stdout",
             Self::Stderr => "stderr",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cut_output_is_known_from_its_sizes() {
+        let is_cut = |stdout: String, stdout_bytes: u64| {
+            CommandEnd { stdout, stdout_bytes, ..CommandEnd::without_process(Outcome::Exited, "") }.is_stdout_cut()
+        };
+        assert!(!is_cut(String::new(), 0) && !is_cut("x".repeat(TAIL_BYTES), TAIL_BYTES as u64));
+        assert!(is_cut("x".repeat(TAIL_BYTES), TAIL_BYTES as u64 + 1));
+        // A NUL is one byte of output and three of text: less was printed than is kept, and still it was cut.
+        let replaced = char::REPLACEMENT_CHARACTER.to_string();
+        assert!(is_cut(replaced.repeat(TAIL_BYTES / 3), 30_000));
+        assert!(!is_cut(replaced.repeat(20_000), 20_000));
     }
 }

@@ -1,8 +1,10 @@
-//! `parse`: output becomes values. With several workers they are read in target order, later ones winning.
+//! `parse`: output becomes values. With several workers they are read in target order, later ones winning. Output of
+//! which only the end was kept is not read.
 
 use super::Machine;
 use crate::plan::PlannedStep;
 use crate::vars::size_of;
+use pulse_core::command::{CommandEnd, TAIL_BYTES};
 use pulse_core::event::{Event, Next, StepRef};
 use pulse_core::ids::StepId;
 use pulse_core::workflow::{ANSWER_NAMES, Parse, ParseFormat};
@@ -46,8 +48,9 @@ impl<'m> Machine<'m> {
         let (mut parsed, mut by_worker) = (Map::new(), Map::new());
         // In target order, whoever was faster: later targets win.
         for (worker, result) in record.targets.iter().filter_map(|worker| Some((worker, results.get(worker)?))) {
-            let mut values =
-                values(format, &result.end.stdout).map_err(|error| format!("output of `{worker}`: {error}"))?;
+            let mut values = whole(&result.end)
+                .and_then(|output| values(format, output))
+                .map_err(|error| format!("output of `{worker}`: {error}"))?;
             // What a command prints is nobody's answer.
             values.retain(|name, _| !ANSWER_NAMES.contains(&name.as_str()));
             if results.len() > 1 {
@@ -61,6 +64,22 @@ impl<'m> Machine<'m> {
         self.emit(Event::ParseComplete { at: at.clone(), from, parsed_count, parsed, by_worker, next });
         Ok(())
     }
+}
+
+/// Standard output where all of it was kept. What is left of a longer one begins anywhere, within a line or a value, and
+/// does not tell what stood before: nothing is read of it, in no format.
+fn whole(end: &CommandEnd) -> Result<&str, String> {
+    if !end.is_stdout_cut() {
+        return Ok(&end.stdout);
+    }
+    let printed = match end.stdout_bytes {
+        bytes if bytes > TAIL_BYTES as u64 => format!("{bytes} bytes"),
+        _ => "too much".to_owned(),
+    };
+    Err(format!(
+        "it printed {printed} on standard output, and `parse` reads no more than {TAIL_BYTES} bytes: print less, or print what is \
+         not to be read on standard error (`>&2`)"
+    ))
 }
 
 /// The values in one output.

@@ -38,7 +38,7 @@
 //!
 //! | at a step that | entry |
 //! | --- | --- |
-//! | runs a command | `{step, worker?, attempt?, stdout?, stderr?, exit_code?, signal?, outcome?, error?, duration?}` |
+//! | runs a command | `{step, worker?, attempt?, stdout?, stdout_bytes?, stderr?, exit_code?, signal?, outcome?, error?, duration?}` |
 //! | asks a person | `{step, answer, by?, fields?, duration?}`, or `{step, timeout: true}` |
 //! | runs another workflow | `{step, status?, state?, error?, duration?}` |
 //! | waits for a worker (`on_offline: wait`) | `{step, worker, online: true, duration?}` |

@@ -1,9 +1,10 @@
 //! One entry of `given`: which kind it is follows from its fields.
 
 use super::suite::{Given, Reaction, TESTER};
-use pulse_core::command::{CommandEnd, Outcome};
+use pulse_core::command::{CommandEnd, Outcome, TAIL_BYTES};
 use pulse_core::diagnostic::{Code, Diagnostics};
 use pulse_core::status::ExecutionStatus;
+use pulse_core::text::tail;
 use pulse_core::yaml::{Fields, Node};
 use std::time::Duration;
 
@@ -51,10 +52,11 @@ fn reaction(fields: &mut Fields<'_, '_>, after: Duration) -> Option<Reaction> {
         ("state", fields.has("state")),
         ("outcome", fields.has("outcome")),
         ("stdout", fields.has("stdout")),
+        ("stdout_bytes", fields.has("stdout_bytes")),
         ("stderr", fields.has("stderr")),
         ("exit_code", fields.has("exit_code")),
     ];
-    let is_command = |name: &str| matches!(name, "outcome" | "stdout" | "stderr" | "exit_code");
+    let is_command = |name: &str| matches!(name, "outcome" | "stdout" | "stdout_bytes" | "stderr" | "exit_code");
     let said: Vec<&str> = kinds.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
     let is_child = |name: &str| matches!(name, "status" | "state");
     if let [first, .., last] = said[..]
@@ -122,16 +124,18 @@ fn end(fields: &mut Fields<'_, '_>, after: Duration) -> CommandEnd {
         fields.add(Code::Conflict, "exit_code", at, message, None);
     }
     let stdout = fields.text("stdout").unwrap_or_default();
+    let stdout_bytes = fields.integer("stdout_bytes", stdout.len() as i64..=i64::MAX);
     let stderr = fields.text("stderr").unwrap_or_default();
     CommandEnd {
         outcome,
         exit_code: (outcome == Outcome::Exited && signal.is_none()).then_some(exit_code.unwrap_or(0)),
         signal,
         duration_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
-        stdout_bytes: stdout.len() as u64,
+        // As a worker tells it: the end of each, and how much there was.
+        stdout_bytes: stdout_bytes.map_or(stdout.len() as u64, |bytes| bytes as u64),
         stderr_bytes: stderr.len() as u64,
-        stdout,
-        stderr,
+        stdout: tail(&stdout, TAIL_BYTES).to_owned(),
+        stderr: tail(&stderr, TAIL_BYTES).to_owned(),
         error: fields.text("error"),
     }
 }

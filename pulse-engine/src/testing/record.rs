@@ -229,6 +229,9 @@ fn command(step: &StepId, worker: &str, end: &CommandEnd) -> Value {
             given.insert(name.into(), json!(text));
         }
     }
+    if end.stdout_bytes > end.stdout.len() as u64 {
+        given.insert("stdout_bytes".into(), json!(end.stdout_bytes));
+    }
     if let Some(error) = &end.error {
         given.insert("error".into(), json!(error));
     }

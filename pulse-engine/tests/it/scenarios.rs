@@ -218,9 +218,11 @@ impl Scenario {
             _ => Outcome::Exited,
         };
         let exit = result.get("exit").map_or(0, |node| text(node).parse().unwrap());
+        let stdout = result.get("stdout").map(text).unwrap_or_default();
         let end = CommandEnd {
+            stdout_bytes: result.get("bytes").map_or(stdout.len() as u64, |node| text(node).parse().unwrap()),
             exit_code: (outcome == Outcome::Exited).then_some(exit),
-            stdout: result.get("stdout").map(text).unwrap_or_default(),
+            stdout,
             error: None,
             outcome,
             ..CommandEnd::without_process(outcome, "")

@@ -369,3 +369,25 @@ fn nothing_is_a_value() {
     assert!(missing.contains("x is not set"), "{missing}");
     assert!(!failures(workflow, &tests("{\"x\": 0}")).is_empty());
 }
+
+/// Output longer than what a worker keeps is cut as there, for expressions, and not read by `parse`.
+#[test]
+fn long_output_is_cut_as_a_worker_cuts_it() {
+    let workflow = |parse: &str| {
+        format!(
+            "steps:\n  - {{id: a, command: go{parse}}}\n  - {{id: b, type: set, values: {{size: len(last.stdout)}}}}"
+        )
+    };
+    let tests = |length: usize, more: &str, expect: &str| {
+        format!("tests: [{{given: [{{step: a, stdout: 'KEEP={}'{more}}}], expect: {expect}}}]", "x".repeat(length - 5))
+    };
+    let error = "{status: failed, error: '`parse` reads no more than 65536', path: [a]}";
+    for format in ["kv", "json", "lines", "{format: regex, pattern: '(?<keep>x)'}"] {
+        let found = failures(&workflow(&format!(", parse: {format}")), &tests(65_537, "", error));
+        assert_eq!(found, [""; 0], "{format}");
+    }
+    let parse = workflow(", parse: kv");
+    assert_eq!(failures(&parse, &tests(65_536, "", "{status: completed, state: {size: 65536}}")), [""; 0]);
+    assert_eq!(failures(&parse, &tests(10, ", stdout_bytes: 65537", error)), [""; 0]);
+    assert_eq!(failures(&workflow(""), &tests(70_000, "", "{status: completed, state: {size: 65536}}")), [""; 0]);
+}

@@ -1,9 +1,10 @@
 //! Journals replayed with another definition, and tests made of journals.
 
-use pulse_core::command::{CommandEnd, Outcome};
+use pulse_core::command::{CommandEnd, Outcome, TAIL_BYTES};
 use pulse_core::event::{Entry, Event};
 use pulse_core::ids::{ExecutionId, WorkerId};
 use pulse_core::status::{Trigger, WorkerStatus};
+use pulse_core::text::tail;
 use pulse_core::time::Timestamp;
 use pulse_core::workflow::resolve_params;
 use pulse_engine::fleet::{Fleet, FleetWorker};
@@ -63,7 +64,8 @@ fn happened(ends: &[(i32, &str)], minutes: i64) -> Vec<Entry> {
         input = if let Some(command) = state.outstanding().first() {
             let (code, stdout) = *ends.next().unwrap_or(&(0, ""));
             let end = CommandEnd::without_process(Outcome::Exited, "");
-            let end = CommandEnd { exit_code: Some(code), stdout: stdout.to_owned(), error: None, ..end };
+            let (stdout, stdout_bytes) = (tail(stdout, TAIL_BYTES).to_owned(), stdout.len() as u64);
+            let end = CommandEnd { exit_code: Some(code), stdout, stdout_bytes, error: None, ..end };
             Input::CommandFinished { command_id: command.command_id, end: Box::new(end) }
         } else if let Some((_, _, prompt)) = state.prompts().next() {
             now = Timestamp::from_millis(now.as_millis() + minutes * 60_000);
@@ -170,6 +172,20 @@ fn a_test_made_of_a_journal_passes_and_says_what_happened() {
     }
     let named = record(ID, &happened(FULL, 5), Some("w.yaml"), WORKFLOW, &[]).unwrap();
     assert_eq!((named["workflow"].as_str(), named.get("definition")), (Some("w.yaml"), None));
+}
+
+/// What was cut on the worker is cut in the test made of it, although the test has only what was kept.
+#[test]
+fn a_test_made_of_cut_output_fails_where_the_execution_did() {
+    let long = format!("PCT=7\n{}", "noise\n".repeat(20_000));
+    let journal = happened(&[(0, &long)], 5);
+    let made = record(ID, &journal, None, WORKFLOW, &[]).unwrap();
+    assert_eq!(made["tests"][0]["given"][0]["stdout_bytes"], 120_006);
+    let error = made["tests"][0]["expect"]["error"].as_str().unwrap();
+    assert!(error.contains("it printed 120006 bytes on standard output"), "{error}");
+    let yaml = pulse_core::yaml::write(&made).unwrap();
+    let report = test("x.test.yaml", &yaml, &|_| Err("nothing is read".to_owned())).unwrap();
+    assert!(report.passed(), "{:#?}", report.tests);
 }
 
 #[test]
