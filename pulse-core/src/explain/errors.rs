@@ -69,7 +69,8 @@ steps:
         means: "A value carries a YAML tag like `!secret` or `!!binary`.",
         matters: "Tags mean something only to the program they were written for. Here they would be ignored, and the \
                   value would not be what its author thinks.",
-        mend: "Leave the tag out and write the value as it is. Text that looks like a number goes into quotes.",
+        mend: "Leave the tag out and write the value as it is. Text that looks like a number goes into quotes, and so does a \
+               condition that begins with `!`: `condition: \"!params.force\"`.",
         example: Some(Example {
             wrong: r#"steps:
   - command: echo {{ port }}

@@ -70,11 +70,11 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, Has
     let webhook = webhook(&mut fields);
     let timeout = fields.duration_within("timeout", MIN_TIMEOUT, MAX_EXECUTION);
     let concurrency = fields.get("concurrency").and_then(|node| concurrency(node, fields.diagnostics));
-    let mut reader = StepReader { defaults: &defaults, count: 0, unread: HashSet::new() };
+    let mut reader = StepReader::new(&defaults);
     let steps = reader.list("steps", true, &mut fields);
     let on_failure = reader.list("on_failure", false, &mut fields);
     let finally = reader.list("finally", false, &mut fields);
-    let unread = reader.unread;
+    let StepReader { unread, unnamed, .. } = reader;
     if let Some(name) = &name {
         check_name(name, &mut fields);
     }
@@ -96,7 +96,7 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, Has
         on_failure,
         finally,
     };
-    links::check(&workflow, &unread, diagnostics);
+    links::check(&workflow, &unread, &unnamed, diagnostics);
     Some((workflow, unread))
 }
 

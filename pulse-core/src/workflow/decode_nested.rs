@@ -14,9 +14,15 @@ pub(super) struct StepReader<'d> {
     pub count: usize,
     /// The ids of steps with mistakes that keep them from being read: they are there all the same.
     pub unread: HashSet<String>,
+    /// The paths of steps that have no id of their own.
+    pub unnamed: HashSet<String>,
 }
 
-impl StepReader<'_> {
+impl<'d> StepReader<'d> {
+    pub(super) fn new(defaults: &'d Defaults) -> Self {
+        Self { defaults, count: 0, unread: HashSet::new(), unnamed: HashSet::new() }
+    }
+
     /// A field that is a list of steps.
     pub(super) fn list(&mut self, name: &'static str, required: bool, fields: &mut Fields<'_, '_>) -> Vec<Step> {
         let path = fields.path_of(name);

@@ -3,6 +3,7 @@
 use super::decode::{MAX_EXECUTION, MAX_TIMEOUT, MIN_TIMEOUT, check_env, check_value_name, is_name};
 use super::decode_nested::{StepReader, child};
 use super::decode_prompt::prompt;
+use super::hints;
 use super::model::{Defaults, OnError};
 use super::params::compile;
 use super::steps::*;
@@ -59,6 +60,9 @@ pub(super) fn step(
     diagnostics: &mut Diagnostics,
 ) -> Option<Step> {
     let mut fields = Fields::open(node, path, "a step", diagnostics)?;
+    if !fields.has("id") {
+        reader.unnamed.insert(path.to_owned());
+    }
     let id = id(&mut fields, reader.count);
     let name = fields.text("name").unwrap_or_else(|| id.clone());
     let condition = fields.source("condition");
@@ -134,9 +138,11 @@ fn step_type(node: &Node, fields: &mut Fields<'_, '_>) -> Option<&'static str> {
     let told = TELLING.iter().find(|(name, _)| node.get(name).is_some()).map(|(_, kind)| *kind);
     let told = told.or_else(|| misspelt(node));
     if told.is_none() {
-        let help =
-            Some("write `type:` (execute, parse, route, prompt, wait, set, parallel, foreach, workflow)".to_owned());
-        fields.add(Code::UnknownStepType, "type", node.at, "the step's type cannot be told from its fields", help);
+        let help = hints::type_as_field(node).unwrap_or_else(|| {
+            "write `type:` (execute, parse, route, prompt, wait, set, parallel, foreach, workflow)".to_owned()
+        });
+        let message = "the step's type cannot be told from its fields";
+        fields.add(Code::UnknownStepType, "type", node.at, message, Some(help));
     }
     told
 }

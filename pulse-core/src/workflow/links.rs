@@ -7,14 +7,32 @@ use crate::diagnostic::{Code, Diagnostics, did_you_mean};
 use std::collections::{HashMap, HashSet};
 
 /// Adds a finding for everything that is wrong between the steps. Steps that could not be read are there all the same.
-pub(super) fn check(workflow: &Workflow, unread: &HashSet<String>, diagnostics: &mut Diagnostics) {
+///
+/// `unnamed` holds the paths of steps that have no id of their own.
+pub(super) fn check(
+    workflow: &Workflow,
+    unread: &HashSet<String>,
+    unnamed: &HashSet<String>,
+    diagnostics: &mut Diagnostics,
+) {
     let all = workflow.all_steps();
-    let mut seen: HashSet<&str> = HashSet::new();
+    let mut first: HashMap<&str, &str> = HashMap::new();
     for (step, _) in &all {
         let (path, at) = &step.concerning;
-        if !seen.insert(step.id.as_str()) {
-            let help = Some("ids are unique in the document".to_owned());
-            diagnostics.add(Code::DuplicateId, path, *at, format!("step id `{}` stands twice", step.id), help);
+        if let Some(other) = first.get(step.id.as_str()) {
+            let id = &step.id;
+            let (message, help) = if unnamed.contains(path) {
+                let message = format!("this step has no id and so is called `{id}`, as another step is");
+                (message, "give it an id of its own")
+            } else if unnamed.contains(*other) {
+                let message = format!("step id `{id}` stands twice: `{other}` has no id and so is called `{id}`");
+                (message, "give that step an id, or this one another")
+            } else {
+                (format!("step id `{id}` stands twice"), "ids are unique in the document")
+            };
+            diagnostics.add(Code::DuplicateId, path, *at, message, Some(help.to_owned()));
+        } else {
+            first.insert(step.id.as_str(), path);
         }
         if let StepKind::Parse(parse) = &step.kind
             && let Some(from) = &parse.from
@@ -29,6 +47,7 @@ pub(super) fn check(workflow: &Workflow, unread: &HashSet<String>, diagnostics: 
         }
         check_ways(step, diagnostics);
     }
+    let seen: HashSet<&str> = first.into_keys().collect();
     [&workflow.steps, &workflow.on_failure, &workflow.finally]
         .into_iter()
         .for_each(|list| check_jumps(list, &seen, unread, diagnostics));
@@ -51,13 +70,26 @@ fn check_jumps(steps: &[Step], everywhere: &HashSet<&str>, unread: &HashSet<Stri
                     (message, Some("a jump stays within the list it stands in".to_owned()))
                 } else {
                     let message = format!("{what} of step `{}` leads to `{target}`, which is no step here", step.id);
-                    (message, did_you_mean(target, here.iter().copied().chain(["end", "fail"])))
+                    let help = match what {
+                        "on_error" => on_error(target, &here),
+                        _ => did_you_mean(target, here.iter().copied().chain(["end", "fail"])),
+                    };
+                    (message, help)
                 };
                 diagnostics.add(Code::UnknownStep, path, *at, message, help);
             }
         });
         step.kind.lists().into_iter().for_each(|list| check_jumps(list, everywhere, unread, diagnostics));
     }
+}
+
+/// What to write where a failure leads nowhere.
+fn on_error(target: &str, here: &HashSet<&str>) -> Option<String> {
+    let meant = did_you_mean(target, here.iter().copied().chain(["fail", "continue"]));
+    let ends = target.eq_ignore_ascii_case("end");
+    meant
+        .filter(|_| !ends)
+        .or_else(|| Some("`on_error` takes fail, continue or the id of a step of its list".to_owned()))
 }
 
 fn check_reach(steps: &[Step], bounded: bool, diagnostics: &mut Diagnostics) {

@@ -9,6 +9,7 @@ mod decode_nested;
 mod decode_prompt;
 mod decode_step;
 mod fields;
+mod hints;
 mod links;
 mod model;
 mod params;

@@ -7,6 +7,7 @@ mod fields;
 mod node;
 mod places;
 mod read;
+mod slips;
 
 pub use fields::Fields;
 pub use node::{Key, Node, NodeKind};

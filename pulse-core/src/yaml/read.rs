@@ -2,6 +2,7 @@
 //! tags are refused. Memory stays within a small multiple of the document's size whatever the document says.
 
 use super::node::{Key, Node, NodeKind};
+use super::slips;
 use crate::diagnostic::{Code, Diagnostics, Position};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 use std::collections::{HashMap, HashSet};
@@ -23,7 +24,7 @@ pub fn read(source: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
         diagnostics.add(Code::TooLarge, "", start, message, Some("split it into several workflows".into()));
         return None;
     }
-    let mut reader = Reader::new(diagnostics);
+    let mut reader = Reader::new(source, diagnostics);
     for event in Parser::new_from_str(source) {
         match event {
             Ok((event, span)) => {
@@ -38,7 +39,8 @@ pub fn read(source: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
                     reader.too_deep(at);
                     return None;
                 }
-                reader.diagnostics.add(Code::Syntax, "", at, format!("not YAML: {}", error.info()), None);
+                let help = slips::help(source, at);
+                reader.diagnostics.add(Code::Syntax, "", at, format!("not YAML: {}", error.info()), help);
                 return None;
             }
         }
@@ -68,6 +70,7 @@ enum Open {
 }
 
 struct Reader<'d> {
+    source: &'d str,
     diagnostics: &'d mut Diagnostics,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
@@ -78,8 +81,9 @@ struct Reader<'d> {
 }
 
 impl<'d> Reader<'d> {
-    fn new(diagnostics: &'d mut Diagnostics) -> Self {
+    fn new(source: &'d str, diagnostics: &'d mut Diagnostics) -> Self {
         Self {
+            source,
             diagnostics,
             open: Vec::new(),
             anchors: HashMap::new(),
@@ -102,8 +106,10 @@ impl<'d> Reader<'d> {
                 self.documents == 1
             }
             Event::Scalar(text, style, anchor, tag) => {
-                if tag.is_some() {
-                    self.refuse(Code::TagNotAllowed, at, "YAML tags are not allowed", "leave the tag out");
+                if let Some(tag) = tag {
+                    let help = slips::negation(self.source, at, &tag.handle, &tag.suffix, &text);
+                    let help = help.unwrap_or_else(|| "leave the tag out".to_owned());
+                    self.refuse(Code::TagNotAllowed, at, "YAML tags are not allowed", &help);
                 }
                 let kind = if style == ScalarStyle::Plain { plain(&text) } else { NodeKind::Text(text.into_owned()) };
                 self.value(Node::new(kind, at), anchor);
@@ -121,7 +127,8 @@ impl<'d> Reader<'d> {
             Event::SequenceEnd | Event::MappingEnd => {
                 match self.open.pop() {
                     Some(Open::List { items, at, anchor }) => self.value(Node::new(NodeKind::List(items), at), anchor),
-                    Some(Open::Map { entries, at, anchor, .. }) => {
+                    Some(Open::Map { mut entries, at, anchor, .. }) => {
+                        self.merge(&mut entries);
                         self.value(Node::new(NodeKind::Map(entries), at), anchor);
                     }
                     None => {}
@@ -191,6 +198,30 @@ impl<'d> Reader<'d> {
                 }
                 Some(key) => entries.push((key, node)),
             },
+        }
+    }
+
+    /// Adds a finding for a merge key. What it would merge is taken in all the same, so that nothing of it is missed besides.
+    fn merge(&mut self, entries: &mut Vec<(Key, Node)>) {
+        let Some(index) = entries.iter().position(|(key, _)| key.name == "<<") else { return };
+        let (key, merged) = entries.remove(index);
+        let help = "write the fields out, or have `defaults` say what is the same for all";
+        self.diagnostics.add(
+            Code::UnknownField,
+            &key.name,
+            key.at,
+            "merge keys (`<<`) are not in the language",
+            Some(help.into()),
+        );
+        let maps = match merged.kind {
+            NodeKind::List(items) => items,
+            _ => vec![merged],
+        };
+        let mut known: HashSet<String> = entries.iter().map(|(key, _)| key.name.clone()).collect();
+        for map in maps {
+            if let NodeKind::Map(more) = map.kind {
+                entries.extend(more.into_iter().filter(|(key, _)| known.insert(key.name.clone())));
+            }
         }
     }
 

@@ -13,5 +13,6 @@ mod testing;
 mod validation;
 mod validation_order;
 mod validation_places;
+mod validation_slips;
 mod validation_truth;
 mod validation_values;

@@ -1,0 +1,113 @@
+//! The slips of every day, and what the help line says about each.
+
+use pulse_engine::load;
+
+/// The findings of a document: code, line, message and help.
+fn found(source: &str) -> Vec<String> {
+    let shown = |d: &pulse_core::diagnostic::Diagnostic| {
+        format!("{}:{} {} => {}", d.code, d.line, d.message, d.help.as_deref().unwrap_or("-"))
+    };
+    load(source).diagnostics.iter().map(shown).collect()
+}
+
+/// Each document has one finding, with this code, line, and these words in its help.
+fn each(cases: &[(&str, &str, &str)]) {
+    for (source, at, help) in cases {
+        let all = found(source);
+        let [one] = &all[..] else { panic!("{source}{all:#?}") };
+        assert!(one.starts_with(at), "{source}{one}");
+        assert!(one.split_once(" => ").unwrap().1.contains(help), "{source}{one}");
+    }
+}
+
+#[test]
+fn text_that_needs_quotes_is_told_so() {
+    each(&[
+        ("steps:\n  - command: echo a: b\n", "E001:2", r#"`command: "echo a: b"`"#),
+        ("steps:\n  - command: echo a:\n    id: x\n", "E001:", r#"`command: "echo a:"`"#),
+        ("steps:\n  - id: x\n    command: x\n    condition: a ? b : c\n", "E001:4", r#"`condition: "a ? b : c"`"#),
+        ("steps:\n  - command: x\n    targets: *\n", "E001:3", r#"`targets: "*"`"#),
+        ("steps:\n  - command: x\n    targets: *.example\n", "E001:3", r#"`targets: "*.example"`"#),
+        ("steps:\n  - command: @foo  # why\n", "E001:2", r#"`command: "@foo"`"#),
+        ("steps:\n  - command: `date`\n", "E001:2", r#"`command: "`date`"`"#),
+        ("steps:\n  - command: x\n    condition: \"a\" == params.x\n", "E001:3", r#"`condition: '"a" == params.x'`"#),
+        ("steps:\n\t- command: x\n", "E001:2", "no tabs for indentation"),
+        ("steps:\n  - command: x\n\tid: y\n", "E001:", "no tabs for indentation"),
+    ]);
+}
+
+#[test]
+fn a_negation_is_no_tag() {
+    let help = |step: &str| {
+        let all = found(&format!("params: [{{name: x, type: boolean}}]\nsteps:\n  - {step}\n"));
+        all.into_iter().find(|one| one.starts_with("E004:") || one.starts_with("E001:")).expect("a finding")
+    };
+    for (step, shown) in [
+        ("command: a\n    condition: !params.x", r#"`condition: "!params.x"`"#),
+        ("command: a\n    condition: !params.x && params.x", r#"`condition: "!params.x && params.x"`"#),
+        ("command: a\n    condition: !(params.x && params.x)", r#"`condition: "!(params.x && params.x)"`"#),
+        ("command: a\n    condition: !is_empty(state.a) # b", r#"`condition: "!is_empty(state.a)"`"#),
+        ("{command: a, condition: !params.x}", r#"`"!params.x"`"#),
+        ("conditions: [{if: !params.x , goto: end}, {default: true, goto: fail}]", r#"`"!params.x"`"#),
+    ] {
+        assert!(help(step).contains(shown), "{}", help(step));
+    }
+    // Tags of YAML's own are no negation.
+    assert!(help("command: !!str 1").ends_with("=> leave the tag out"));
+}
+
+#[test]
+fn merge_keys_are_named_and_what_they_merge_is_not_missed() {
+    let source = "steps:\n  - &a {id: x, command: a}\n  - {<<: *a, id: y}\n  - {<<: [*a], id: z, goto: y}\n";
+    let help = "merge keys (`<<`) are not in the language => write the fields out, or have `defaults` say what is the same \
+                for all";
+    assert_eq!(found(source), [format!("E005:3 {help}"), format!("E005:4 {help}")]);
+}
+
+#[test]
+fn a_type_as_a_field_is_told_how_it_is_written() {
+    each(&[
+        ("steps:\n  - wait: 5\n", "E012:2", "did you mean `type: wait`, `duration: 5`?"),
+        ("steps:\n  - wait: 10m\n", "E012:2", "did you mean `type: wait`, `duration: 10m`?"),
+        ("steps:\n  - wait: now() + 5\n", "E012:2", "did you mean `type: wait`, `until: now() + 5`?"),
+        ("steps:\n  - prompt: hi\n", "E012:2", "did you mean `type: prompt`, `message: hi`?"),
+        ("steps:\n  - set: {a: 1}\n", "E012:2", "did you mean `type: set`, `values: {…}`?"),
+        ("steps:\n  - foreach: [a]\n    steps: []\n", "E012:2", "did you mean `type: foreach`, `items: […]`?"),
+        ("steps:\n  - foreach: state.lines\n", "E012:2", "did you mean `type: foreach`, `items: state.lines`?"),
+        ("steps:\n  - parallel: [[{command: a}]]\n", "E012:2", "did you mean `type: parallel`, `branches: […]`?"),
+        ("steps:\n  - execute: date\n", "E012:2", "did you mean `type: execute`, `command: date`?"),
+        ("steps:\n  - id: x\n", "E012:2", "write `type:` (execute, parse,"),
+    ]);
+}
+
+#[test]
+fn an_id_that_a_step_without_one_has_is_said_to_be_so() {
+    let given_first = "steps:\n  - {id: step-2, command: a}\n  - command: b\n";
+    assert_eq!(
+        found(given_first),
+        ["E010:3 this step has no id and so is called `step-2`, as another step is => give it an id of its own"]
+    );
+    let given_last = "steps:\n  - command: b\n  - {id: step-1, command: a}\n";
+    assert_eq!(
+        found(given_last),
+        [
+            "E010:3 step id `step-1` stands twice: `steps[0]` has no id and so is called `step-1` => give that step an id, \
+          or this one another"
+        ]
+    );
+    let twice = "steps:\n  - {id: a, command: b}\n  - {id: a, command: a}\n";
+    assert_eq!(found(twice), ["E010:3 step id `a` stands twice => ids are unique in the document"]);
+}
+
+#[test]
+fn on_error_is_told_what_it_takes() {
+    let takes = "`on_error` takes fail, continue or the id of a step of its list";
+    each(&[
+        ("steps:\n  - {command: a, on_error: end}\n", "E011:2", takes),
+        ("steps:\n  - {command: a, on_error: whatever}\n", "E011:2", takes),
+        ("steps:\n  - {command: a, on_error: Continue}\n", "E011:2", "did you mean `continue`?"),
+        ("steps:\n  - {command: a, on_error: Fail}\n", "E011:2", "did you mean `fail`?"),
+        ("steps:\n  - {command: a, on_error: undos}\n  - {id: undo, command: a}\n", "E011:2", "did you mean `undo`?"),
+        ("steps:\n  - {command: a, goto: END}\n", "E011:2", "did you mean `end`?"),
+    ]);
+}
