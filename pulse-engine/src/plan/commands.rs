@@ -45,6 +45,7 @@ impl Compiler<'_> {
         });
         if let Some(ArgvScript { script, arguments }) = &script {
             self.script_arguments(script, sources.iter().zip(&argv).skip(*arguments));
+            self.script_input(script, stdin);
         }
         PlannedProgram::Argv { argv, script }
     }
@@ -73,6 +74,14 @@ impl Compiler<'_> {
         let (errors, warnings) = input.text(&template);
         self.template_errors(source, errors);
         self.template_warnings(source, warnings);
+    }
+
+    /// Standard input that a script runs or calculates with.
+    fn script_input(&mut self, script: &ShellTemplate, stdin: Option<&Source>) {
+        self.input(script.input(), stdin);
+        if let Some(source) = stdin.filter(|_| script.calculates_with_input()) {
+            self.calculated_input(source);
+        }
     }
 
     /// Standard input with which a script calculates: nothing looks at its values when the command is sent.
@@ -112,10 +121,7 @@ impl Compiler<'_> {
             }
         };
         self.template_warnings(source, warnings);
-        self.input(script.input(), stdin);
-        if let Some(source) = stdin.filter(|_| script.calculates_with_input()) {
-            self.calculated_input(source);
-        }
+        self.script_input(&script, stdin);
         let shared = Arc::new(source.clone());
         for (placeholder, takes_any) in script.expressions().zip(script.takes_any_value()) {
             let place = match (placeholder.filter, takes_any) {

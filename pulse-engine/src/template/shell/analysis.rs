@@ -3,8 +3,7 @@
 use super::frames::Role;
 use super::place::Needs;
 use super::tracker::Tracker;
-use super::units::Unit;
-use super::words::{HOLE, Origin, STDIN, Word, is_name};
+use super::words::{EXPANSION, HOLE, Origin, Word, is_name};
 
 /// Operators of `[[ … ]]` whose operands are arithmetic; some shells calculate with those of `[ … ]`, too.
 const ARITHMETIC_TESTS: &[&str] = &["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
@@ -33,11 +32,6 @@ const CALCULATED_BY_KSH: &[&str] = &["SECONDS", "TMOUT", "COLUMNS", "LINES", "HI
 const RUN: &[&str] = &["BASH_ENV", "ENV", "PS0", "PS1", "PS2", "PS4", "PROMPT_COMMAND"];
 /// Words before a command that leave it the command.
 const PREFIXES: &[&str] = &["command", "builtin", "exec", "sudo", "nohup", "env", "time", "nice"];
-/// Commands that print what is in the text they read.
-const FILTERS: &[&str] = &[
-    "cat", "tee", "tr", "cut", "sed", "head", "tail", "grep", "egrep", "sort", "uniq", "awk", "xargs", "rev", "tac",
-    "base64",
-];
 
 impl Tracker<'_> {
     /// Looks at a whole simple command.
@@ -50,7 +44,7 @@ impl Tracker<'_> {
             self.assignment(word, list.as_deref());
         }
         if let Some(name) = list {
-            return words.iter().for_each(|word| self.found.variables.assign(&name, word.origin()));
+            return words.iter().for_each(|word| self.found.variables.assign_word(&name, word));
         }
         // `&&` and parentheses inside of `[[ … ]]` cut it into parts.
         let edge = |word: &Word| word.plain && matches!(word.text.as_str(), "[[" | "]]");
@@ -59,7 +53,7 @@ impl Tracker<'_> {
             self.behind_option(words, "-v");
         }
         let first = words.iter().position(|word| !word.is_assignment() && !PREFIXES.contains(&word.text.as_str()));
-        let Some(first) = first else { return };
+        let Some(first) = first else { return self.compound_input() };
         let (name, operands) = (words[first].text.as_str(), &words[first + 1..]);
         let name = name.rsplit('/').next().unwrap_or(name);
         let (read, text) = self.standard_input(name, operands);
@@ -100,35 +94,6 @@ impl Tracker<'_> {
         self.nested_shell(words, &read, text);
     }
 
-    /// What a command reads, as far as it is seen, also as the exact text; and what it prints, for the command behind it.
-    fn standard_input(&mut self, name: &str, operands: &[Word]) -> (Origin, Option<Vec<Unit>>) {
-        let Some(command) = self.command() else { return Default::default() };
-        let mut read = std::mem::take(&mut command.here);
-        let (mut text, feed_text) = (command.here_text.take(), command.feed_text.take());
-        if command.piped && !command.own_input {
-            text = feed_text;
-        }
-        if command.piped {
-            read.extend(std::mem::take(&mut command.feed));
-        } else if !command.own_input {
-            read.names.push(STDIN.to_owned());
-        }
-        let mut printed = Origin::default();
-        // Others read backslashes in what they print.
-        if let ("printf", [format, word]) = (name, operands)
-            && matches!(format.text.as_str(), "%s" | "%s\\n" | "%s\n")
-        {
-            command.feed_text = word.exact();
-        }
-        match name {
-            "echo" | "printf" | "print" => operands.iter().for_each(|word| printed.extend(word.origin())),
-            _ if FILTERS.contains(&name) => printed = read.clone(),
-            _ => {}
-        }
-        command.feed = printed;
-        (read, text)
-    }
-
     /// `name=…`, and `name[…]=…`, or `[…]=…` in a list, where the index is arithmetic.
     fn assignment(&mut self, word: &Word, list: Option<&str>) {
         let index =
@@ -152,6 +117,7 @@ impl Tracker<'_> {
             self.found.variables.run.extend(origin.names.iter().cloned());
         }
         self.found.variables.assign(name, origin);
+        self.found.variables.spell(name, word.text.split_once('=').map_or("", |(_, value)| value));
     }
 
     /// `for name in …`: each value is assigned to the name.
@@ -162,7 +128,7 @@ impl Tracker<'_> {
             self.found.variables.assign(&name.text, Origin { holes: Vec::new(), names: vec![from] });
         }
         for word in values {
-            self.found.variables.assign(&name.text, word.origin());
+            self.found.variables.assign_word(&name.text, word);
         }
     }
 
@@ -197,7 +163,7 @@ impl Tracker<'_> {
         };
         if is_name(name) {
             for word in operands {
-                self.found.variables.assign(name, word.origin());
+                self.found.variables.assign_word(name, word);
             }
         }
     }
@@ -216,8 +182,14 @@ impl Tracker<'_> {
     /// Operands are names, up to a `=`.
     fn names(&mut self, command: &str, operands: &[Word], with_value: &str) {
         let lists = TAKE_LISTS.contains(&command);
+        // What an expansion puts there can be any options.
+        let doubtful = |word: &Word| {
+            let option = word.text.starts_with(['-', '+', EXPANSION]) && !word.text.contains('=');
+            (option && word.text.contains(EXPANSION)) || (word.text.is_empty() && !word.plain)
+        };
+        let doubtful = lists && operands.iter().any(doubtful);
         let option = |c: char| operands.iter().any(|word| word.text.starts_with('-') && word.text.contains(c));
-        let integers = option('i') || command == "integer";
+        let integers = doubtful || option('i') || command == "integer";
         let references = option('n') || command == "nameref";
         self.maps(command, operands, lists && option('A'));
         let mut is_value = false;
@@ -225,6 +197,7 @@ impl Tracker<'_> {
             let is_option = word.text.starts_with(['-', '+']);
             if !is_option && !is_value {
                 self.need(&word.origin_before('='), Needs::Name);
+                self.index(word);
             }
             if let Some((name, value)) = word.text.split_once('=').filter(|_| lists) {
                 let origin = word.origin_behind('=');
@@ -240,6 +213,9 @@ impl Tracker<'_> {
                 }
             } else if lists && integers && !is_option {
                 self.found.variables.need(&word.text, Needs::Integer);
+            } else if lists && references && !is_option {
+                // What is assigned to it first is the name.
+                self.found.variables.need(&word.text, Needs::Name);
             }
             is_value = is_option && word.text.ends_with(|c| with_value.contains(c));
         }
@@ -282,7 +258,17 @@ impl Tracker<'_> {
         for pair in operands.windows(2) {
             if pair[0].text == option {
                 self.need(&pair[1].origin(), needs);
+                self.index(&pair[1]);
             }
+        }
+    }
+
+    /// The shell calculates with the variables in the index of a name.
+    fn index(&mut self, word: &Word) {
+        let name = word.text.split('=').next().unwrap_or_default();
+        let Some((list, index)) = name.split_once('[').filter(|(list, _)| !self.is_map(list)) else { return };
+        if is_name(list) {
+            self.calculate(&Word { text: index.to_owned(), ..Word::default() });
         }
     }
 }

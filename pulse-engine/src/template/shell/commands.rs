@@ -5,7 +5,7 @@ use super::frames::{Case, Close, Frame, Role};
 use super::place::{Needs, Style};
 use super::tracker::Tracker;
 use super::units::Unit;
-use super::words::Origin;
+use super::words::{ANY_INPUT, Origin};
 
 impl Tracker<'_> {
     /// One unit where commands stand.
@@ -115,6 +115,7 @@ impl Tracker<'_> {
         self.finish_word();
         let at = self.at;
         let here = self.units.starts_with(at, "<<<");
+        let (first, next) = (self.char(at), self.char(at + 1));
         if self.char(at) == Some('<')
             && !is_number
             && self.char(at + 1) != Some('(')
@@ -122,6 +123,14 @@ impl Tracker<'_> {
         {
             command.own_input = true;
         }
+        let heredoc = self.units.starts_with(at, "<<") && !here;
+        let process = self.char(at + 1) == Some('(');
+        if let Some(command) = self.command().filter(|_| !process) {
+            command.reads_file |= first == Some('<');
+            command.any_input |= heredoc || (first == Some('<') && next == Some('&'));
+            command.own_output |= first == Some('>') && next != Some('&') && !is_number;
+        }
+        self.found.output_processes |= process && first == Some('>');
         if here {
             self.at += 3;
         } else if self.units.starts_with(at, "<<") {
@@ -180,6 +189,9 @@ impl Tracker<'_> {
             None => Role::Script,
         };
         let is_list = role != Role::Script;
+        if !is_list && let Some(shared) = self.command().map(|command| command.piped_input()) {
+            self.found.variables.assign(ANY_INPUT, shared);
+        }
         self.push(Frame::inner(Close::Paren, role), 1);
         if let Some(command) = self.command() {
             command.in_test = in_test;
@@ -224,6 +236,8 @@ impl Tracker<'_> {
         if command.redirected {
             command.redirected = false;
             let (origin, exact) = (word.origin(), word.exact());
+            let process = word.process();
+            let shared = word.text.starts_with("/dev/") && word.text != "/dev/null" && word.text != "/dev/tty";
             if std::mem::take(&mut command.names_function) {
                 let name = word.text.clone();
                 command.words.forget_last();
@@ -236,6 +250,9 @@ impl Tracker<'_> {
             } else if command.duplicated {
                 // What is no number is a file, and Bash expands its name once more.
                 self.need(&origin, Needs::Integer);
+            } else {
+                command.here.extend(process);
+                command.any_input |= shared;
             }
             return;
         }
@@ -269,6 +286,7 @@ impl Tracker<'_> {
         }
         match keyword.as_str() {
             "if" | "then" | "else" | "elif" | "fi" | "do" | "done" | "while" | "until" | "!" | "{" | "}" | "time" => {
+                let shared = command.piped_input();
                 match &*keyword {
                     "if" | "do" | "{" => command.open_group(),
                     "fi" => command.close_group(false),
@@ -276,6 +294,7 @@ impl Tracker<'_> {
                     _ => {}
                 }
                 command.words.forget_last();
+                self.found.variables.assign(ANY_INPUT, shared);
             }
             "function" => {
                 // The name behind it is no command either.
@@ -287,6 +306,8 @@ impl Tracker<'_> {
                 command.cases.push(Case::Subject);
                 command.open_group();
                 command.words.forget_last();
+                let shared = command.piped_input();
+                self.found.variables.assign(ANY_INPUT, shared);
             }
             "esac" if !command.cases.is_empty() => {
                 command.cases.pop();
@@ -312,11 +333,16 @@ impl Tracker<'_> {
         if !words.is_empty() {
             command.defines = None;
             self.analyse(&words, in_test);
+        } else {
+            self.compound_input();
         }
         if let Some(command) = self.command() {
             command.here = Origin::default();
             command.here_text = None;
             command.own_input = false;
+            command.reads_file = false;
+            command.any_input = false;
+            command.own_output = false;
         }
     }
 

@@ -1,8 +1,9 @@
 //! Values that variables carry: to where a shell calculates with them, takes them as a name or runs them.
 
+use super::nested::runs_text;
 use super::place::Needs;
 use super::tracker::Tracker;
-use super::words::{Origin, Word};
+use super::words::{ANY_INPUT, Origin, Word};
 use crate::template::TemplateWarningKind;
 use std::collections::{HashMap, HashSet};
 
@@ -13,6 +14,10 @@ pub(super) struct Variables {
     assigned: Vec<(String, usize)>,
     /// For each variable, those whose values may be a part of its value.
     copied: HashMap<String, Vec<String>>,
+    /// For each variable, names in texts that are assigned to it: whoever calculates with it calculates with those.
+    spelled: HashMap<String, Vec<String>>,
+    /// Variables whose value begins with the name of a program, and that value.
+    pub programs: HashMap<String, String>,
     /// What the value of a variable has to be.
     pub needed: HashMap<String, Needs>,
     /// Variables whose value a second shell reads.
@@ -34,6 +39,25 @@ impl Variables {
         }
     }
 
+    /// A word is assigned to a variable.
+    pub fn assign_word(&mut self, name: &str, word: &Word) {
+        self.assign(name, word.origin());
+        self.spell(name, &word.text);
+    }
+
+    /// This text is a part of what is assigned to a variable.
+    pub fn spell(&mut self, name: &str, text: &str) {
+        let word = Word { text: text.to_owned(), ..Word::default() };
+        let names: Vec<String> = word.names().filter(|other| *other != name).map(str::to_owned).collect();
+        if !names.is_empty() {
+            self.spelled.entry(name.to_owned()).or_default().extend(names);
+        }
+        let program = text.split_whitespace().next().unwrap_or_default();
+        if runs_text(program) {
+            self.programs.insert(name.to_owned(), text.to_owned());
+        }
+    }
+
     /// The value of a variable has to be at least this.
     pub fn need(&mut self, name: &str, needs: Needs) {
         if let Some(known) = self.needed.get_mut(name) {
@@ -52,7 +76,8 @@ impl Variables {
     fn spread(&mut self) {
         let mut open: Vec<(String, Needs)> = self.needed.iter().map(|(name, needs)| (name.clone(), *needs)).collect();
         while let Some((name, needs)) = open.pop() {
-            for from in self.copied.get(&name).into_iter().flatten() {
+            let spelled = self.spelled.get(&name).filter(|_| needs == Needs::Integer);
+            for from in self.copied.get(&name).into_iter().chain(spelled).flatten() {
                 if self.needed.get(from).is_none_or(|known| *known < needs) {
                     self.needed.insert(from.clone(), needs);
                     open.push((from.clone(), needs));
@@ -106,6 +131,7 @@ impl Tracker<'_> {
             }
             if self.found.variables.run.contains(&name) {
                 run.push(hole);
+                self.found.unquoted.extend((name == ANY_INPUT).then_some(hole));
             }
         }
         run.sort_unstable();

@@ -99,6 +99,12 @@ pub(super) struct Command {
     pub here_string: bool,
     /// Its standard input is redirected.
     pub own_input: bool,
+    /// Some file of it is redirected for reading.
+    pub reads_file: bool,
+    /// What it reads comes from another file of its own, or from a heredoc.
+    pub any_input: bool,
+    /// Its standard output goes into a file.
+    pub own_output: bool,
     /// `&&` or the like stands before this command: it may not run, or not in this shell.
     pub conditional: bool,
     /// The next word can be a command or a keyword.
@@ -134,6 +140,9 @@ impl Command {
             here_text: None,
             here_string: false,
             own_input: false,
+            reads_file: false,
+            any_input: false,
+            own_output: false,
             conditional: false,
             at_command: true,
             redirected: false,
@@ -150,6 +159,11 @@ impl Command {
 }
 
 impl Command {
+    /// What a compound command reads from a pipe: any command in it can be the one.
+    pub fn piped_input(&self) -> Origin {
+        if self.piped { self.feed.clone() } else { Origin::default() }
+    }
+
     /// A compound command begins.
     pub fn open_group(&mut self) {
         if let Some(name) = self.defines.take() {

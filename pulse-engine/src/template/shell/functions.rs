@@ -63,7 +63,7 @@ impl Tracker<'_> {
     pub fn hand_on(&mut self, function: &str, words: &[Word]) {
         for (word, names) in handed(function, words) {
             for name in names {
-                self.found.variables.assign(&name, word.origin());
+                self.found.variables.assign_word(&name, word);
             }
         }
     }

@@ -94,7 +94,8 @@ impl Tracker<'_> {
                 self.unclosed(pending.word.start, "heredoc");
                 (self.end, self.end)
             });
-            let script = pending.script;
+            let (script, quoted) = (pending.script, pending.quoted);
+            let shared = self.found.shared.contains(&pending.word.start);
             if pending.quoted {
                 self.quoted_body(pending, start..body_end, body_end..next);
             } else {
@@ -102,6 +103,11 @@ impl Tracker<'_> {
             }
             if script {
                 self.script_body(start..body_end);
+                let names = if quoted { Vec::new() } else { self.expanded_in(start..body_end) };
+                self.found.variables.run.extend(names);
+            }
+            if shared {
+                self.shared_body(start..body_end, quoted);
             }
             self.at = next;
         }

@@ -1,12 +1,17 @@
 //! Shells inside of the shell: which text of a command a second shell reads, and whether values are quoted there.
 
+use super::flow::Variables;
 use super::functions::handed;
 use super::place::{Needs, Style};
+use super::programs::{
+    behind, completed, is_command_option, plain, remote, replaced_by_xargs, shell, split, switched, watched,
+};
 use super::script::KNOWN_SHELLS;
 use super::tracker::{self, Tracker};
 use super::units::{Hole, Unit, Units};
-use super::words::{EXPANSION, HOLE, Origin, Word};
+use super::words::{ANY_INPUT, EXPANSION, HOLE, Origin, STDIN, Word};
 use crate::template::{TemplateError, TemplateWarning, TemplateWarningKind};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Commands that run the command behind them, in this shell or elsewhere.
@@ -46,16 +51,39 @@ const WRAPPERS: &[&str] = &[
     "chrt",
     "busybox",
     "watch",
+    "docker-compose",
+    "podman-compose",
+    "oc",
+    "ip",
+    "gosu",
+    "su-exec",
+    "setuidgid",
+    "s6-setuidgid",
+    "chpst",
+    "tini",
+    "dumb-init",
+    "fakeroot",
+    "firejail",
+    "bwrap",
+    "proot",
+    "numactl",
+    "runcon",
+    "prlimit",
+    "pkexec",
+    "run0",
+    "cgexec",
+    "crictl",
+    "distrobox",
+    "toolbox",
+    "unbuffer",
 ];
 /// Programs that read a script from behind `-c`, from a file, or from their standard input.
-const SHELLS: &[&str] =
+pub(super) const SHELLS: &[&str] =
     &["sh", "bash", "rbash", "dash", "ash", "ksh", "ksh93", "mksh", "lksh", "zsh", "yash", "csh", "tcsh", "fish"];
 /// Shells in which single quotes do not keep everything.
 const OTHER_QUOTING: &[&str] = &["csh", "tcsh", "fish"];
 /// Options of programs that have a name as their value, which may be that of a shell.
 const NAMING: &[&str] = &["--name", "--hostname", "--user", "--group", "--label", "--container", "--namespace"];
-/// Options of `ssh` with a value of their own.
-const SSH_OPTIONS: &str = "bcDEeFIiJLlmOopQRSWw";
 
 const READS: &str = "a second shell reads this text, and the value can be code for it";
 const BARE: &str = "write {{ … | sh }}, outside of all quotes of that shell, or give the value to it as an argument: \
@@ -84,6 +112,7 @@ pub(super) struct Read<'w> {
 impl Tracker<'_> {
     /// Warns where another shell reads the value, which then can be code for that shell.
     pub fn nested_shell(&mut self, words: &[Word], input: &Origin, text: Option<Vec<Unit>>) {
+        let words = &self.programs_in(words)[..];
         let read = read_by_shell(words, &self.found.functions);
         if !read.script.is_empty() {
             let mut units = Vec::new();
@@ -97,7 +126,7 @@ impl Tracker<'_> {
                 self.found.unquoted.extend(word.carried.holes.iter().chain(&word.hidden));
                 self.found.variables.run.extend(word.origin().names);
             }
-            self.inner_arguments(&units, &read);
+            self.inner_arguments(&units, &read, input);
             self.inner_script(units, read.other_quoting);
         }
         if read.input {
@@ -111,13 +140,30 @@ impl Tracker<'_> {
         }
     }
 
+    /// The words, with the programs that variables among them stand for.
+    fn programs_in<'w>(&self, words: &'w [Word]) -> Cow<'w, [Word]> {
+        let program = |word: &Word| {
+            let name = word.expansions.first().filter(|_| word.text == EXPANSION.to_string())?;
+            self.found.variables.programs.get(name)
+        };
+        if !words.iter().any(|word| program(word).is_some()) {
+            return Cow::Borrowed(words);
+        }
+        let each = |word: &Word| match program(word) {
+            Some(text) => text.split_whitespace().map(plain).collect(),
+            None => vec![word.clone()],
+        };
+        Cow::Owned(words.iter().flat_map(each).collect())
+    }
+
     /// Looks what the script of a second shell does with its arguments.
-    fn inner_arguments(&mut self, script: &[Unit], read: &Read<'_>) {
-        if self.is_inner || read.arguments.iter().all(|word| word.origin().is_empty()) {
+    fn inner_arguments(&mut self, script: &[Unit], read: &Read<'_>, input: &Origin) {
+        if self.is_inner {
             return;
         }
         let (inner, _) = inner_units(script, &self.units.holes);
         let found = tracker::track_inner(&inner, read.known).variables;
+        self.inner_input(&found, input);
         for (word, names) in handed("", read.arguments) {
             let origin = word.origin();
             let needs = names.iter().filter_map(|name| found.needed.get(name)).max().copied();
@@ -127,6 +173,26 @@ impl Tracker<'_> {
                 self.found.unquoted.extend(&origin.holes);
                 self.found.variables.run.extend(origin.names);
             }
+        }
+    }
+
+    /// What the script of a second shell reads has to be what that script needs.
+    fn inner_input(&mut self, found: &Variables, input: &Origin) {
+        let needs = found.needed.get(STDIN).copied().unwrap_or(Needs::Anything);
+        let runs = found.run.contains(STDIN);
+        if needs == Needs::Anything && !runs {
+            return;
+        }
+        let mut input = input.clone();
+        if self.command().is_some_and(|command| command.any_input) {
+            self.share_heredocs();
+            input.names.push(ANY_INPUT.to_owned());
+        }
+        self.need(&input, needs);
+        if runs {
+            self.warn_nested(&input.holes, READS);
+            self.found.unquoted.extend(&input.holes);
+            self.found.variables.run.extend(input.names);
         }
     }
 
@@ -240,6 +306,12 @@ impl Word {
     }
 }
 
+/// A program that reads text as a script, or that runs others that may.
+pub(super) fn runs_text(program: &str) -> bool {
+    let program = program.rsplit('/').next().unwrap_or_default();
+    SHELLS.contains(&program) || WRAPPERS.contains(&program) || matches!(program, "ssh" | "su" | "runuser" | "eval")
+}
+
 /// These words are a script.
 fn script_of(script: Vec<&Word>) -> Read<'_> {
     Read { script, ..Read::default() }
@@ -252,6 +324,7 @@ pub(super) fn read_by_shell<'w>(words: &'w [Word], functions: &HashSet<String>) 
     match words[first].program() {
         "eval" | "alias" => script_of(operands.iter().collect()),
         "trap" => script_of(operands.iter().find(|word| word.text != "--").into_iter().collect()),
+        "compgen" | "complete" => script_of(completed(operands)),
         "mapfile" | "readarray" => script_of(behind(operands, "-C").into_iter().collect()),
         "watch" => script_of(watched(operands)),
         "flock" | "script" => match operands.iter().position(is_command_option) {
@@ -271,7 +344,7 @@ pub(super) fn read_by_shell<'w>(words: &'w [Word], functions: &HashSet<String>) 
 
 impl<'w> Read<'w> {
     /// What `<(…)` as the file of a script prints is read.
-    fn with_process(mut self, operands: &'w [Word]) -> Self {
+    pub(super) fn with_process(mut self, operands: &'w [Word]) -> Self {
         self.script.extend(operands.first().filter(|word| !word.carried.is_empty() && word.text.is_empty()));
         self
     }
@@ -280,10 +353,13 @@ impl<'w> Read<'w> {
 /// A shell or `ssh` that the command is, or that it runs.
 fn invoked<'w>(words: &'w [Word], first: usize, functions: &HashSet<String>) -> Read<'w> {
     let mut at = first;
-    let xargs = words[first..].iter().any(|word| word.plain && word.text == "xargs");
+    let xargs = words[first..].iter().position(|word| word.plain && word.text == "xargs");
+    let replaced = xargs.map(|at| replaced_by_xargs(&words[first + at + 1..]));
+    let xargs = replaced.is_some();
     while let Some(word) = words.get(at) {
         let named = at > first && NAMING.contains(&words[at - 1].text.as_str());
         let program = word.program();
+        let program = program.strip_prefix("--entrypoint=").unwrap_or(program);
         let operands = &words[at + 1..];
         let read = match program {
             _ if named => None,
@@ -292,7 +368,12 @@ fn invoked<'w>(words: &'w [Word], first: usize, functions: &HashSet<String>) -> 
             "env" => split(operands),
             _ if SHELLS.contains(&program) => {
                 let known = KNOWN_SHELLS.contains(&program);
-                Some(Read { known, ..shell(operands, xargs, OTHER_QUOTING.contains(&program)) })
+                // The image stands between `--entrypoint` and the options of the shell.
+                let entry =
+                    at > first && words[at - 1].text == "--entrypoint" || word.text.starts_with("--entrypoint=");
+                let skipped = operands.iter().position(is_command_option).filter(|_| entry).unwrap_or_default();
+                let operands = &operands[skipped..];
+                Some(Read { known, ..shell(operands, replaced.as_deref(), OTHER_QUOTING.contains(&program)) })
             }
             _ => None,
         };
@@ -301,123 +382,11 @@ fn invoked<'w>(words: &'w [Word], first: usize, functions: &HashSet<String>) -> 
             return Read { shell, ..read };
         }
         // A function may run what it is given.
-        if at == first && !WRAPPERS.contains(&program) && !functions.contains(program) {
+        let unknown = program.contains([HOLE, EXPANSION]);
+        if at == first && !WRAPPERS.contains(&program) && !functions.contains(program) && !unknown {
             break;
         }
         at += 1;
     }
     Read::default()
-}
-
-/// A shell with its operands.
-fn shell(operands: &[Word], xargs: bool, other_quoting: bool) -> Read<'_> {
-    let (mut command, mut input, mut at) = (false, false, 0);
-    // A value among options can make what follows a script.
-    let mut doubtful = Vec::new();
-    while let Some(word) = operands.get(at).filter(|word| word.text.len() > 1 && word.text.starts_with(['-', '+'])) {
-        at += 1;
-        if word.text == "--" {
-            break;
-        }
-        if word.text.starts_with("--") {
-            at += usize::from(matches!(word.text.as_str(), "--rcfile" | "--init-file"));
-            continue;
-        }
-        doubtful.extend((!word.holes.is_empty()).then_some(word));
-        command |= word.text.contains('c');
-        input |= word.text.contains('s');
-        at += usize::from(word.text.ends_with(['o', 'O']));
-    }
-    let rest = operands.get(at..).unwrap_or_default();
-    let file = rest.first().filter(|word| !matches!(word.text.as_str(), "-" | "/dev/stdin"));
-    match (command, file) {
-        (true, script) => {
-            // Where xargs puts what it reads, or all of the script.
-            let taken = script.is_none_or(|word| word.text.contains(['{', '@', '%']));
-            let script = doubtful.into_iter().chain(script).collect();
-            // The first one behind the script is its name.
-            let arguments = rest.get(2..).unwrap_or_default();
-            Read { script, input: xargs && taken, other_quoting, arguments, ..Read::default() }
-        }
-        (false, None) => Read { script: doubtful, input: true, other_quoting, ..Read::default() },
-        (false, Some(_)) => Read { script: doubtful, input, other_quoting, ..Read::default() }.with_process(rest),
-    }
-}
-
-/// `su` and `runuser`: a script behind `-c`, or on their standard input.
-fn switched(operands: &[Word]) -> Read<'_> {
-    let option = |word: &Word| is_command_option(word) || word.text == "--command";
-    if let Some(at) = operands.iter().position(option) {
-        return Read { script: operands.get(at + 1).into_iter().collect(), ..Read::default() };
-    }
-    let script: Vec<_> = operands.iter().filter(|word| word.text.starts_with("--command=")).collect();
-    Read { input: script.is_empty(), script, ..Read::default() }
-}
-
-/// `env -S` cuts a text into words, with quotes of its own kind.
-fn split(operands: &[Word]) -> Option<Read<'_>> {
-    let at = operands.iter().position(|word| word.text.starts_with("-S") || word.text.starts_with("--split-string"))?;
-    let attached = operands[at].text.len() > 2 && !matches!(operands[at].text.as_str(), "--split-string");
-    let text = if attached { operands.get(at) } else { operands.get(at + 1) };
-    Some(Read { script: text.into_iter().collect(), other_quoting: true, ..Read::default() })
-}
-
-/// The arguments of `ssh` behind the host: they are joined and read by the shell there.
-fn remote(operands: &[Word], xargs: bool) -> Read<'_> {
-    let (mut host, mut skip) = (false, false);
-    let (mut script, mut runs): (Vec<&Word>, Vec<&Word>) = Default::default();
-    for word in operands {
-        if host {
-            script.push(word);
-        } else if skip {
-            skip = false;
-            runs.extend(runs_command(word).then_some(word));
-        } else if let Some(option) = word.text.strip_prefix('-') {
-            skip = option.len() == 1 && SSH_OPTIONS.contains(option);
-            runs.extend((option.starts_with('o') && runs_command(word)).then_some(word));
-        } else {
-            host = true;
-        }
-    }
-    let program = script.iter().position(|word| word.spaced || SHELLS.contains(&word.program()));
-    // `ssh host bash -s`: the shell there reads what comes in.
-    let shell_there = program.is_some_and(|at| {
-        let words: Vec<Word> = script[at..].iter().flat_map(|word| word.text.split_whitespace()).map(plain).collect();
-        words
-            .split_first()
-            .is_some_and(|(first, rest)| SHELLS.contains(&first.program()) && shell(rest, false, false).input)
-    });
-    let input = host && (script.is_empty() || xargs || shell_there);
-    runs.extend(script);
-    Read { input, script: runs, ..Read::default() }
-}
-
-/// `ProxyCommand=…` and the like: options of `ssh` that a shell runs.
-fn runs_command(word: &Word) -> bool {
-    word.text.split_once('=').is_some_and(|(name, _)| name.to_ascii_lowercase().ends_with("command"))
-}
-
-fn plain(text: &str) -> Word {
-    Word { text: text.to_owned(), plain: true, ..Word::default() }
-}
-
-/// The operands of `watch` that are its command.
-fn watched(operands: &[Word]) -> Vec<&Word> {
-    let mut rest = operands;
-    while let [option, behind @ ..] = rest
-        && option.text.starts_with('-')
-    {
-        let value = matches!(option.text.as_str(), "-n" | "--interval" | "-q" | "--equexit");
-        rest = if value { behind.get(1..).unwrap_or_default() } else { behind };
-    }
-    rest.iter().collect()
-}
-
-fn behind<'w>(operands: &'w [Word], option: &str) -> Option<&'w Word> {
-    operands.iter().position(|word| word.text == option).and_then(|at| operands.get(at + 1))
-}
-
-/// `-c`, also behind other options in one word.
-fn is_command_option(word: &Word) -> bool {
-    word.text.starts_with('-') && !word.text.starts_with("--") && word.text.ends_with('c')
 }

@@ -23,6 +23,10 @@ pub(super) struct Tracked {
     pub errors: Vec<TemplateError>,
     pub warnings: Vec<TemplateWarning>,
     pub variables: Variables,
+    /// Somewhere `>(…)` reads what commands print.
+    pub output_processes: bool,
+    /// Heredocs, by where their delimiters are, which any command may read.
+    pub shared: HashSet<usize>,
     /// Functions that the script defines.
     pub functions: HashSet<String>,
     /// Placeholders in text that a second shell reads.

@@ -8,6 +8,10 @@ pub(super) const EXPANSION: char = '\u{1}';
 /// Stands for the standard input of the whole script where variables are named; no variable can have this name.
 pub(super) const STDIN: &str = "<";
 
+/// The same for what a command reads of which it is not certain where it comes from: all that heredocs, here-strings, pipes and
+/// process substitutions give to more than one simple command.
+pub(super) const ANY_INPUT: &str = "<<";
+
 /// Where a text may come from: placeholders, and variables of the script.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Origin {
@@ -79,6 +83,11 @@ impl Word {
         };
         origin.extend(self.carried.clone());
         origin
+    }
+
+    /// What a process substitution prints that is all of the word.
+    pub fn process(&self) -> Origin {
+        if self.text.is_empty() { self.carried.clone() } else { Origin::default() }
     }
 
     /// The name in `name=…`, `name+=…` and `name[…]=…`.

@@ -5,6 +5,7 @@
 mod argv;
 mod canary;
 mod contexts;
+mod input;
 mod refused;
 mod second_shell;
 mod text;
