@@ -106,6 +106,7 @@ codes! {
     EndlessCycle "E021" "a cycle of steps that nothing in it can leave",
     SecretMisuse "E022" "a secret stands where it could be stored or shown",
     BadTarget "E023" "a target that can mean no worker",
+    ReservedName "E024" "a parameter or value is called like something else in expressions",
     RawFilter "W001" "the raw filter puts a value into the shell program unquoted",
     QuotedHeredoc "W002" "a template in a heredoc whose delimiter is quoted",
     ConstantCondition "W003" "a condition that is always the same",
@@ -119,6 +120,7 @@ codes! {
     Undecided "W011" "a condition that is neither true nor false",
     NotYet "W012" "something is read before any step can have set it",
     RepeatsAtOnce "W013" "a command that leads back to itself at once",
+    NameNoTemplate "W014" "a template in a name, which is shown as it stands",
 }
 
 impl Code {

@@ -169,8 +169,14 @@ pub fn load(source: &str) -> Loaded {
 /// The same for a definition that was stored and so was without error then: what a later version calls an error, and what
 /// leaves the plan as it is, does not keep it from running. An execution that waits goes on after an upgrade.
 pub fn load_stored(source: &str) -> Loaded {
-    const LATER: [Code; 5] =
-        [Code::UnknownReference, Code::BadDefault, Code::DefaultNotLast, Code::EndlessCycle, Code::BadTarget];
+    const LATER: [Code; 6] = [
+        Code::UnknownReference,
+        Code::BadDefault,
+        Code::DefaultNotLast,
+        Code::EndlessCycle,
+        Code::BadTarget,
+        Code::ReservedName,
+    ];
     loaded(source, |finding| LATER.iter().any(|code| code.as_str() == finding.code))
 }
 

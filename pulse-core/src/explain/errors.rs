@@ -453,4 +453,21 @@ steps:
 "#,
         }),
     },
+    Entry {
+        code: Code::ReservedName,
+        means: "A parameter, or a value that a step sets, is called `params`, `state`, `steps`, `execution`, `last`, \
+                `prompt_response`, `promptResponse`, `true`, `false`, `null` or `undefined`.",
+        matters: "In a template a bare name means those first: `{{ steps }}` would be all steps, and not the parameter.",
+        mend: "Call it something else.",
+        example: Some(Example {
+            wrong: r#"params: [steps]
+steps:
+  - command: scale --to {{ steps }}
+"#,
+            mended: r#"params: [step_count]
+steps:
+  - command: scale --to {{ step_count }}
+"#,
+        }),
+    },
 ];

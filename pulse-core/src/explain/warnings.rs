@@ -254,4 +254,23 @@ steps:
 "#,
         }),
     },
+    Entry {
+        code: Code::NameNoTemplate,
+        means: "The `name` of a step, a branch or the workflow holds `{{ … }}`.",
+        matters: "A name is shown as it stands, with the braces: nothing is filled in.",
+        mend: "Say in the name what is always so. What a run was started with is shown with it; messages, labels and \
+               commands are templates.",
+        example: Some(Example {
+            wrong: r#"params: [service]
+steps:
+  - name: Check {{ service }}
+    command: systemctl is-active {{ service }}
+"#,
+            mended: r#"params: [service]
+steps:
+  - name: Check the service
+    command: systemctl is-active {{ service }}
+"#,
+        }),
+    },
 ];

@@ -61,6 +61,10 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, Has
     let description = fields.text("description");
     let tags = fields.plain_texts("tags").unwrap_or_default();
     let params = fields.get("params").map(|node| params(node, "params", fields.diagnostics)).unwrap_or_default();
+    for param in &params {
+        let (path, at) = &param.concerning;
+        check_reserved(&param.name, "params", path, *at, fields.diagnostics);
+    }
     let targets = fields.targets();
     let defaults = fields.get("defaults").map(|node| defaults(node, fields.diagnostics)).unwrap_or_default();
     let env = fields.source_map("env").unwrap_or_default();
@@ -77,6 +81,7 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, Has
     let StepReader { unread, unnamed, .. } = reader;
     if let Some(name) = &name {
         check_name(name, &mut fields);
+        check_shown("a workflow", name, &mut fields);
     }
     fields.finish();
     let workflow = Workflow {
@@ -329,6 +334,43 @@ pub(super) fn check_value_name(name: &str, path: &str, at: Position, diagnostics
         let help = Some("call it something else".to_owned());
         let message = format!("`{name}` is what the last answer to a prompt is called: no step can set it");
         diagnostics.add(Code::BadName, path, at, message, help);
+    } else {
+        check_reserved(name, "state", path, at, diagnostics);
+    }
+}
+
+/// What a bare name means before it means a parameter or a value of the state.
+const RESERVED: [&str; 11] = [
+    "params",
+    "state",
+    "steps",
+    "execution",
+    "last",
+    "prompt_response",
+    "promptResponse",
+    "true",
+    "false",
+    "null",
+    "undefined",
+];
+
+/// Adds a finding where a parameter or value (under `root`) has a name that means something else by itself.
+pub(super) fn check_reserved(name: &str, root: &str, path: &str, at: Position, diagnostics: &mut Diagnostics) {
+    if RESERVED.contains(&name) {
+        let message =
+            format!("`{name}` is something else in expressions: `{{{{ {name} }}}}` would not be `{root}.{name}`");
+        let help = Some(format!("call it something else, like `{name}_`"));
+        diagnostics.add(Code::ReservedName, path, at, message, help);
+    }
+}
+
+/// Adds a finding where a name (of a step, a branch, the workflow) looks like a template.
+pub(super) fn check_shown(what: &str, name: &str, fields: &mut Fields<'_, '_>) {
+    if name.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")) {
+        let (path, at) = fields.place("name");
+        let message = format!("the name of {what} is no template: `{}` is shown as it stands", shorten(name, 80));
+        let help = Some("leave the {{ }} out; messages, labels and commands are templates".to_owned());
+        fields.diagnostics.add(Code::NameNoTemplate, &path, at, message, help);
     }
 }
 

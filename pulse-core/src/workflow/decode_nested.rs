@@ -1,6 +1,6 @@
 //! Lists of steps, and the steps that hold lists: `parallel`, `foreach`; and `workflow`.
 
-use super::decode::is_name;
+use super::decode::{check_shown, is_name};
 use super::decode_step::step;
 use super::model::{Defaults, Source};
 use super::steps::{Branch, Child, Foreach, Items, Parallel, Step};
@@ -77,6 +77,7 @@ impl<'d> StepReader<'d> {
         }
         let mut fields = Fields::open(item, path, "a branch", diagnostics)?;
         let name = fields.text("name").unwrap_or(default_name);
+        check_shown("a branch", &name, &mut fields);
         let steps = self.list("steps", true, &mut fields);
         fields.finish();
         Some(Branch { name, steps })

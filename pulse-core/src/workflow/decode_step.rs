@@ -1,6 +1,6 @@
 //! From a mapping to a [`Step`]: the fields all steps share, then those of its kind.
 
-use super::decode::{MAX_EXECUTION, MAX_TIMEOUT, MIN_TIMEOUT, check_env, check_value_name, is_name};
+use super::decode::{MAX_EXECUTION, MAX_TIMEOUT, MIN_TIMEOUT, check_env, check_shown, check_value_name, is_name};
 use super::decode_nested::{StepReader, child};
 use super::decode_prompt::prompt;
 use super::hints;
@@ -65,6 +65,7 @@ pub(super) fn step(
     }
     let id = id(&mut fields, reader.count);
     let name = fields.text("name").unwrap_or_else(|| id.clone());
+    check_shown("a step", &name, &mut fields);
     let condition = fields.source("condition");
     let goto = fields.text("goto").map(|text| Goto::from_text(&text));
     let goto_at = fields.place("goto");

@@ -82,7 +82,7 @@ impl<'s> Compiler<'s> {
                 let plain = !inner.is_empty() && inner.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
                 let instead = match plain {
                     true => self.known.qualified(inner).unwrap_or_else(|| format!("params.{inner}")),
-                    false => inner.to_owned(),
+                    false => self.rooted(inner),
                 };
                 let help = format!("write `{instead}` as it is; {{{{ }}}} stands in templates, such as commands");
                 (format!("`{shown}` is an expression already: it has no {{{{ }}}}"), Some(help))
@@ -94,6 +94,23 @@ impl<'s> Compiler<'s> {
             }
         };
         self.findings.add(Code::BadExpression, source, offset.unwrap_or_default(), message, help);
+    }
+
+    /// An expression with the roots that its names lack, as far as they are known.
+    fn rooted(&self, text: &str) -> String {
+        let items: Vec<&str> = self.items.iter().map(String::as_str).collect();
+        let mut text = text.to_owned();
+        // Each round mends one name.
+        for _ in 0..8 {
+            let Err(CompileError { unknown: Some(name), offset: Some(at), .. }) = Expr::compile_with(&text, &items)
+            else {
+                break;
+            };
+            let there = text.get(at..).is_some_and(|rest| rest.starts_with(&name));
+            let Some(root) = self.known.qualified(&name).filter(|_| there) else { break };
+            text.replace_range(at..at + name.len(), &root);
+        }
+        text
     }
 
     pub(super) fn template(&mut self, source: &Source) -> Option<Template> {

@@ -1,6 +1,6 @@
 //! The slips of every day, and what the help line says about each.
 
-use pulse_engine::load;
+use pulse_engine::{load, load_stored};
 
 /// The findings of a document: code, line, message and help.
 fn found(source: &str) -> Vec<String> {
@@ -110,4 +110,50 @@ fn on_error_is_told_what_it_takes() {
         ("steps:\n  - {command: a, on_error: undos}\n  - {id: undo, command: a}\n", "E011:2", "did you mean `undo`?"),
         ("steps:\n  - {command: a, goto: END}\n", "E011:2", "did you mean `end`?"),
     ]);
+}
+
+#[test]
+fn names_that_mean_something_else_are_refused_but_run_where_they_are_stored() {
+    let reserved =
+        ["params", "state", "steps", "execution", "last", "prompt_response", "promptResponse", "true", "null"];
+    for name in reserved {
+        let source = format!("params: [{{name: {name:?}, default: a}}]\nsteps: [{{command: a}}]\n");
+        let all = found(&source);
+        assert!(
+            all.len() == 1 && all[0].starts_with("E024:1 ") && all[0].contains("call it something else"),
+            "{all:?}"
+        );
+        assert!(load(&source).plan.is_none() && load_stored(&source).plan.is_some());
+    }
+    each(&[
+        ("steps:\n  - {type: set, values: {steps: '1'}}\n", "E024:2", "call it something else"),
+        ("steps:\n  - {command: a, parse: {format: lines, as: last}}\n", "E024:2", "call it something else"),
+        ("steps:\n  - {message: a, fields: [execution]}\n", "E024:2", "call it something else"),
+        // Nothing but a person answers, whatever was stored.
+        ("steps:\n  - {type: set, values: {prompt_response: '1'}}\n", "E009:2", "call it something else"),
+    ]);
+    assert!(found("params: [step, item, it]\nsteps: [{command: 'a {{ step }}'}]\n").is_empty());
+}
+
+#[test]
+fn an_expression_in_braces_is_given_back_with_its_roots() {
+    let params = "params: [{name: t, default: a}, {name: u, default: b}]\nsteps:\n";
+    let step = |items: &str| format!("{params}  - {{items: {items:?}, steps: [{{command: a}}]}}\n");
+    each(&[
+        (&step("{{ split(t, ',') }}"), "E013:3", "write `split(params.t, ',')` as it is"),
+        (&step("{{ split(t + u, t) }}"), "E013:3", "write `split(params.t + params.u, params.t)` as it is"),
+        (&step("{{ split(params.t, 'u') }}"), "E013:3", "write `split(params.t, 'u')` as it is"),
+        (&step("{{ split(nope, t) }}"), "E013:3", "write `split(nope, t)` as it is"),
+        (&step("{{ t }}"), "E013:3", "write `params.t` as it is"),
+    ]);
+}
+
+#[test]
+fn a_name_is_no_template() {
+    each(&[
+        ("steps:\n  - name: Check {{ a }}\n    command: a\n", "W014:2", "leave the {{ }} out"),
+        ("name: a {{ b }}\nsteps:\n  - command: a\n", "W014:1", "leave the {{ }} out"),
+        ("steps:\n  - branches: [{name: 'a {{ b }}', steps: [{command: a}]}]\n", "W014:2", "leave the {{ }} out"),
+    ]);
+    assert!(found("steps:\n  - name: a {{ b\n    command: a\n").is_empty());
 }
