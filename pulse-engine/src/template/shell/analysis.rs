@@ -53,7 +53,9 @@ impl Tracker<'_> {
             self.behind_option(words, "-v");
         }
         let first = words.iter().position(|word| !word.is_assignment() && !PREFIXES.contains(&word.text.as_str()));
-        let Some(first) = first else { return self.compound_input() };
+        // `exec {name}<` redirects, too.
+        let command = first.filter(|at| !(words[*at].text.starts_with('{') && words[*at].text.ends_with('}')));
+        let Some(first) = command else { return self.compound_input() };
         let (name, operands) = (words[first].text.as_str(), &words[first + 1..]);
         let name = name.rsplit('/').next().unwrap_or(name);
         let (read, text) = self.standard_input(name, operands);

@@ -43,6 +43,7 @@ fn input_that_commands_share_is_followed() {
         "echo {{ x }} > >(read n; (( n )))",
         "exec 3<<< {{ x }}; read -u 3 n; (( n ))",
         "exec 3<<< {{ x }}; read n <&3; (( n ))",
+        "exec {fd}<<< {{ x }}; read -u $fd n; (( n ))",
         "exec 3< <(echo {{ x }}); read n < /dev/fd/3; (( n ))",
         "exec <<EOF\n{{ x }}\nEOF\nread n; (( n ))",
         "bash -c 'read n; (( n ))' <<< {{ x }}",
