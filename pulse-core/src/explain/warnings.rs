@@ -47,7 +47,8 @@ steps:
         code: Code::ConstantCondition,
         means: "A condition names nothing that could change: it is always true, always false, or always fails. Or a \
                 parameter is compared with something it can never be: a `choice` with what is none of its options, a \
-                `boolean` with a text, a number with a text that is none.",
+                `boolean` with a text, a number with a text that is none. Or something is compared with itself, or stands \
+                beside `|| true` or `&& false`.",
         matters: "The step always runs, or never does. Often a name lost its prefix, a comparison its other side, or an \
                   option was renamed.",
         mend: "Compare with a parameter, state, or a step's result, and with a value that it can have; a `boolean` is \

@@ -84,6 +84,55 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// Its parts that are always the same, or fail, whatever their names stand for: places, and what they are. What has no
+    /// names at all is not among them.
+    pub(crate) fn fixed(&self) -> Vec<(Range<usize>, bool)> {
+        let mut found = Vec::new();
+        let mut open = vec![self.tree()];
+        while let Some(node) = open.pop() {
+            if let Some(always) = fixed(node).filter(|_| has_name(node)) {
+                found.push((node.span.clone(), always));
+            }
+            open.extend(node.below());
+        }
+        found.sort_by_key(|(span, _)| span.start);
+        found
+    }
+}
+
+fn fixed(node: &Node) -> Option<bool> {
+    match &node.kind {
+        Kind::Any(parts) if parts.iter().any(|part| matches!(part.kind, Kind::Bool(true))) => Some(true),
+        Kind::All(parts) if parts.iter().any(|part| matches!(part.kind, Kind::Bool(false))) => Some(false),
+        Kind::Binary(how @ (Binary::Equal | Binary::NotEqual | Binary::Less | Binary::Greater), a, b) => {
+            // The same tree, however it is written.
+            (is_name(a) && format!("{a:?}") == format!("{b:?}")).then_some(*how == Binary::Equal)
+        }
+        _ => None,
+    }
+}
+
+/// A name, or a property of one.
+fn is_name(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Name(_) => true,
+        Kind::Path(base, _) => is_name(base),
+        _ => false,
+    }
+}
+
+fn has_name(node: &Node) -> bool {
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        if matches!(node.kind, Kind::Name(_)) {
+            return true;
+        }
+        open.extend(node.below());
+    }
+    false
+}
+
 /// Whether two values are equal as expressions compare them.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     let value = |json: &Value| match json {

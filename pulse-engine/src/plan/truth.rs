@@ -43,6 +43,11 @@ pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention]
             let message = format!("the condition `{}` {always}", mention.shown());
             findings.add(Code::ConstantCondition, &mention.source, mention.offset, message, None);
         }
+        for (span, always) in mention.expr.fixed() {
+            let part = source.get(span.clone()).unwrap_or(source);
+            let message = format!("`{}` is always {always}, whatever its names stand for", short(part));
+            findings.add(Code::ConstantCondition, &mention.source, mention.offset + span.start, message, None);
+        }
         for comparison in mention.expr.comparisons() {
             let Some(param) = names.param(comparison.root, comparison.path) else { continue };
             let Some(why) = never_equal(param, &comparison) else { continue };

@@ -161,3 +161,26 @@ fn what_is_too_much_for_the_engine_is_said_in_our_words() {
     assert_eq!(complex.len(), 1, "{found:?}");
     assert!(complex[0].2.ends_with("the expression is too complex: it joins too many parts"), "{}", complex[0].2);
 }
+
+#[test]
+fn what_is_always_the_same_whatever_names_stand_for_is_found() {
+    for (condition, expected) in [
+        ("params.force || true", &["W003:0"][..]),
+        ("params.force && false", &["W003:0"]),
+        ("params.force || (params.force && false)", &["W003:16"]),
+        ("params.limit == params.limit", &["W003:0"]),
+        ("params.limit != params[\"limit\"]", &["W003:0"]),
+        ("params.limit < params.limit", &["W003:0"]),
+        ("params.force || state.x > state.x", &["W003:16"]),
+        // What is missing is not less or equal.
+        ("state.x <= state.x", &[]),
+        ("params.force || false", &[]),
+        ("params.force && true", &[]),
+        ("params.limit == state.limit", &[]),
+        ("now() == now()", &[]),
+        // Once is enough.
+        ("1 == 1 || true", &["W003:0"]),
+    ] {
+        assert_eq!(codes(condition), *expected, "{condition}");
+    }
+}
