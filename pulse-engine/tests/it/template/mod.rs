@@ -5,6 +5,7 @@
 mod argv;
 mod canary;
 mod contexts;
+mod evaluated;
 mod input;
 mod refused;
 mod second_shell;
