@@ -36,8 +36,9 @@ impl Resident {
     /// Takes a task out, unless somebody is just handing something over to it.
     pub(super) fn leave(&self, id: ExecutionId, messages: &mpsc::Receiver<Message>) -> bool {
         let mut resident = self.lock();
-        // Ways are only given under this lock: with the registry's own alone and nothing queued, nobody can come.
-        let is_alone = messages.is_empty() && messages.sender_strong_count() == 1;
+        // Ways are only given under this lock: with the registry's own alone and nothing queued, nobody can come. In this
+        // order: somebody who still has a way may hand something over and go away between the two looks.
+        let is_alone = messages.sender_strong_count() == 1 && messages.is_empty();
         if is_alone {
             resident.remove(&id);
         }
