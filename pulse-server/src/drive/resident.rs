@@ -55,3 +55,46 @@ impl Resident {
         self.lock().remove(&id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pulse_engine::Input;
+    use std::sync::Barrier;
+
+    /// Whoever hands something over at the very moment in which a task leaves: the task stays, or has not got it.
+    #[test]
+    fn nothing_is_handed_to_a_task_that_leaves() {
+        const TURNS: usize = 20_000;
+        let (resident, id, barrier) = (Resident::default(), ExecutionId(uuid::Uuid::nil()), Barrier::new(2));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..TURNS {
+                    barrier.wait();
+                    let (inbox, own) = resident.enter(id);
+                    // A task that has left has a successor, which is this thread's.
+                    if own.is_none() {
+                        inbox.try_send(Message { input: Input::Timer, reply: None }).expect("the task is there");
+                    }
+                    drop(inbox);
+                    barrier.wait();
+                    resident.remove(id);
+                    barrier.wait();
+                }
+            });
+            for turn in 0..TURNS {
+                let (inbox, own) = resident.enter(id);
+                let mut own = own.expect("nobody is there");
+                drop(inbox);
+                barrier.wait();
+                let mut has_left = false;
+                for _ in 0..turn % 64 {
+                    has_left = has_left || resident.leave(id, &own);
+                }
+                barrier.wait();
+                assert!(!(has_left && own.try_recv().is_ok()), "it has left with an input, in turn {turn}");
+                barrier.wait();
+            }
+        });
+    }
+}
