@@ -29,6 +29,8 @@ use tokio_util::task::TaskTracker;
 
 /// Between two tries of something that was not possible.
 pub(super) const AGAIN: Duration = Duration::from_secs(1);
+/// How often an input is given to an execution whose task ends without an answer.
+const TRIES: u32 = 3;
 /// Journal entries that are read from the store at once.
 const PAGE: usize = 1_000;
 
@@ -234,10 +236,21 @@ impl Driver {
     /// When the execution refuses it or cannot be loaded, the store fails, or the server stops: it had no effect. Dropping
     /// the future does not take the input back.
     pub async fn input(&self, id: ExecutionId, input: Input) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        let message = Message { input, reply: Some(reply) };
-        self.inbox(id).send(message).await.map_err(|_| Error::Stopping)?;
-        answer.await.unwrap_or(Err(Error::Stopping))
+        for _ in 0..TRIES {
+            let (reply, answer) = oneshot::channel();
+            let message = Message { input: input.clone(), reply: Some(reply) };
+            if self.inbox(id).send(message).await.is_ok()
+                && let Ok(result) = answer.await
+            {
+                return result;
+            }
+            if self.0.stop.is_cancelled() {
+                break;
+            }
+            // Its task has ended without a word: another takes its place. What has had its effect is refused then.
+            tracing::error!(execution = %id, "an input was not answered; it is given again");
+        }
+        Err(Error::Stopping)
     }
 
     /// Gives an execution an input that nobody waits for. It is not lost before the server stops, and what is lost then is
