@@ -14,6 +14,9 @@ use tokio::time::{Instant, sleep, timeout};
 const POINT_PATIENCE: Duration = Duration::from_secs(20);
 /// With room again, a server has to be ready and a worker to take a command within this.
 const RECOVERY: Duration = Duration::from_secs(10);
+/// How long a worker whose disk is full may go on taking commands: its files have room in themselves, and on a busy machine
+/// it takes few.
+const ROOM_LEFT: Duration = Duration::from_secs(60);
 /// A command that takes longer than this is put off.
 const PUT_OFF: Duration = Duration::from_secs(2);
 /// Between two looks.
@@ -155,7 +158,7 @@ impl Trial {
         disk.free()?;
         let Some(id) = asked else {
             if connected {
-                let what = format!("{name} took everything for {RECOVERY:?} with a full disk");
+                let what = format!("{name} took everything for {ROOM_LEFT:?} with a full disk");
                 self.load.ledger.wrong(what);
             }
             return Ok("workers' disk full");
@@ -175,7 +178,7 @@ impl Trial {
 
     /// Gives a worker commands until one has to wait: its files have some room in themselves when their disk has none.
     async fn put_off(&self, worker: &str) -> Option<ExecutionId> {
-        let deadline = Instant::now() + RECOVERY;
+        let deadline = Instant::now() + ROOM_LEFT;
         while Instant::now() < deadline {
             let Some(id) = self.load.start_on(worker).await else { continue };
             let patience = Instant::now() + PUT_OFF;
