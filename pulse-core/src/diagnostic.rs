@@ -1,6 +1,8 @@
 //! What is wrong with a definition, said so that a person can mend it: a stable code, a message, where, and help.
 
+use crate::text::{one_line, shorten};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A place in a document: line and column, both from 1, in characters.
@@ -40,9 +42,7 @@ pub struct Diagnostic {
     /// Column in characters, from 1.
     pub column: u32,
     /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[cfg_attr(test, ts(optional))]
-    pub help: Option<String>,
+    pub help: String,
 }
 
 impl fmt::Display for Diagnostic {
@@ -51,11 +51,7 @@ impl fmt::Display for Diagnostic {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        write!(f, "{}:{}: {kind}[{}]: {}", self.line, self.column, self.code, self.message)?;
-        if let Some(help) = &self.help {
-            write!(f, " ({help})")?;
-        }
-        Ok(())
+        write!(f, "{}:{}: {kind}[{}]: {} ({})", self.line, self.column, self.code, self.message, self.help)
     }
 }
 
@@ -135,12 +131,14 @@ impl Code {
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds a finding.
-    pub fn add(&mut self, code: Code, path: &str, at: Position, message: impl Into<String>, help: Option<String>) {
+    /// Adds a finding. The help says what to do about it, in other words than the message.
+    pub fn add(&mut self, code: Code, path: &str, at: Position, message: impl Into<String>, help: impl Into<String>) {
+        let (message, help) = (message.into(), help.into());
+        debug_assert!(!help.trim().is_empty(), "{code:?} has no help: {message}");
         self.0.push(Diagnostic {
             code: code.as_str().to_owned(),
             severity: code.severity(),
-            message: message.into(),
+            message,
             path: path.to_owned(),
             line: at.line,
             column: at.column,
@@ -188,4 +186,13 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// The known name nearest to a misspelt one, as a help line.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(word, known).map(|(_, name)| format!("did you mean `{name}`?"))
+}
+
+/// Names for a help line, each once, in order; of very many the first ones.
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 30;
+    let names: BTreeSet<&str> = names.into_iter().collect();
+    let more = if names.len() > MOST { ", …" } else { "" };
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| shorten(&one_line(name), 60)).collect();
+    format!("{}{more}", shown.join(", "))
 }

@@ -48,25 +48,25 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// A finding about a whole row.
-pub(super) fn finding(code: Code, path: &str, message: String) -> Diagnostic {
+pub(super) fn finding(code: Code, path: &str, message: impl Into<String>, help: &str) -> Diagnostic {
     let mut diagnostics = Diagnostics::default();
-    diagnostics.add(code, path, Position { line: 1, column: 1 }, message, None);
+    diagnostics.add(code, path, Position { line: 1, column: 1 }, message, help);
     diagnostics.into_sorted().remove(0)
 }
 
 /// The document of a row: its definition with name, description and webhook from the columns beside it.
 pub(super) fn document(row: &Row, notes: &mut Notes) -> Result<Document, Diagnostic> {
+    let wrong =
+        |code, message: String| Err(finding(code, "definition", message, "export the row again as it is stored"));
     let mut definition = match row.columns.get("definition") {
         None => row.columns.clone(),
         Some(Value::Object(definition)) => definition.clone(),
         Some(Value::String(text)) => match serde_json::from_str(text) {
             Ok(Value::Object(definition)) => definition,
-            Ok(_) => return Err(finding(Code::WrongType, "definition", "the definition is no object".to_owned())),
-            Err(error) => {
-                return Err(finding(Code::Syntax, "definition", format!("the definition is no JSON: {error}")));
-            }
+            Ok(_) => return wrong(Code::WrongType, "the definition is no object".to_owned()),
+            Err(error) => return wrong(Code::Syntax, format!("the definition is no JSON: {error}")),
         },
-        Some(_) => return Err(finding(Code::WrongType, "definition", "the definition is no object".to_owned())),
+        Some(_) => return wrong(Code::WrongType, "the definition is no object".to_owned()),
     };
     let bare = !row.columns.contains_key("definition");
     let mut document = Document::new();

@@ -13,7 +13,8 @@ pub(super) fn written(row: &Row, document: &Document, mut notes: Notes) -> Impor
     let body = match yaml::write(document) {
         Ok(body) => body,
         Err(error) => {
-            let finding = row::finding(Code::Syntax, "", format!("it cannot be written as YAML: {error}"));
+            let message = format!("it cannot be written as YAML: {error}");
+            let finding = row::finding(Code::Syntax, "", message, "give its maps plain names as keys");
             return refused(row, notes, vec![finding]);
         }
     };

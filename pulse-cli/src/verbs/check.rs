@@ -86,10 +86,7 @@ fn show(file: &str, source: &str, diagnostic: &Diagnostic, context: &mut Context
         context.out.line(&format!("  {line:>4} | {dots}{}", shorten(&one_line(&part), WIDTH)))?;
         context.out.line(&format!("       | {}^", " ".repeat(before - left_out + dots.chars().count())))?;
     }
-    if let Some(help) = help {
-        context.out.line(&format!("       = {}", one_line(help)))?;
-    }
-    Ok(())
+    context.out.line(&format!("       = {}", one_line(help)))
 }
 
 /// Prints the entry of a code, or one line for each.

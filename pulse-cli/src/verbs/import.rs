@@ -224,9 +224,9 @@ fn tell(told: &Told, context: &mut Context) -> Result<(), Error> {
     }
     for finding in &imported.findings {
         let code = style.red(&format!("error[{}]", finding.code));
-        let help = finding.help.as_ref().map(|help| format!(" ({})", one_line(help))).unwrap_or_default();
         let path = if finding.path.is_empty() { "definition" } else { finding.path.as_str() };
-        context.out.line(&format!("  {code}: {}: {}{help}", one_line(path), one_line(&finding.message)))?;
+        let [path, message, help] = [path, &finding.message, &finding.help].map(one_line);
+        context.out.line(&format!("  {code}: {path}: {message} ({help})"))?;
     }
     match (done, reason) {
         (Some(done), _) => context.out.line(&format!("  {}", style.green(&one_line(done)))),

@@ -190,7 +190,7 @@ fn every_step_type_has_an_example_and_every_field_is_named() {
 #[test]
 fn every_helper_root_and_filter_is_named() {
     // What is not known is answered with what is.
-    let help = |source: &str| Expr::compile(source).unwrap_err().help.unwrap();
+    let help = |source: &str| Expr::compile(source).unwrap_err().help;
     let helpers = help("qqqqqqqqqqqqqqqq(1)");
     let helpers: Vec<&str> = helpers.strip_prefix("helpers are ").expect(&helpers).split(", ").collect();
     let roots = help("qqqqqqqqqqqqqqqq");

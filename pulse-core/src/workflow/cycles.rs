@@ -32,7 +32,7 @@ fn unchanged(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Dia
             let (path, at) = &step.concerning;
             let message =
                 format!("step `{}` can lead back to itself with nothing in between that could change the way", step.id);
-            let help = Some("put a command, a prompt, a wait or a changed value into the cycle".to_owned());
+            let help = "put a command, a prompt, a wait or a changed value into the cycle";
             diagnostics.add(Code::EndlessCycle, path, *at, message, help);
         }
     }
@@ -106,7 +106,7 @@ fn endless(steps: &[Step], index: &HashMap<&str, usize>, bounded: bool, diagnost
         told.iter_mut().zip(seen).for_each(|(told, seen)| *told |= seen);
         let (path, at) = &step.concerning;
         let message = format!("from step `{}` on it goes round for ever: no way leads out", step.id);
-        let help = Some("let a condition or a failure lead out, or put a prompt or a wait into the cycle".to_owned());
+        let help = "let a condition or a failure lead out, or put a prompt or a wait into the cycle";
         diagnostics.add(Code::EndlessCycle, path, *at, message, help);
     }
     told
@@ -140,7 +140,7 @@ fn at_once(step: &Step, diagnostics: &mut Diagnostics) {
     if fails_into_itself(step) {
         let (path, at) = &step.on_error_at;
         let message = format!("when step `{}` fails it runs again at once, until `max_steps` ends it", step.id);
-        let help = Some("give it `retries` with a `retry_delay`, or lead to a wait before it".to_owned());
+        let help = "give it `retries` with a `retry_delay`, or lead to a wait before it";
         diagnostics.add(Code::RepeatsAtOnce, path, *at, message, help);
     } else if matches!(&step.goto, Some(Goto::Step(id)) if *id == step.id)
         && step.condition.is_none()
@@ -148,7 +148,7 @@ fn at_once(step: &Step, diagnostics: &mut Diagnostics) {
     {
         let (path, at) = &step.goto_at;
         let message = format!("step `{}` leads back to itself at once: only its failure ends it", step.id);
-        let help = Some("let a route behind it decide whether it comes again, with a wait before".to_owned());
+        let help = "let a route behind it decide whether it comes again, with a wait before";
         diagnostics.add(Code::RepeatsAtOnce, path, *at, message, help);
     }
 }

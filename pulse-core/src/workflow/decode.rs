@@ -3,7 +3,7 @@
 use super::decode_nested::StepReader;
 use super::links;
 use super::model::{Concurrency, ConcurrencyPolicy, Defaults, Source, Workflow};
-use super::params::{Param, ParamType, compile};
+use super::params::{PATTERN_HELP, Param, ParamType, compile};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Position};
 use crate::text::shorten;
 use crate::yaml::{self, Fields, Node, NodeKind};
@@ -113,7 +113,7 @@ fn webhook(fields: &mut Fields<'_, '_>) -> Option<String> {
     let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
     if host.is_empty() || host.starts_with(':') || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         let message = format!("`webhook` must be an address of http or https, not `{}`", shorten(&text, 80));
-        let help = Some("write it whole, like https://hooks.example/pulse".to_owned());
+        let help = "write it whole, like https://hooks.example/pulse";
         fields.add(Code::OutOfRange, "webhook", at, message, help);
         return None;
     }
@@ -125,7 +125,11 @@ pub(super) fn check_env(env: &IndexMap<String, Source>, fields: &mut Fields<'_, 
     for (name, source) in env {
         if !is_name(name) || name.starts_with("PULSE_V") {
             let message = format!("`{name}` is no name for an environment variable");
-            fields.diagnostics.add(Code::BadName, &source.path, source.at, message, None);
+            let help = match is_name(name) {
+                true => "names that begin with PULSE_V are those of a script's own values: call it something else",
+                false => "write letters, digits and _, not starting with a digit",
+            };
+            fields.diagnostics.add(Code::BadName, &source.path, source.at, message, help);
         }
     }
 }
@@ -133,7 +137,8 @@ pub(super) fn check_env(env: &IndexMap<String, Source>, fields: &mut Fields<'_, 
 fn concurrency(node: &Node, diagnostics: &mut Diagnostics) -> Option<Concurrency> {
     let mut fields = Fields::open(node, "concurrency", "`concurrency`", diagnostics)?;
     if fields.get("limit").is_none() {
-        fields.add(Code::MissingField, "limit", node.at, "`concurrency` needs `limit`", None);
+        let help = "add how many executions may run at once, as in `limit: 1`";
+        fields.add(Code::MissingField, "limit", node.at, "`concurrency` needs `limit`", help);
     }
     let limit = fields.integer("limit", 1..=10_000).map(|n| n as u32);
     let words = [
@@ -151,7 +156,7 @@ fn check_name(name: &str, fields: &mut Fields<'_, '_>) {
     if !(1..=120).contains(&length) || name.chars().any(char::is_control) {
         let at = fields.get("name").map_or(fields.at, |node| node.at);
         let message = "`name` must have 1 to 120 characters and no control characters";
-        fields.add(Code::BadName, "name", at, message, None);
+        fields.add(Code::BadName, "name", at, message, "write a short name on one line, or leave it out");
     }
 }
 
@@ -196,7 +201,8 @@ pub(super) fn params(node: &Node, base: &str, diagnostics: &mut Diagnostics) -> 
         }
         _ => {
             let message = format!("`{base}` must be a list or a mapping, not {}", node.type_name());
-            diagnostics.add(Code::WrongType, base, node.at, message, None);
+            let help = "write a list of names, or `- name: …` for each with its fields";
+            diagnostics.add(Code::WrongType, base, node.at, message, help);
         }
     }
     let mut seen = HashSet::new();
@@ -204,11 +210,12 @@ pub(super) fn params(node: &Node, base: &str, diagnostics: &mut Diagnostics) -> 
         let (path, at) = &param.concerning;
         if !is_name(&param.name) {
             let message = format!("`{}` is no parameter name", param.name);
-            let help = Some("letters, digits and _, not starting with a digit".to_owned());
+            let help = "write letters, digits and _, not starting with a digit";
             diagnostics.add(Code::BadName, path, *at, message, help);
         }
         if !seen.insert(&param.name) {
-            diagnostics.add(Code::DuplicateId, path, *at, format!("parameter `{}` stands twice", param.name), None);
+            let message = format!("parameter `{}` stands twice", param.name);
+            diagnostics.add(Code::DuplicateId, path, *at, message, "keep one of them, or rename one");
         }
     }
     params
@@ -233,7 +240,7 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
     let mut fields = Fields::open(node, path, "a parameter", diagnostics)?;
     let name = match key {
         Some(key) => key.to_owned(),
-        None => fields.required_source("name", "a parameter").map(|source| source.text).unwrap_or_default(),
+        None => fields.required_source("name", "a parameter", "mount").map(|source| source.text).unwrap_or_default(),
     };
     let words = [
         ("string", ParamType::String),
@@ -258,7 +265,7 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
     let possible = check_param(&param, &mut fields);
     if let Some(default) = default.filter(|_| kind == ParamType::Secret) {
         param.required = true;
-        let help = Some("whoever starts the workflow gives it; a definition is stored and shown in clear".to_owned());
+        let help = "leave it out: whoever starts the workflow gives it; a definition is stored and shown in clear";
         fields.add(Code::BadDefault, "default", default.at, "a secret has no default", help);
     } else if let Some(default) = default.filter(|_| possible) {
         match param.accept(&default.to_json()) {
@@ -266,7 +273,8 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
             Err(error) => {
                 // Not one that may be missing: that would be a second finding about the same mistake.
                 param.required = true;
-                fields.add(Code::BadDefault, "default", default.at, format!("default: {error}"), None);
+                let help = "write a value that could be given for the parameter, or leave `default` out";
+                fields.add(Code::BadDefault, "default", default.at, format!("default: {error}"), help);
             }
         }
     }
@@ -280,14 +288,16 @@ fn check_param(param: &Param, fields: &mut Fields<'_, '_>) -> bool {
     let mut possible = true;
     let numeric = matches!(param.kind, ParamType::Integer | ParamType::Number);
     if param.kind == ParamType::Choice && param.options.is_empty() {
-        fields.add(Code::MissingField, "options", at, format!("choice `{}` needs `options`", param.name), None);
+        let help = "add what there is to choose from, as in `options: [ask, auto]`";
+        fields.add(Code::MissingField, "options", at, format!("choice `{}` needs `options`", param.name), help);
     }
     if param.kind != ParamType::Choice && !param.options.is_empty() {
-        let help = Some("write type: choice".to_owned());
-        fields.add(Code::Conflict, "options", at, "`options` belong to parameters of type choice", help);
+        let message = "`options` belong to parameters of type choice";
+        fields.add(Code::Conflict, "options", at, message, "write `type: choice`, or leave them out");
     }
     if !numeric && (param.min.is_some() || param.max.is_some()) {
-        fields.add(Code::Conflict, "min", at, "`min` and `max` belong to numbers", None);
+        let help = "write `type: integer` or `type: number`, or leave them out";
+        fields.add(Code::Conflict, "min", at, "`min` and `max` belong to numbers", help);
     }
     if let (true, Some(min), Some(max)) = (numeric, param.min, param.max) {
         let whole = param.kind == ParamType::Integer && min.ceil() > max.floor();
@@ -295,22 +305,25 @@ fn check_param(param: &Param, fields: &mut Fields<'_, '_>) -> bool {
             let place = fields.place("min").1;
             let what = if min > max { "is larger than" } else { "leaves no whole number up to" };
             let message = format!("`min` ({min}) {what} `max` ({max}): no value satisfies `{}`", param.name);
-            fields.add(Code::OutOfRange, "min", place, message, None);
+            let help = if min > max { "exchange the two, or leave one out" } else { "write whole numbers for both" };
+            fields.add(Code::OutOfRange, "min", place, message, help);
             possible = false;
         }
     }
     for (text, at) in twice(fields.texts("options").unwrap_or_default()) {
-        fields.add(Code::DuplicateId, "options", at, format!("option `{text}` of `{}` stands twice", param.name), None);
+        let message = format!("option `{text}` of `{}` stands twice", param.name);
+        fields.add(Code::DuplicateId, "options", at, message, "keep one of them");
     }
     match &param.pattern {
         Some(_) if !matches!(param.kind, ParamType::String | ParamType::Secret) => {
-            fields.add(Code::Conflict, "pattern", at, "`pattern` belongs to parameters of type string or secret", None);
+            let message = "`pattern` belongs to parameters of type string or secret";
+            fields.add(Code::Conflict, "pattern", at, message, "leave it out, or make the parameter a string");
         }
         Some(pattern) => {
             if let Err(message) = compile(pattern) {
                 possible = false;
                 let at = fields.get("pattern").map_or(at, |node| node.at);
-                fields.add(Code::BadPattern, "pattern", at, message, None);
+                fields.add(Code::BadPattern, "pattern", at, message, PATTERN_HELP);
             }
         }
         None => {}
@@ -331,9 +344,8 @@ pub const ANSWER_NAMES: [&str; 2] = ["prompt_response", "promptResponse"];
 /// Adds a finding where a step would put a value of its own under a name of the answer.
 pub(super) fn check_value_name(name: &str, path: &str, at: Position, diagnostics: &mut Diagnostics) {
     if ANSWER_NAMES.contains(&name) {
-        let help = Some("call it something else".to_owned());
         let message = format!("`{name}` is what the last answer to a prompt is called: no step can set it");
-        diagnostics.add(Code::BadName, path, at, message, help);
+        diagnostics.add(Code::BadName, path, at, message, "call it something else");
     } else {
         check_reserved(name, "state", path, at, diagnostics);
     }
@@ -359,8 +371,7 @@ pub(super) fn check_reserved(name: &str, root: &str, path: &str, at: Position, d
     if RESERVED.contains(&name) {
         let message =
             format!("`{name}` is something else in expressions: `{{{{ {name} }}}}` would not be `{root}.{name}`");
-        let help = Some(format!("call it something else, like `{name}_`"));
-        diagnostics.add(Code::ReservedName, path, at, message, help);
+        diagnostics.add(Code::ReservedName, path, at, message, format!("call it something else, like `{name}_`"));
     }
 }
 
@@ -369,7 +380,7 @@ pub(super) fn check_shown(what: &str, name: &str, fields: &mut Fields<'_, '_>) {
     if name.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")) {
         let (path, at) = fields.place("name");
         let message = format!("the name of {what} is no template: `{}` is shown as it stands", shorten(name, 80));
-        let help = Some("leave the {{ }} out; messages, labels and commands are templates".to_owned());
+        let help = "leave the {{ }} out; messages, labels and commands are templates";
         fields.diagnostics.add(Code::NameNoTemplate, &path, at, message, help);
     }
 }

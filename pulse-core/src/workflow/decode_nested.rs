@@ -41,7 +41,8 @@ impl<'d> StepReader<'d> {
                 let at = node.map_or(fields.at, |node| node.at);
                 let least = if required { " with at least one step" } else { "" };
                 let code = if node.is_none() || required { Code::MissingField } else { Code::WrongType };
-                fields.add(code, name, at, format!("`{name}` must be a list of steps{least}"), None);
+                let help = "write `- command: …` for each step, on lines of its own";
+                fields.add(code, name, at, format!("`{name}` must be a list of steps{least}"), help);
                 Vec::new()
             }
         }
@@ -53,7 +54,8 @@ impl<'d> StepReader<'d> {
         let base = fields.path_of("branches");
         let Some(items) = fields.list("branches").filter(|items| !items.is_empty()) else {
             let at = fields.at;
-            fields.add(Code::MissingField, "branches", at, "a parallel step needs `branches`", None);
+            let help = "add them: a list, with the `steps` of each branch";
+            fields.add(Code::MissingField, "branches", at, "a parallel step needs `branches`", help);
             return None;
         };
         let mut branches = Vec::with_capacity(items.len());
@@ -91,14 +93,16 @@ impl<'d> StepReader<'d> {
             Some(_) => fields.source("items").map(Items::Expression),
             None => {
                 let at = fields.at;
-                fields.add(Code::MissingField, "items", at, "a foreach step needs `items`", None);
+                let help = "add a list, or an expression that gives one, like `items: state.lines`";
+                fields.add(Code::MissingField, "items", at, "a foreach step needs `items`", help);
                 None
             }
         };
         let name = fields.text("as").unwrap_or_else(|| "item".to_owned());
         if !is_name(&name) || RESERVED.contains(&name.as_str()) {
             let at = fields.get("as").map_or(fields.at, |node| node.at);
-            fields.add(Code::BadName, "as", at, format!("`{name}` is no name for an item"), None);
+            let help = "write letters, digits and _, not starting with a digit, like `host`";
+            fields.add(Code::BadName, "as", at, format!("`{name}` is no name for an item"), help);
         }
         let parallel = fields.integer("parallel", 1..=1_000).map_or(1, |n| n as u32);
         let fail_fast = fields.boolean("fail_fast").unwrap_or(true);
@@ -112,7 +116,7 @@ const RESERVED: &[&str] = &["params", "state", "steps", "execution", "prompt_res
 
 /// The fields of a `workflow` step.
 pub(super) fn child(fields: &mut Fields<'_, '_>) -> Option<Child> {
-    let workflow: Option<Source> = fields.required_source("workflow", "a workflow step");
+    let workflow: Option<Source> = fields.required_source("workflow", "a workflow step", "disk-cleanup");
     let params = fields.source_map("params").unwrap_or_default();
     Some(Child { workflow: workflow?, params })
 }

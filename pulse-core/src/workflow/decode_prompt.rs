@@ -5,13 +5,13 @@ use super::decode_step::MAX_WAIT;
 use super::model::Source;
 use super::params::ParamType;
 use super::steps::{Goto, OnTimeout, Prompt, PromptOption};
-use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean};
+use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean, listed};
 use crate::yaml::{Fields, Node};
 use std::time::Duration;
 
 /// The fields of a `prompt` step.
 pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
-    let message = fields.required_source("message", "a prompt");
+    let message = fields.required_source("message", "a prompt", "Clean up now?");
     let mut options = Vec::new();
     let base = fields.path_of("options");
     for (index, item) in fields.list("options").unwrap_or_default().into_iter().enumerate() {
@@ -23,7 +23,7 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
     for (name, source) in fields.source_map("routes").unwrap_or_default() {
         match options.iter_mut().find(|option| option.label.text == name || option.value.as_deref() == Some(&name)) {
             Some(option) if option.goto.is_some() => {
-                let help = Some("keep one of the two ways".to_owned());
+                let help = "keep one of the two ways";
                 let message = format!("option `{}` has a way already: `routes` would override it", option.label.text);
                 fields.add(Code::Conflict, &format!("routes.{name}"), source.at, message, help);
             }
@@ -32,7 +32,9 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
                 option.goto_at = (source.path, source.at);
             }
             None => {
-                let help = did_you_mean(&name, options.iter().map(|option| option.label.text.as_str()));
+                let labels = || options.iter().map(|option| option.label.text.as_str());
+                let help = did_you_mean(&name, labels())
+                    .unwrap_or_else(|| format!("add it to `options`, or leave it out; there are {}", listed(labels())));
                 let message = format!("a route for `{name}`, which is no option of the prompt");
                 fields.add(Code::UnknownReference, &format!("routes.{name}"), source.at, message, help);
             }
@@ -44,7 +46,7 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
     for field in asked.iter().filter(|field| field.kind == ParamType::Secret) {
         let (path, at) = &field.concerning;
         let message = format!("`{}`: a question cannot ask for a secret: answers are stored and shown", field.name);
-        let help = Some("declare it under the workflow's `params`".to_owned());
+        let help = "declare it under the workflow's `params`";
         fields.diagnostics.add(Code::SecretMisuse, path, *at, message, help);
     }
     for field in &asked {
@@ -70,7 +72,7 @@ fn prompt_option(item: &Node, path: String, diagnostics: &mut Diagnostics) -> Op
         return Some(bare_option(text, path, item.at));
     }
     let mut fields = Fields::open(item, &path, "an option", diagnostics)?;
-    let label = fields.required_source("label", "an option");
+    let label = fields.required_source("label", "an option", "Clean up");
     let value = fields.text("value");
     let goto = fields.text("goto").map(|text| Goto::from_text(&text));
     let goto_at = fields.place("goto");
@@ -99,7 +101,8 @@ fn check_options(options: &[PromptOption], diagnostics: &mut Diagnostics) {
             } else {
                 continue;
             };
-            diagnostics.add(Code::DuplicateId, &option.label.path, option.label.at, message, None);
+            let help = "give each option a `label` and a `value` that no other one has";
+            diagnostics.add(Code::DuplicateId, &option.label.path, option.label.at, message, help);
             break;
         }
     }

@@ -5,7 +5,7 @@ use super::decode_nested::{StepReader, child};
 use super::decode_prompt::prompt;
 use super::hints;
 use super::model::{Defaults, OnError};
-use super::params::compile;
+use super::params::{PATTERN_HELP, compile};
 use super::steps::*;
 use crate::diagnostic::{Code, Diagnostics, did_you_mean, nearest};
 use crate::yaml::{Fields, Key, Node, NodeKind};
@@ -32,6 +32,9 @@ const TYPES: &[(&str, &str)] = &[
     ("foreach", "foreach"),
     ("workflow", "workflow"),
 ];
+
+/// The types, for a help line.
+const KINDS: &str = "execute, parse, route, prompt, wait, set, parallel, foreach, workflow";
 
 /// Fields that tell a step's type, the surest first.
 const TELLING: &[(&str, &str)] = &[
@@ -115,12 +118,13 @@ fn id(fields: &mut Fields<'_, '_>, number: usize) -> String {
     let valid = is_name(&id.replace('-', "_")) && !id.starts_with('-') && id.len() <= 120;
     if !valid {
         let at = node.map_or(fields.at, |node| node.at);
-        let help = Some("letters, digits, _ and -, starting with a letter or _".to_owned());
+        let help = "write letters, digits, _ and -, starting with a letter or _, 120 at most";
         fields.add(Code::BadName, "id", at, format!("`{id}` is no step id"), help);
     }
     if matches!(id.as_str(), "end" | "fail" | "continue") {
         let at = node.map_or(fields.at, |node| node.at);
-        fields.add(Code::BadName, "id", at, format!("a step cannot be called `{id}`: jumps use that word"), None);
+        let message = format!("a step cannot be called `{id}`: jumps use that word");
+        fields.add(Code::BadName, "id", at, message, format!("call it something else, like `{id}_`"));
     }
     id
 }
@@ -132,6 +136,7 @@ fn step_type(node: &Node, fields: &mut Fields<'_, '_>) -> Option<&'static str> {
         if found.is_none() {
             let at = fields.get("type").map_or(node.at, |node| node.at);
             let help = did_you_mean(&said, TYPES.iter().map(|(word, _)| *word));
+            let help = help.unwrap_or_else(|| format!("write {KINDS}"));
             fields.add(Code::UnknownStepType, "type", at, format!("unknown step type `{said}`"), help);
         }
         return found;
@@ -139,11 +144,9 @@ fn step_type(node: &Node, fields: &mut Fields<'_, '_>) -> Option<&'static str> {
     let told = TELLING.iter().find(|(name, _)| node.get(name).is_some()).map(|(_, kind)| *kind);
     let told = told.or_else(|| misspelt(node));
     if told.is_none() {
-        let help = hints::type_as_field(node).unwrap_or_else(|| {
-            "write `type:` (execute, parse, route, prompt, wait, set, parallel, foreach, workflow)".to_owned()
-        });
+        let help = hints::type_as_field(node).unwrap_or_else(|| format!("write `type:` ({KINDS})"));
         let message = "the step's type cannot be told from its fields";
-        fields.add(Code::UnknownStepType, "type", node.at, message, Some(help));
+        fields.add(Code::UnknownStepType, "type", node.at, message, help);
     }
     told
 }
@@ -170,24 +173,28 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
     let at = fields.at;
     let program = match (script, argv) {
         (Some(_), Some(_)) => {
-            fields.add(Code::Conflict, "argv", at, "a step has either `command` or `argv`, not both", None);
+            let help = "keep `command` for a line of shell, `argv` for a program and its arguments";
+            fields.add(Code::Conflict, "argv", at, "a step has either `command` or `argv`, not both", help);
             None
         }
         (Some(script), None) if script.text.trim().is_empty() => {
             let message = "the command is empty: there is nothing to run";
-            fields.diagnostics.add(Code::MissingField, &script.path, script.at, message, None);
+            let help = "write one, or take the step out";
+            fields.diagnostics.add(Code::MissingField, &script.path, script.at, message, help);
             None
         }
         (Some(script), None) => Some(Program::Script { shell, script }),
         (None, Some(argv)) if argv.first().is_some_and(|program| program.text.trim().is_empty()) => {
             let message = "the first of `argv` is the program to run: it is empty";
-            fields.diagnostics.add(Code::MissingField, &argv[0].path, argv[0].at, message, None);
+            let help = "write the program's name or path, as in [systemctl, restart, nginx]";
+            fields.diagnostics.add(Code::MissingField, &argv[0].path, argv[0].at, message, help);
             None
         }
         (None, Some(argv)) if !argv.is_empty() => Some(Program::Argv(argv)),
         _ => {
             if !fields.misspelt(&["command", "run", "argv"]) {
-                fields.add(Code::MissingField, "command", at, "an execute step needs `command` or `argv`", None);
+                let help = "add what is to run, as in `command: df -h /`";
+                fields.add(Code::MissingField, "command", at, "an execute step needs `command` or `argv`", help);
             }
             None
         }
@@ -212,7 +219,7 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
 
 fn success_codes(fields: &mut Fields<'_, '_>) -> Vec<i32> {
     if let Some(node) = fields.get("success_codes").filter(|node| node.kind == NodeKind::List(Vec::new())) {
-        let help = Some("leave it out for 0 alone".to_owned());
+        let help = "leave it out for 0 alone";
         let message = "no exit code counts as success: the step would always fail";
         fields.add(Code::OutOfRange, "success_codes", node.at, message, help);
     }
@@ -224,13 +231,8 @@ fn retry(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Retry {
     let delay = fields.duration_within("retry_delay", Duration::ZERO, MAX_DELAY);
     if let (Some(_), Some(_)) = (millis, delay) {
         let at = fields.at;
-        fields.add(
-            Code::Conflict,
-            "retryDelayMs",
-            at,
-            "`retryDelayMs` and `retry_delay` mean the same: keep one",
-            None,
-        );
+        let message = "`retryDelayMs` and `retry_delay` mean the same";
+        fields.add(Code::Conflict, "retryDelayMs", at, message, "keep `retry_delay`");
     }
     let most = fields.duration_within("max_delay", Duration::ZERO, MAX_DELAY);
     if let (Some(delay), Some(most)) = (delay.or(millis), most)
@@ -239,7 +241,7 @@ fn retry(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Retry {
         let (path, at) = fields.place("max_delay");
         let (most, delay) = (crate::duration::display(most), crate::duration::display(delay));
         let message = format!("`max_delay` ({most}) is shorter than the delay before the first retry ({delay})");
-        let help = Some("it has no effect so: it bounds what `backoff: exponential` grows to".to_owned());
+        let help = "make it longer, or leave it out: it bounds what `backoff: exponential` grows to";
         fields.diagnostics.add(Code::Conflict, &path, at, message, help);
     }
     let backoff = [("fixed", Backoff::Fixed), ("exponential", Backoff::Exponential)];
@@ -274,7 +276,8 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
         match width {
             Some(width) => strategy.parallel = width,
             None => {
-                fields.add(Code::OutOfRange, "parallel", node.at, "`parallel` must be a number, like 25%, or all", None)
+                let help = "write how many targets run at once: 10, 25% of them, or all";
+                fields.add(Code::OutOfRange, "parallel", node.at, "`parallel` must be a number, like 25%, or all", help)
             }
         }
     }
@@ -282,13 +285,11 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
         let text = node.scalar_text().unwrap_or_default();
         match percent(&text).map(Threshold::Percent).or_else(|| text.parse::<u32>().ok().map(Threshold::Count)) {
             Some(threshold) => strategy.max_failures = threshold,
-            None => fields.add(
-                Code::OutOfRange,
-                "max_failures",
-                node.at,
-                "`max_failures` must be a number or like 20%",
-                None,
-            ),
+            None => {
+                let help = "write how many targets may fail before no other is started: 0, 3, or 20% of them";
+                let message = "`max_failures` must be a number or like 20%";
+                fields.add(Code::OutOfRange, "max_failures", node.at, message, help);
+            }
         }
     }
     fields.finish();
@@ -302,7 +303,8 @@ fn on_offline(fields: &mut Fields<'_, '_>) -> OnOffline {
     let chosen = fields.word("on_offline", &words).unwrap_or(OnOffline::Skip);
     if wait_for.is_some() && chosen != wait {
         let at = fields.at;
-        fields.add(Code::Conflict, "wait_for", at, "`wait_for` belongs to `on_offline: wait`", None);
+        let help = "write `on_offline: wait` beside it, or leave it out";
+        fields.add(Code::Conflict, "wait_for", at, "`wait_for` belongs to `on_offline: wait`", help);
     }
     chosen
 }
@@ -323,7 +325,8 @@ fn parse_shorthand(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
             Some("json") => Some(ParseFormat::Json),
             Some("lines") => Some(ParseFormat::Lines { name: "lines".into() }),
             _ => {
-                fields.add(Code::OutOfRange, "parse", node.at, "`parse` must be kv, json, lines, or a mapping", None);
+                let help = "write one of the words, or {format: regex, pattern: '…'}";
+                fields.add(Code::OutOfRange, "parse", node.at, "`parse` must be kv, json, lines, or a mapping", help);
                 None
             }
         },
@@ -344,11 +347,13 @@ fn format(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
     let at = fields.at;
     match (word, &name, &pattern) {
         (2, None, _) => {
-            fields.add(Code::MissingField, "as", at, "`format: lines` needs `as`: the name for the lines", None);
+            let help = "add it, as in `as: hosts`: they are `state.hosts` then";
+            fields.add(Code::MissingField, "as", at, "`format: lines` needs `as`: the name for the lines", help);
             return None;
         }
         (3, _, None) => {
-            fields.add(Code::MissingField, "pattern", at, "`format: regex` needs `pattern`", None);
+            let help = "add it, with a name for each part to keep, as in `pattern: 'load (?<load>[0-9.]+)'`";
+            fields.add(Code::MissingField, "pattern", at, "`format: regex` needs `pattern`", help);
             return None;
         }
         _ => {}
@@ -358,22 +363,24 @@ fn format(fields: &mut Fields<'_, '_>) -> Option<ParseFormat> {
         check_value_name(name, &path, at, fields.diagnostics);
     }
     if name.is_some() && word != 2 {
-        fields.add(Code::Conflict, "as", at, "`as` belongs to `format: lines`", None);
+        let help = "write `format: lines` beside it, or leave it out";
+        fields.add(Code::Conflict, "as", at, "`as` belongs to `format: lines`", help);
     }
     if let Some(pattern) = &pattern {
         if word != 3 {
-            fields.add(Code::Conflict, "pattern", pattern.at, "`pattern` belongs to `format: regex`", None);
+            let help = "write `format: regex` beside it, or leave it out";
+            fields.add(Code::Conflict, "pattern", pattern.at, "`pattern` belongs to `format: regex`", help);
         }
         match compile(&pattern.text) {
             Ok(regex) if regex.capture_names().flatten().next().is_none() => {
-                let help = Some("write the parts to keep as (?<name>…)".to_owned());
+                let help = "write the parts to keep as (?<name>…)";
                 fields.add(Code::BadPattern, "pattern", pattern.at, "the pattern has no named group", help);
             }
             Ok(regex) => {
                 let groups = regex.capture_names().flatten();
                 groups.for_each(|group| check_value_name(group, &pattern.path, pattern.at, fields.diagnostics));
             }
-            Err(message) => fields.add(Code::BadPattern, "pattern", pattern.at, message, None),
+            Err(message) => fields.add(Code::BadPattern, "pattern", pattern.at, message, PATTERN_HELP),
         }
     }
     Some(match word {
@@ -389,7 +396,8 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
     let base = fields.path_of("conditions");
     let Some(items) = fields.list("conditions").filter(|items| !items.is_empty()) else {
         let at = fields.at;
-        fields.add(Code::MissingField, "conditions", at, "a route needs `conditions`", None);
+        let help = "add them, as in `conditions: [{if: state.full, goto: clean}, {default: true, goto: end}]`";
+        fields.add(Code::MissingField, "conditions", at, "a route needs `conditions`", help);
         return None;
     };
     for (index, item) in items.into_iter().enumerate() {
@@ -400,13 +408,15 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
         let when = fields.get_any(&["if", "condition"]).and_then(|(name, _)| fields.source(name));
         let default = fields.boolean("default").unwrap_or(false);
         let label = fields.source("label");
-        let goto = fields.required_source("goto", "a condition");
+        let goto = fields.required_source("goto", "a condition", "end");
         match (&when, default) {
             (None, false) => {
-                fields.add(Code::MissingField, "if", item.at, "a condition needs `if` or `default: true`", None);
+                let help = "add what decides, as in `if: state.full`; what holds when nothing else does is the default";
+                fields.add(Code::MissingField, "if", item.at, "a condition needs `if` or `default: true`", help);
             }
             (Some(_), true) => {
-                fields.add(Code::Conflict, "default", item.at, "a condition has either `if` or `default: true`", None);
+                let help = "keep `if`; the default is an entry of its own, the last one";
+                fields.add(Code::Conflict, "default", item.at, "a condition has either `if` or `default: true`", help);
             }
             _ => {}
         }
@@ -425,14 +435,16 @@ fn wait(fields: &mut Fields<'_, '_>) -> Option<Wait> {
     let at = fields.at;
     match (duration, until) {
         (Some(_), Some(_)) => {
-            fields.add(Code::Conflict, "until", at, "a wait has either `duration` or `until`", None);
+            let help = "keep `duration` for a length of time, `until` for a moment";
+            fields.add(Code::Conflict, "until", at, "a wait has either `duration` or `until`", help);
             None
         }
         (Some(duration), None) => Some(Wait { for_: WaitFor::Duration(duration) }),
         (None, Some(until)) => Some(Wait { for_: WaitFor::Until(until) }),
         (None, None) => {
             if fields.get("duration").is_none() && !fields.misspelt(&["duration", "until"]) {
-                fields.add(Code::MissingField, "duration", at, "a wait needs `duration` or `until`", None);
+                let help = "add how long, as in `duration: 5m`";
+                fields.add(Code::MissingField, "duration", at, "a wait needs `duration` or `until`", help);
             }
             None
         }
@@ -443,13 +455,15 @@ fn set(fields: &mut Fields<'_, '_>) -> Option<Set> {
     let at = fields.at;
     let values = fields.source_map("values");
     if values.is_none() && fields.get("values").is_none() {
-        fields.add(Code::MissingField, "values", at, "a set step needs `values`", None);
+        let help = "add names with an expression each, as in `values: {full: state.pct > 90}`";
+        fields.add(Code::MissingField, "values", at, "a set step needs `values`", help);
     }
     let values = values?;
     for (name, source) in &values {
         if !is_name(name) {
             let message = format!("`{name}` is no name for a value");
-            fields.diagnostics.add(Code::BadName, &source.path, source.at, message, None);
+            let help = "write letters, digits and _, not starting with a digit";
+            fields.diagnostics.add(Code::BadName, &source.path, source.at, message, help);
         }
         check_value_name(name, &source.path, source.at, fields.diagnostics);
     }

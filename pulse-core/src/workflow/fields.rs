@@ -2,7 +2,7 @@
 
 use super::model::{Concerning, Source};
 use crate::diagnostic::Code;
-use crate::yaml::{Fields, Node, NodeKind};
+use crate::yaml::{Fields, Node, NodeKind, no_mapping};
 use indexmap::IndexMap;
 use std::time::Duration;
 
@@ -11,13 +11,8 @@ impl<'n> Fields<'n, '_> {
     pub(super) fn get_any(&mut self, names: &[&'static str]) -> Option<(&'static str, &'n Node)> {
         let found: Vec<_> = names.iter().filter_map(|name| self.get(name).map(|node| (*name, node))).collect();
         if let [(first, _), (second, node), ..] = found[..] {
-            self.add(
-                Code::Conflict,
-                second,
-                node.at,
-                format!("`{second}` and `{first}` mean the same: keep one"),
-                None,
-            );
+            let message = format!("`{second}` and `{first}` mean the same");
+            self.add(Code::Conflict, second, node.at, message, "keep one of them");
         }
         found.into_iter().next()
     }
@@ -35,8 +30,8 @@ impl<'n> Fields<'n, '_> {
     }
 
     /// A required text field that will be compiled.
-    pub(super) fn required_source(&mut self, name: &'static str, what: &str) -> Option<Source> {
-        let (text, at) = self.required(name, what)?;
+    pub(super) fn required_source(&mut self, name: &'static str, what: &str, example: &str) -> Option<Source> {
+        let (text, at) = self.required(name, what, example)?;
         Some(Source { text, path: self.path_of(name), at })
     }
 
@@ -47,8 +42,10 @@ impl<'n> Fields<'n, '_> {
         if (least..=most).contains(&value) {
             return Some(value);
         }
+        let too_long = value > most;
         let (least, most) = (crate::duration::display(least), crate::duration::display(most));
-        self.add(Code::OutOfRange, name, at, format!("`{name}` must be {least} to {most}"), None);
+        let help = if too_long { format!("write {most} or less") } else { format!("write {least} or more") };
+        self.add(Code::OutOfRange, name, at, format!("`{name}` must be {least} to {most}"), help);
         None
     }
 
@@ -60,7 +57,7 @@ impl<'n> Fields<'n, '_> {
         for (index, item) in items.into_iter().enumerate() {
             match item.scalar_text() {
                 Some(text) => sources.push(Source { text, path: format!("{path}[{index}]"), at: item.at }),
-                None => self.wrong(name, item, "text"),
+                None => self.no_text(name, item),
             }
         }
         Some(sources)
@@ -70,7 +67,7 @@ impl<'n> Fields<'n, '_> {
     pub(super) fn targets(&mut self) -> Option<Vec<Source>> {
         let targets = self.sources("targets")?;
         if let Some(node) = self.get("targets").filter(|node| node.kind == NodeKind::List(Vec::new())) {
-            let help = Some("leave it out for all workers, or write `all`, `any`, a name, or labels".to_owned());
+            let help = "leave it out for all workers, or write `all`, `any`, a name, or labels";
             self.add(Code::BadTarget, "targets", node.at, "an empty list of targets means nobody", help);
         }
         Some(targets)
@@ -90,7 +87,7 @@ impl<'n> Fields<'n, '_> {
                 NodeKind::Integer(value) if range.contains(&value) => numbers.extend(i32::try_from(value)),
                 _ => {
                     let message = format!("`{name}` must hold whole numbers of {} to {}", range.start(), range.end());
-                    self.add(Code::OutOfRange, name, item.at, message, None);
+                    self.add(Code::OutOfRange, name, item.at, message, "write them as in [0, 3], without quotes");
                 }
             }
         }
@@ -101,7 +98,7 @@ impl<'n> Fields<'n, '_> {
     pub(super) fn source_map(&mut self, name: &'static str) -> Option<IndexMap<String, Source>> {
         let node = self.get(name)?;
         let NodeKind::Map(entries) = &node.kind else {
-            self.wrong(name, node, "a mapping");
+            self.wrong(name, node, "a mapping", no_mapping(node));
             return None;
         };
         let path = self.path_of(name);
@@ -113,7 +110,7 @@ impl<'n> Fields<'n, '_> {
                     let source = Source { text, path: format!("{path}.{}", key.name), at: value.at };
                     map.insert(key.name.clone(), source);
                 }
-                None => self.wrong(&format!("{name}.{}", key.name), value, "text"),
+                None => self.no_text(&format!("{name}.{}", key.name), value),
             }
         }
         Some(map)

@@ -28,9 +28,9 @@ pub(super) fn check(
                 let message = format!("step id `{id}` stands twice: `{other}` has no id and so is called `{id}`");
                 (message, "give that step an id, or this one another")
             } else {
-                (format!("step id `{id}` stands twice"), "ids are unique in the document")
+                (format!("step id `{id}` stands twice"), "give one of them another id: ids are unique in the document")
             };
-            diagnostics.add(Code::DuplicateId, path, *at, message, Some(help.to_owned()));
+            diagnostics.add(Code::DuplicateId, path, *at, message, help);
         } else {
             first.insert(step.id.as_str(), path);
         }
@@ -43,6 +43,7 @@ pub(super) fn check(
             let (path, at) = &parse.from_at;
             let known = all.iter().filter(|(step, _)| matches!(step.kind, StepKind::Execute(_)));
             let help = did_you_mean(from.as_str(), known.map(|(step, _)| step.id.as_str()));
+            let help = help.unwrap_or_else(|| "write the id of a step that runs a command".to_owned());
             diagnostics.add(Code::UnknownStep, path, *at, message, help);
         }
         check_ways(step, diagnostics);
@@ -67,12 +68,13 @@ fn check_jumps(steps: &[Step], everywhere: &HashSet<&str>, unread: &HashSet<Stri
             if !here.contains(target) && !unread.contains(target) {
                 let (message, help) = if everywhere.contains(target) {
                     let message = format!("{what} of step `{}` leads to `{target}`, out of its list of steps", step.id);
-                    (message, Some("a jump stays within the list it stands in".to_owned()))
+                    (message, "write the id of a step of the same list: a jump never leaves it".to_owned())
                 } else {
                     let message = format!("{what} of step `{}` leads to `{target}`, which is no step here", step.id);
                     let help = match what {
                         "on_error" => on_error(target, &here),
-                        _ => did_you_mean(target, here.iter().copied().chain(["end", "fail"])),
+                        _ => did_you_mean(target, here.iter().copied().chain(["end", "fail"]))
+                            .unwrap_or_else(|| "write the id of a step of the same list, `end` or `fail`".to_owned()),
                     };
                     (message, help)
                 };
@@ -84,12 +86,12 @@ fn check_jumps(steps: &[Step], everywhere: &HashSet<&str>, unread: &HashSet<Stri
 }
 
 /// What to write where a failure leads nowhere.
-fn on_error(target: &str, here: &HashSet<&str>) -> Option<String> {
+fn on_error(target: &str, here: &HashSet<&str>) -> String {
     let meant = did_you_mean(target, here.iter().copied().chain(["fail", "continue"]));
     let ends = target.eq_ignore_ascii_case("end");
     meant
         .filter(|_| !ends)
-        .or_else(|| Some("`on_error` takes fail, continue or the id of a step of its list".to_owned()))
+        .unwrap_or_else(|| "`on_error` takes fail, continue or the id of a step of its list".to_owned())
 }
 
 fn check_reach(steps: &[Step], bounded: bool, diagnostics: &mut Diagnostics) {
@@ -163,7 +165,7 @@ fn check_ways(step: &Step, diagnostics: &mut Diagnostics) {
             let default = route.conditions.iter().position(|condition| condition.when.is_none());
             if let Some(position) = default.filter(|position| position + 1 < route.conditions.len()) {
                 let (path, at) = &route.conditions[position].concerning;
-                let help = Some("move the default to the end".to_owned());
+                let help = "move the default to the end";
                 let message = format!("the default of route `{}` is not last: nothing behind it is looked at", step.id);
                 diagnostics.add(Code::DefaultNotLast, path, *at, message, help);
             }
@@ -178,7 +180,7 @@ fn check_ways(step: &Step, diagnostics: &mut Diagnostics) {
                         Some(goto) => format!("where the step's own `goto` leads, to `{}`", goto.as_str()),
                         None => "on with the next step".to_owned(),
                     };
-                    let help = Some(format!("it goes {way}; give it a route to say so"));
+                    let help = format!("it goes {way}; give it a route to say so");
                     diagnostics.add(Code::MixedRoutes, &option.label.path, option.label.at, message, help);
                 }
             }
@@ -214,6 +216,7 @@ fn unreachable(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut D
     }
     for (step, _) in steps.iter().zip(reached).filter(|(_, reached)| !reached) {
         let (path, at) = &step.concerning;
-        diagnostics.add(Code::Unreachable, path, *at, format!("nothing leads to step `{}`", step.id), None);
+        let help = "lead to it by a `goto` or a route, or take it out";
+        diagnostics.add(Code::Unreachable, path, *at, format!("nothing leads to step `{}`", step.id), help);
     }
 }

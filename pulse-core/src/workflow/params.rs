@@ -158,6 +158,10 @@ impl Param {
     }
 }
 
+/// What to do about a pattern that does not compile.
+pub(super) const PATTERN_HELP: &str = "write a backslash before . * + ? ( ) [ ] { } | ^ $ that stand for themselves; \
+                                       there are no look-around and no references back";
+
 /// Compiles a pattern with a bounded size, so that a hostile one cannot take much memory.
 pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
     regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {

@@ -2,7 +2,7 @@
 //! for in the end is an unknown field.
 
 use super::node::{Key, Node, NodeKind};
-use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean, nearest};
+use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean, listed, nearest};
 use crate::duration;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
@@ -30,7 +30,7 @@ impl<'n, 'd> Fields<'n, 'd> {
             }
             _ => {
                 let message = format!("{what} must be a mapping, not {}", node.type_name());
-                diagnostics.add(Code::WrongType, path, node.at, message, None);
+                diagnostics.add(Code::WrongType, path, node.at, message, no_mapping(node));
                 None
             }
         }
@@ -42,7 +42,7 @@ impl<'n, 'd> Fields<'n, 'd> {
     }
 
     /// Adds a finding about a field.
-    pub fn add(&mut self, code: Code, name: &str, at: Position, message: impl Into<String>, help: Option<String>) {
+    pub fn add(&mut self, code: Code, name: &str, at: Position, message: impl Into<String>, help: impl Into<String>) {
         let path = self.path_of(name);
         self.diagnostics.add(code, &path, at, message, help);
     }
@@ -60,9 +60,18 @@ impl<'n, 'd> Fields<'n, 'd> {
     }
 
     /// Adds that a field is not what it must be.
-    pub fn wrong(&mut self, name: &str, node: &Node, expected: &str) {
+    pub fn wrong(&mut self, name: &str, node: &Node, expected: &str, help: &str) {
         let message = format!("`{name}` must be {expected}, not {}", node.type_name());
-        self.add(Code::WrongType, name, node.at, message, None);
+        self.add(Code::WrongType, name, node.at, message, help);
+    }
+
+    /// Adds that a field is no text.
+    pub fn no_text(&mut self, name: &str, node: &Node) {
+        let help = match node.kind {
+            NodeKind::Null => "write a text, leave the entry out, or write \"\" for an empty text",
+            _ => "write one text; put it in quotes if it only looks like something else",
+        };
+        self.wrong(name, node, "text", help);
     }
 
     /// A text with its place; numbers and booleans count as the text they are written as.
@@ -70,7 +79,7 @@ impl<'n, 'd> Fields<'n, 'd> {
         let node = self.get(name)?;
         let text = node.scalar_text();
         if text.is_none() {
-            self.wrong(name, node, "text");
+            self.no_text(name, node);
         }
         text.map(|text| (text, node.at))
     }
@@ -80,11 +89,12 @@ impl<'n, 'd> Fields<'n, 'd> {
         self.text_at(name).map(|(text, _)| text)
     }
 
-    /// A text that must be there.
-    pub fn required(&mut self, name: &'static str, what: &str) -> Option<(String, Position)> {
+    /// A text that must be there, with an example of one.
+    pub fn required(&mut self, name: &'static str, what: &str, example: &str) -> Option<(String, Position)> {
         if !self.has(name) {
             let at = self.at;
-            self.add(Code::MissingField, name, at, format!("{what} needs `{name}`"), None);
+            let help = format!("add it, as in `{name}: {example}`");
+            self.add(Code::MissingField, name, at, format!("{what} needs `{name}`"), help);
         }
         self.text_at(name)
     }
@@ -104,7 +114,7 @@ impl<'n, 'd> Fields<'n, 'd> {
         match node.kind {
             NodeKind::Bool(value) => Some(value),
             _ => {
-                self.wrong(name, node, "true or false");
+                self.wrong(name, node, "true or false", "write one of the two words, without quotes");
                 None
             }
         }
@@ -114,7 +124,7 @@ impl<'n, 'd> Fields<'n, 'd> {
     pub fn flag(&mut self, name: &'static str) -> bool {
         let Some(node) = self.get(name) else { return false };
         if node.kind != NodeKind::Bool(true) {
-            self.wrong(name, node, "true, or left out");
+            self.wrong(name, node, "true, or left out", "write the word without quotes, or take the field out");
         }
         true
     }
@@ -126,11 +136,15 @@ impl<'n, 'd> Fields<'n, 'd> {
             NodeKind::Integer(value) if range.contains(&value) => Some(value),
             NodeKind::Integer(value) => {
                 let message = format!("`{name}` is {value}; it must be {} to {}", range.start(), range.end());
-                self.add(Code::OutOfRange, name, node.at, message, None);
+                let help = match value > *range.end() {
+                    true => format!("write {} or less", range.end()),
+                    false => format!("write {} or more", range.start()),
+                };
+                self.add(Code::OutOfRange, name, node.at, message, help);
                 None
             }
             _ => {
-                self.wrong(name, node, "a whole number");
+                self.wrong(name, node, "a whole number", "write digits alone, without quotes, a unit or a template");
                 None
             }
         }
@@ -143,7 +157,7 @@ impl<'n, 'd> Fields<'n, 'd> {
             NodeKind::Integer(value) => Some(value as f64),
             NodeKind::Float(value) => Some(value),
             _ => {
-                self.wrong(name, node, "a number");
+                self.wrong(name, node, "a number", "write digits alone, without quotes, a unit or a template");
                 None
             }
         }
@@ -154,7 +168,7 @@ impl<'n, 'd> Fields<'n, 'd> {
         let node = self.get(name)?;
         let found = duration_of(node);
         if found.is_none() {
-            let help = Some("write seconds as a number, or like 500ms, 30s, 5m, 2h, 1d".into());
+            let help = "write seconds as a number, or like 500ms, 30s, 5m, 2h, 1d";
             self.add(Code::WrongType, name, node.at, format!("`{name}` is not a duration"), help);
         }
         found
@@ -166,7 +180,9 @@ impl<'n, 'd> Fields<'n, 'd> {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
             let known = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
-            self.add(Code::OutOfRange, name, at, format!("`{name}` is `{text}`; it must be one of {known}"), None);
+            let help = did_you_mean(&text, words.iter().map(|(word, _)| *word));
+            let help = help.unwrap_or_else(|| format!("write one of these words, or leave `{name}` out"));
+            self.add(Code::OutOfRange, name, at, format!("`{name}` is `{text}`; it must be one of {known}"), help);
         }
         found
     }
@@ -186,7 +202,7 @@ impl<'n, 'd> Fields<'n, 'd> {
         for item in self.list(name)? {
             match item.scalar_text() {
                 Some(text) => texts.push((text, item.at)),
-                None => self.wrong(name, item, "text"),
+                None => self.no_text(name, item),
             }
         }
         Some(texts)
@@ -198,7 +214,7 @@ impl<'n, 'd> Fields<'n, 'd> {
             None => &[],
             Some(Node { kind: NodeKind::Map(entries), .. }) => entries,
             Some(node) => {
-                self.wrong(name, node, "a mapping");
+                self.wrong(name, node, "a mapping", no_mapping(node));
                 &[]
             }
         }
@@ -215,12 +231,23 @@ impl<'n, 'd> Fields<'n, 'd> {
         for (key, _) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.name.as_str())) {
             let path = self.path_of(&key.name);
             let help = did_you_mean(&key.name, self.asked.iter().copied());
+            let help =
+                help.unwrap_or_else(|| format!("leave it out; known here are {}", listed(self.asked.iter().copied())));
             if let Some((_, meant)) = nearest(&key.name, self.asked.iter().copied()) {
                 let meant = self.path_of(meant);
                 self.diagnostics.not_missing(&meant);
             }
             self.diagnostics.add(Code::UnknownField, &path, key.at, format!("unknown field `{}`", key.name), help);
         }
+    }
+}
+
+/// What to write where a mapping must stand.
+pub(crate) fn no_mapping(node: &Node) -> &'static str {
+    match &node.kind {
+        NodeKind::Text(text) if text.contains(':') => "write a blank behind the colon: `name: value`",
+        NodeKind::List(_) => "write `name: value` on lines of their own, without `- ` before them",
+        _ => "write `name: value` on lines of their own",
     }
 }
 

@@ -10,6 +10,7 @@ mod read;
 mod slips;
 
 pub use fields::Fields;
+pub(crate) use fields::no_mapping;
 pub use node::{Key, Node, NodeKind};
 pub use places::Places;
 pub use read::{MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, read};

@@ -21,7 +21,7 @@ pub fn read(source: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     let start = Position { line: 1, column: 1 };
     if source.len() > MAX_BYTES {
         let message = format!("the document has {} bytes; at most {MAX_BYTES} are read", source.len());
-        diagnostics.add(Code::TooLarge, "", start, message, Some("split it into several workflows".into()));
+        diagnostics.add(Code::TooLarge, "", start, message, "split it into several workflows");
         return None;
     }
     let mut reader = Reader::new(source, diagnostics);
@@ -47,13 +47,7 @@ pub fn read(source: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     }
     let root = reader.root.take();
     if root.is_none() {
-        diagnostics.add(
-            Code::MissingField,
-            "",
-            start,
-            "the document is empty",
-            Some("a workflow needs `steps`".into()),
-        );
+        diagnostics.add(Code::MissingField, "", start, "the document is empty", "a workflow needs `steps`");
     }
     root
 }
@@ -181,20 +175,14 @@ impl<'d> Reader<'d> {
                     let at = node.at;
                     let name = node.scalar_text().or_else(|| (node.kind == NodeKind::Null).then(|| "null".into()));
                     if name.is_none() {
-                        let help = Some("text that begins with `{{` stands in quotes".to_owned());
+                        let help = "text that begins with `{{` stands in quotes";
                         self.diagnostics.add(Code::Syntax, "", at, "a key must be text, not a list or mapping", help);
                     }
                     *key = Some(Key { name: name.unwrap_or_default(), at });
                 }
                 Some(key) if !seen.insert(key.name.clone()) => {
                     let message = format!("the key `{}` stands twice in this mapping", key.name);
-                    self.diagnostics.add(
-                        Code::DuplicateKey,
-                        &key.name,
-                        key.at,
-                        message,
-                        Some("keep one of them".into()),
-                    );
+                    self.diagnostics.add(Code::DuplicateKey, &key.name, key.at, message, "keep one of them");
                 }
                 Some(key) => entries.push((key, node)),
             },
@@ -206,13 +194,8 @@ impl<'d> Reader<'d> {
         let Some(index) = entries.iter().position(|(key, _)| key.name == "<<") else { return };
         let (key, merged) = entries.remove(index);
         let help = "write the fields out, or have `defaults` say what is the same for all";
-        self.diagnostics.add(
-            Code::UnknownField,
-            &key.name,
-            key.at,
-            "merge keys (`<<`) are not in the language",
-            Some(help.into()),
-        );
+        let message = "merge keys (`<<`) are not in the language";
+        self.diagnostics.add(Code::UnknownField, &key.name, key.at, message, help);
         let maps = match merged.kind {
             NodeKind::List(items) => items,
             _ => vec![merged],
@@ -231,7 +214,7 @@ impl<'d> Reader<'d> {
     }
 
     fn refuse(&mut self, code: Code, at: Position, message: &str, help: &str) {
-        self.diagnostics.add(code, "", at, message, Some(help.to_owned()));
+        self.diagnostics.add(code, "", at, message, help);
     }
 }
 

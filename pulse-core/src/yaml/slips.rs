@@ -5,7 +5,14 @@ use crate::text::shorten;
 
 /// Help for an error of the reader. It notices some mistakes only at the next thing it reads: the line before counts, too.
 /// A tab can also stand on the line behind the text that it ends.
-pub(super) fn help(source: &str, at: Position) -> Option<String> {
+pub(super) fn help(source: &str, at: Position) -> String {
+    meant(source, at).unwrap_or_else(|| {
+        "look at this line and the one before: a quote or a bracket that is not closed, or uneven indentation"
+            .to_owned()
+    })
+}
+
+fn meant(source: &str, at: Position) -> Option<String> {
     let lines: Vec<&str> = source.lines().collect();
     let line = (at.line as usize).saturating_sub(1).min(lines.len().checked_sub(1)?);
     let before = lines[..line].iter().rposition(|line| !line.trim().is_empty());

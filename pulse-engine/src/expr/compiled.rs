@@ -89,8 +89,8 @@ impl Expr {
             || matches!(&tree.kind, Kind::Path(base, _) if matches!(base.kind, Kind::Name(_)));
         // What our parser lets through, the engine refuses only for being too much: a chain of hundreds of parts.
         let ast = engine::shared().compile_expression(&emitted.rhai).map_err(|_| {
-            CompileError::at(0, "the expression is too complex: it joins too many parts")
-                .help("put parts of it into `state` with a `set` step")
+            let message = "the expression is too complex: it joins too many parts";
+            CompileError::at(0, message, "put parts of it into `state` with a `set` step")
         })?;
         Ok(Self(Arc::new(Compiled {
             source: source.to_owned(),

@@ -161,11 +161,15 @@ impl Emitted {
 
     /// A pattern that is a literal is compiled now, so that a wrong one is found by validation.
     fn matches(&mut self, subject: &Node, pattern: &str, at: usize) -> Result<(), CompileError> {
-        let error = |message| CompileError::at(at, message);
-        let pattern = Pattern::compile(pattern).map_err(|failure| error(failure.message))?;
+        let pattern = Pattern::compile(pattern).map_err(|failure| {
+            let help = "write `\\\\` before a sign that stands for itself, as in \"\\\\(\"; there are no look-around and no \
+                        references back";
+            CompileError::at(at, failure.message, help)
+        })?;
         self.pattern_bytes += pattern.size();
         if self.pattern_bytes > MAX_PATTERN_BYTES {
-            return Err(error("the patterns of the expression are too large together".to_owned()));
+            let message = "the patterns of the expression are too large together";
+            return Err(CompileError::at(at, message, "write smaller ones, or fewer in one expression"));
         }
         self.rhai.push_str("matches(");
         self.node(subject)?;

@@ -10,20 +10,15 @@ pub struct CompileError {
     pub message: String,
     /// Where, as a byte offset in the source.
     pub offset: Option<usize>,
-    /// What to write instead, where that is known.
-    pub help: Option<String>,
+    /// What to do about it.
+    pub help: String,
     /// The name that is not known, where it is about one.
     pub unknown: Option<String>,
 }
 
 impl CompileError {
-    pub(crate) fn at(offset: usize, message: impl Into<String>) -> Self {
-        Self { message: message.into(), offset: Some(offset), help: None, unknown: None }
-    }
-
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
+    pub(crate) fn at(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), offset: Some(offset), help: help.into(), unknown: None }
     }
 }
 

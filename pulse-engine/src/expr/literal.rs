@@ -15,8 +15,8 @@ pub(super) fn number_literal(source: &str, start: usize) -> Result<(Token, usize
     let (len, is_float) = if radix == 10 { decimal_len(rest) } else { (2 + digits(&rest[2..], radix), false) };
     let end = start + len;
     if source[end..].starts_with(|c: char| c.is_alphanumeric() || c == '_') {
-        return Err(CompileError::at(start, "this is neither a number nor a name")
-            .help("put texts in quotes; a name does not start with a digit"));
+        let help = "put texts in quotes; a name does not start with a digit";
+        return Err(CompileError::at(start, "this is neither a number nor a name", help));
     }
     let text = rest[..len].replace('_', "");
     let token = if is_float {
@@ -24,7 +24,10 @@ pub(super) fn number_literal(source: &str, start: usize) -> Result<(Token, usize
     } else {
         i64::from_str_radix(if radix == 10 { &text } else { &text[2..] }, radix).ok().map(Token::Int)
     };
-    let error = || CompileError::at(start, format!("the number {text} does not fit")).help("integers have 64 bits");
+    let error = || {
+        let help = "write a smaller number: whole ones have 64 bits; or a text in quotes";
+        CompileError::at(start, format!("the number {text} does not fit"), help)
+    };
     token.map(|token| (token, end)).ok_or_else(error)
 }
 
@@ -80,7 +83,7 @@ pub(super) fn text_literal(source: &str, start: usize) -> Result<(Token, usize),
         };
         text.push(code.ok_or_else(|| unknown_escape(at, escape))?);
     }
-    Err(CompileError::at(start, "this text has no end").help("close it with the quote it starts with"))
+    Err(CompileError::at(start, "this text has no end", "close it with the quote it starts with"))
 }
 
 fn simple_escape(c: char) -> Option<char> {
@@ -105,9 +108,9 @@ fn hex(digits: impl Iterator<Item = char>, len: usize) -> Option<char> {
 }
 
 fn unknown_escape(at: usize, escape: char) -> CompileError {
-    let error = CompileError::at(at, format!("`\\{escape}` is no escape of a text"));
-    match escape {
-        'x' | 'u' | 'U' => error.help("write \\xHH, \\uHHHH or \\u{H…} with the code of a character"),
-        _ => error.help(format!("write `\\\\{escape}` for a backslash before `{escape}`, as in a regular expression")),
-    }
+    let help = match escape {
+        'x' | 'u' | 'U' => "write \\xHH, \\uHHHH or \\u{H…} with the code of a character".to_owned(),
+        _ => format!("write `\\\\{escape}` for a backslash before `{escape}`, as in a regular expression"),
+    };
+    CompileError::at(at, format!("`\\{escape}` is no escape of a text"), help)
 }

@@ -20,7 +20,7 @@ impl Parser<'_> {
             } else if self.take("[") {
                 node = self.index(node)?;
             } else if self.peek() == &Token::Sign("(") {
-                return Err(CompileError::at(self.offset(), "only helpers can be called").help(helper_list()));
+                return Err(CompileError::at(self.offset(), "only helpers can be called", helper_list()));
             } else {
                 return Ok(node);
             }
@@ -32,10 +32,15 @@ impl Parser<'_> {
         let name = match self.next() {
             Token::Word(word) => word,
             Token::Int(n) => {
-                return Err(CompileError::at(at, "a property has a name").help(format!("write [{n}] for an element")));
+                return Err(CompileError::at(at, "a property has a name", format!("write [{n}] for an element")));
             }
             other => {
-                return Err(CompileError::at(at, format!("expected a property after `.`, found {}", other.describe())));
+                let message = format!("expected a property after `.`, found {}", other.describe());
+                return Err(CompileError::at(
+                    at,
+                    message,
+                    "write its name there, or [\"…\"] for one with other characters",
+                ));
             }
         };
         if self.peek() == &Token::Sign("(") {
@@ -84,7 +89,11 @@ impl Parser<'_> {
             let wanted = if min == max { format!("{min}") } else { format!("{min} or {max}") };
             let message =
                 format!("{} takes {wanted} arguments with its subject, not {}", helper.names[0], arguments.len());
-            return Err(CompileError::at(at, message));
+            let help = match arguments.len() < *min {
+                true => "add what is missing: what stands before the dot is the subject, or the first argument",
+                false => "leave the others out: what stands before the dot is the subject, or the first argument",
+            };
+            return Err(CompileError::at(at, message, help));
         }
         let below = arguments.iter().map(|a| a.depth).max().unwrap_or(0);
         self.node(Kind::Helper(helper, arguments), below)
@@ -154,10 +163,17 @@ impl Parser<'_> {
             let at = p.offset();
             let name = match p.next() {
                 Token::Word(name) | Token::Text(name) => name,
-                other => return Err(CompileError::at(at, format!("expected a key, found {}", other.describe()))),
+                other => {
+                    let message = format!("expected a key, found {}", other.describe());
+                    return Err(CompileError::at(
+                        at,
+                        message,
+                        "a map is written #{name: value, \"other name\": value}",
+                    ));
+                }
             };
             if entries.iter().any(|(known, _)| *known == name) {
-                return Err(CompileError::at(at, format!("the key {name:?} is there twice")));
+                return Err(CompileError::at(at, format!("the key {name:?} is there twice"), "keep one of them"));
             }
             p.expect(":", "after the key")?;
             let value = p.choice()?;
@@ -174,12 +190,13 @@ impl Parser<'_> {
             "false" => return Ok(Node::leaf(Kind::Bool(false))),
             "null" | "undefined" => return Ok(Node::leaf(Kind::Nothing)),
             "if" => return self.nested(Self::if_else),
-            "else" | "in" => return Err(CompileError::at(at, format!("`{word}` does not fit here"))),
+            "else" => return Err(CompileError::at(at, "`else` does not fit here", "write `if c { a } else { b }`")),
+            "in" => return Err(CompileError::at(at, "`in` does not fit here", "write `x in [a, b]`")),
             _ => {}
         }
         if self.peek() == &Token::Sign("(") {
             if let Some(why) = names::refused_word(&word) {
-                return Err(CompileError::at(at, format!("`{word}` is not allowed")).help(why));
+                return Err(CompileError::at(at, format!("`{word}` is not allowed"), why));
             }
             if word == "now" {
                 self.next();
@@ -195,20 +212,18 @@ impl Parser<'_> {
             && !known
             && (!self.names.bare || self.at_operand())
         {
-            return Err(CompileError::at(at, format!("`{word}` is not allowed")).help(why));
+            return Err(CompileError::at(at, format!("`{word}` is not allowed"), why));
         }
         if known || self.names.bare {
             return Ok(Node::leaf(Kind::Name(name.to_owned())));
         }
-        let mut error = CompileError::at(at, format!("unknown name `{word}`"));
-        error.unknown = Some(word.clone());
         let roots = names::ROOTS.iter().chain(self.names.extra).copied();
-        Err(match names::nearest(&word, roots.clone()) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => {
-                error.help(format!("known here are {}; texts stand in quotes", roots.collect::<Vec<_>>().join(", ")))
-            }
-        })
+        let help = match names::nearest(&word, roots.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known here are {}; texts stand in quotes", roots.collect::<Vec<_>>().join(", ")),
+        };
+        let error = CompileError::at(at, format!("unknown name `{word}`"), help);
+        Err(CompileError { unknown: Some(word), ..error })
     }
 
     /// What follows can only start an operand: the word before it is no name then, but meant as a keyword.
@@ -224,7 +239,8 @@ impl Parser<'_> {
         self.expect("}", "after the value of `if`")?;
         let at = self.offset();
         if self.next() != Token::Word("else".to_owned()) {
-            return Err(CompileError::at(at, "an `if` needs an `else`, because it is a value"));
+            let message = "an `if` needs an `else`, because it is a value";
+            return Err(CompileError::at(at, message, "write `if c { a } else { b }`, or `c ? a : b`"));
         }
         let no = if self.peek() == &Token::Word("if".to_owned()) {
             self.next();
@@ -243,15 +259,12 @@ fn find_helper(name: &str, at: usize) -> Result<&'static Helper, CompileError> {
     if let Some(helper) = names::find_helper(name) {
         return Ok(helper);
     }
-    let error = CompileError::at(at, format!("there is no function `{name}`"));
-    if let Some(why) = names::instead_of(name).or_else(|| names::refused_word(name)) {
-        return Err(error.help(why));
-    }
     let known = names::HELPERS.iter().flat_map(|h| h.names.iter().copied()).chain(["now"]);
-    Err(match names::nearest(name, known) {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help(helper_list()),
-    })
+    let help = match names::instead_of(name).or_else(|| names::refused_word(name)) {
+        Some(why) => why.to_owned(),
+        None => names::nearest(name, known).map_or_else(helper_list, |near| format!("did you mean `{near}`?")),
+    };
+    Err(CompileError::at(at, format!("there is no function `{name}`"), help))
 }
 
 fn helper_list() -> String {

@@ -29,11 +29,15 @@ pub(super) struct Names<'a> {
 pub(super) fn parse(source: &str, names: Names<'_>) -> Result<Node, CompileError> {
     if source.len() > MAX_SOURCE {
         let message = format!("the expression has {} bytes; {MAX_SOURCE} are allowed", source.len());
-        return Err(CompileError::at(MAX_SOURCE, message));
+        return Err(CompileError::at(MAX_SOURCE, message, "put parts of it into `state` with a `set` step"));
     }
     let mut parser = Parser { tokens: tokenize(source)?, at: 0, nesting: 0, names };
     if parser.peek() == &Token::End {
-        return Err(CompileError::at(0, "the expression is empty"));
+        return Err(CompileError::at(
+            0,
+            "the expression is empty",
+            "write one, like `state.pct > 90`, or leave it out",
+        ));
     }
     let node = parser.choice()?;
     match parser.peek() {
@@ -78,20 +82,23 @@ impl Parser<'_> {
             return Ok(());
         }
         let found = self.peek().describe();
-        Err(CompileError::at(self.offset(), format!("expected `{sign}` {of}, found {found}")))
+        let help = format!("write `{sign}` there; a text stands in quotes");
+        Err(CompileError::at(self.offset(), format!("expected `{sign}` {of}, found {found}"), help))
     }
 
     pub fn unexpected(&self, token: Token) -> CompileError {
-        let error = CompileError::at(self.offset(), format!("{} does not fit here", token.describe()));
-        match &token {
-            Token::Word(word) => match names::refused_word(word) {
-                Some(why) => error.help(why),
-                None => error.help("an operator is missing, or quotes around a text"),
-            },
-            Token::Sign("{") => error.help("a map is written #{name: value}"),
-            Token::End => CompileError::at(self.offset(), "the expression ends too early"),
-            _ => error,
-        }
+        let help = match &token {
+            Token::Word(word) => names::refused_word(word).unwrap_or("an operator is missing, or quotes around a text"),
+            Token::Sign("{") => "a map is written #{name: value}",
+            Token::Sign(")" | "]" | "}") => "a value is missing before it, or what it closes",
+            Token::End => {
+                let help = "add the value behind the last sign, or leave that sign out";
+                return CompileError::at(self.offset(), "the expression ends too early", help);
+            }
+            Token::Sign(_) => "a value is missing before it; put it in quotes if it is part of a text",
+            _ => "an operator is missing before it, like `==` or `&&`",
+        };
+        CompileError::at(self.offset(), format!("{} does not fit here", token.describe()), help)
     }
 
     /// Makes a node above others. Who asked for it says where it starts.
@@ -165,12 +172,10 @@ impl Parser<'_> {
             }
             let at = self.offset();
             if compared == Some(strength) {
-                return Err(CompileError::at(at, "comparisons cannot be chained").help("write a < b && b < c"));
+                return Err(CompileError::at(at, "comparisons cannot be chained", "write a < b && b < c"));
             }
             if first && signed && op == Infix::Binary(Binary::Power) {
-                return Err(
-                    CompileError::at(at, "a sign before `**` is ambiguous").help("write (-a) ** b or -(a ** b)")
-                );
+                return Err(CompileError::at(at, "a sign before `**` is ambiguous", "write (-a) ** b or -(a ** b)"));
             }
             self.refuse_hyphenated_step(op, &left)?;
             for _ in 0..tokens {
@@ -226,8 +231,8 @@ impl Parser<'_> {
         let Kind::Path(base, keys) = &left.kind else { return Ok(()) };
         let on_step = matches!(&base.kind, Kind::Name(root) if root == "steps") && keys.len() == 1;
         if op == Infix::Binary(Binary::Subtract) && close && on_step {
-            return Err(CompileError::at(self.offset(), "a `-` after a step's name is a subtraction")
-                .help(format!("write steps[\"{}-…\"] for a step id with a hyphen", keys[0])));
+            let help = format!("write steps[\"{}-…\"] for a step id with a hyphen", keys[0]);
+            return Err(CompileError::at(self.offset(), "a `-` after a step's name is a subtraction", help));
         }
         Ok(())
     }
@@ -247,8 +252,8 @@ impl Parser<'_> {
             ("-", kind) => self.node(Kind::Negate(Box::new(Node { kind, depth, span })), depth)?,
             (_, kind @ (Kind::Int(_) | Kind::Float(_))) => Node { kind, depth, span },
             _ => {
-                return Err(CompileError::at(self.offset(), "a `+` before a value does nothing")
-                    .help("int(), float() and Number() convert"));
+                let help = "leave it out; int(), float() and Number() convert";
+                return Err(CompileError::at(self.offset(), "a `+` before a value does nothing", help));
             }
         };
         Ok(self.from(start, node))
@@ -256,6 +261,6 @@ impl Parser<'_> {
 }
 
 pub(super) fn too_deep(at: usize) -> CompileError {
-    CompileError::at(at, format!("the expression is nested deeper than {MAX_DEPTH}"))
-        .help("put parts of it into `state` with a `set` step")
+    let message = format!("the expression is nested deeper than {MAX_DEPTH}");
+    CompileError::at(at, message, "put parts of it into `state` with a `set` step")
 }

@@ -92,8 +92,8 @@ pub(super) fn tokenize(source: &str) -> Result<Vec<Spanned>, CompileError> {
             }
             c if c.is_ascii_alphabetic() || c == '_' => word(source, at),
             '/' if !tokens.last().is_some_and(|t| t.token.is_value_end()) => {
-                let error = CompileError::at(at, "`/` does not fit here");
-                return Err(error.help("regular expressions are texts: matches(text, \"…\")"));
+                let help = "regular expressions are texts: matches(text, \"…\")";
+                return Err(CompileError::at(at, "`/` does not fit here", help));
             }
             _ => sign(source, at).map_err(|error| keyword_first(&tokens).unwrap_or(error))?,
         };
@@ -112,7 +112,7 @@ fn keyword_first(tokens: &[Spanned]) -> Option<CompileError> {
     let first = tokens.first()?;
     let Token::Word(word) = &first.token else { return None };
     let why = super::names::refused_word(word)?;
-    Some(CompileError::at(first.start, format!("`{word}` is not allowed")).help(why))
+    Some(CompileError::at(first.start, format!("`{word}` is not allowed"), why))
 }
 
 fn word(source: &str, start: usize) -> (Token, usize) {
@@ -123,7 +123,7 @@ fn word(source: &str, start: usize) -> (Token, usize) {
 
 fn sign(source: &str, start: usize) -> Result<(Token, usize), CompileError> {
     let rest = &source[start..];
-    let refuse = |(sign, why): &(&str, &str)| CompileError::at(start, format!("`{sign}` is not allowed")).help(*why);
+    let refuse = |(sign, why): &(&str, &str)| CompileError::at(start, format!("`{sign}` is not allowed"), *why);
     if let Some(refused) = REFUSED.iter().find(|(sign, _)| rest.starts_with(sign)) {
         return Err(refuse(refused));
     }
@@ -134,9 +134,8 @@ fn sign(source: &str, start: usize) -> Result<(Token, usize), CompileError> {
             && rest[sign.len()..].starts_with('=')
             && !rest[sign.len()..].starts_with("==");
         if assigns {
-            return Err(
-                CompileError::at(start, format!("`{sign}=` is not allowed")).help("an expression assigns nothing")
-            );
+            let help = "an expression assigns nothing: a `set` step writes into `state`";
+            return Err(CompileError::at(start, format!("`{sign}=` is not allowed"), help));
         }
         return Ok((Token::Sign(sign), start + sign.len()));
     }
@@ -144,14 +143,12 @@ fn sign(source: &str, start: usize) -> Result<(Token, usize), CompileError> {
         return Err(refuse(refused));
     }
     let c = rest.chars().next().unwrap_or_default();
-    let error = CompileError::at(start, format!("the character {c:?} has no meaning here"));
-    Err(match c {
-        '“' | '”' | '„' | '‘' | '’' => error.help("write plain quotes: \"…\" or '…'"),
-        c if c.is_alphabetic() => {
-            error.help("names have the letters a to z, digits and _; write other keys as state[\"…\"]")
-        }
-        _ => error,
-    })
+    let help = match c {
+        '“' | '”' | '„' | '‘' | '’' => "write plain quotes: \"…\" or '…'",
+        c if c.is_alphabetic() => "names have the letters a to z, digits and _; write other keys as state[\"…\"]",
+        _ => "leave it out, or put the text it belongs to in quotes",
+    };
+    Err(CompileError::at(start, format!("the character {c:?} has no meaning here"), help))
 }
 
 /// Skips white space and comments.
@@ -165,7 +162,7 @@ fn skip_blank(source: &str, mut at: usize) -> Result<usize, CompileError> {
             at += rest.find('\n').unwrap_or(rest.len());
         } else if let Some(comment) = rest.strip_prefix("/*") {
             let Some(len) = comment.find("*/") else {
-                return Err(CompileError::at(at, "this comment has no end").help("close it with */"));
+                return Err(CompileError::at(at, "this comment has no end", "close it with */"));
             };
             at += len + 4;
         } else {

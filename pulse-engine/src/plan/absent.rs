@@ -42,7 +42,7 @@ pub(super) fn check(
             "write {{{{ {source} ?? \"…\" }}}}, give the parameter a `default`, or give the step a `condition` that asks \
              for it"
         );
-        findings.add(Code::MayBeMissing, &mention.source, mention.offset, message, Some(help));
+        findings.add(Code::MayBeMissing, &mention.source, mention.offset, message, help);
     }
 }
 

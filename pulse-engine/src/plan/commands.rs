@@ -60,8 +60,8 @@ impl Compiler<'_> {
             let quoted = |placeholder: &Placeholder| placeholder.filter == Some(Filter::Sh);
             if let Some(placeholder) = template.expressions().find(|placeholder| !quoted(placeholder)) {
                 let message = format!("the script runs its argument ${} as code", index + 1);
-                let help = "write {{ … | sh }} where that shell reads it bare, or leave the value out".to_owned();
-                self.findings.add(Code::NestedShell, source, placeholder.offset, message, Some(help));
+                let help = "write {{ … | sh }} where that shell reads it bare, or leave the value out";
+                self.findings.add(Code::NestedShell, source, placeholder.offset, message, help);
             }
         }
     }
@@ -96,7 +96,7 @@ impl Compiler<'_> {
             );
             let help = "write the value into the command, where it is looked at: n={{ … }}; or declare a parameter with \
                         `type: integer`";
-            self.findings.add(Code::NestedShell, source, placeholder.offset, message, Some(help.to_owned()));
+            self.findings.add(Code::NestedShell, source, placeholder.offset, message, help);
         }
     }
 
@@ -108,7 +108,7 @@ impl Compiler<'_> {
                 TemplateWarningKind::NestedShell => Code::NestedShell,
                 TemplateWarningKind::Unclosed => Code::Unclosed,
             };
-            self.findings.add(code, source, warning.offset, warning.message, warning.help);
+            self.findings.add(code, source, warning.offset, warning.message.as_str(), warning.advice());
         }
     }
 
@@ -153,7 +153,7 @@ impl Compiler<'_> {
                 format!("a script for `{shell}` cannot hold templates: values reach only POSIX shells as data");
             (Code::BadTemplate, message, "pass values through `env`, `stdin` or `argv`")
         };
-        self.findings.add(code, source, offset, message, Some(help.to_owned()));
+        self.findings.add(code, source, offset, message, help);
     }
 
     /// Values that reach a script through its environment: what the script does with them.
@@ -174,9 +174,8 @@ impl Compiler<'_> {
                 let message = format!(
                     "a shell runs or expands the value of the variable `{name}`, and the value can be code for it"
                 );
-                let help =
-                    "write {{ … | sh }} where that shell reads the variable bare, or leave the value out".to_owned();
-                self.findings.add(Code::NestedShell, source, 0, message, Some(help));
+                let help = "write {{ … | sh }} where that shell reads the variable bare, or leave the value out";
+                self.findings.add(Code::NestedShell, source, 0, message, help);
             }
         }
     }

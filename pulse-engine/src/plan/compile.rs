@@ -85,11 +85,11 @@ impl<'s> Compiler<'s> {
                     false => self.rooted(inner),
                 };
                 let help = format!("write `{instead}` as it is; {{{{ }}}} stands in templates, such as commands");
-                (format!("`{shown}` is an expression already: it has no {{{{ }}}}"), Some(help))
+                (format!("`{shown}` is an expression already: it has no {{{{ }}}}"), help)
             }
             (_, unknown) => {
                 let meant = unknown.and_then(|name| self.known.qualified(&name).or_else(|| self.known.near(&name)));
-                let help = meant.map(|name| format!("did you mean `{name}`?")).or(help);
+                let help = meant.map_or(help, |name| format!("did you mean `{name}`?"));
                 (format!("`{shown}`: {message}"), help)
             }
         };
@@ -161,7 +161,7 @@ impl<'s> Compiler<'s> {
 
     pub(super) fn template_errors(&mut self, source: &Source, errors: Vec<TemplateError>) {
         for error in errors {
-            self.findings.add(Code::BadTemplate, source, error.offset, error.message, error.help);
+            self.findings.add(Code::BadTemplate, source, error.offset, error.message.as_str(), error.advice());
         }
     }
 
@@ -180,10 +180,10 @@ impl<'s> Compiler<'s> {
             let literal = Template::parse(&source.text).ok().filter(Template::is_literal);
             let text = literal.and_then(|template| template.render_text(&Scope::new()).ok());
             if let Some(Err(SelectorError { text, reason })) = text.map(|text| parse_selectors(&text)) {
-                let (reason, help) =
-                    reason.split_once("; ").map_or((reason, None), |(reason, help)| (reason, Some(help)));
+                let other = "write a worker's name, a pattern like web-*, labels like role=db, any or all";
+                let (reason, help) = reason.split_once("; ").unwrap_or((reason, other));
                 let message = format!("`{text}` is not a target: {reason}");
-                self.findings.add(Code::BadTarget, source, 0, message, help.map(str::to_owned));
+                self.findings.add(Code::BadTarget, source, 0, message, help);
             }
         }
         templates

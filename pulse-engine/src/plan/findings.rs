@@ -25,7 +25,7 @@ impl<'s> Findings<'s> {
         source: &Source,
         offset: usize,
         message: impl Into<String>,
-        help: Option<String>,
+        help: impl Into<String>,
     ) {
         let at = self.places.find(source.at, &source.text, offset);
         self.diagnostics.add(code, &source.path, at, message, help);

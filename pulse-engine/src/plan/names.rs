@@ -3,7 +3,7 @@
 
 use super::{Findings, Mention};
 use crate::expr::{Expr, Reference};
-use pulse_core::diagnostic::{Code, did_you_mean, nearest};
+use pulse_core::diagnostic::{Code, did_you_mean, listed, nearest};
 use pulse_core::workflow::{Param, ParamType, ParseFormat, StepKind, Workflow};
 use std::collections::HashSet;
 
@@ -150,18 +150,16 @@ impl<'w> Known<'w> {
         }
     }
 
-    fn finding(
-        &self,
-        Reference { root, path, .. }: &Reference,
-        items: &[String],
-    ) -> Option<(Code, String, Option<String>)> {
+    fn finding(&self, Reference { root, path, .. }: &Reference, items: &[String]) -> Option<(Code, String, String)> {
         match (root.as_str(), path.first().map(String::as_str)) {
             ("params", Some(name)) if !self.params.contains(name) => {
-                let help = did_you_mean(name, self.params.iter().copied());
+                let help = did_you_mean(name, self.params.iter().copied())
+                    .unwrap_or_else(|| format!("declare it under `params`{}", there_are(&self.params)));
                 Some((Code::UnknownReference, format!("there is no parameter `{name}`"), help))
             }
             ("steps", Some(name)) if !self.steps.contains(name) => {
-                let help = did_you_mean(name, self.steps.iter().copied());
+                let help = did_you_mean(name, self.steps.iter().copied())
+                    .unwrap_or_else(|| format!("write the id of a step{}", there_are(&self.steps)));
                 Some((Code::UnknownReference, format!("there is no step `{name}`"), help))
             }
             ("steps", Some(step)) => path.get(1).and_then(|field| field_of(&format!("steps.{step}"), field, STEP)),
@@ -173,21 +171,28 @@ impl<'w> Known<'w> {
         }
     }
 
-    fn state(&self, name: &str) -> Option<(Code, String, Option<String>)> {
+    fn state(&self, name: &str) -> Option<(Code, String, String)> {
         if self.may_set(name) || self.params.contains(name) {
             return None;
         }
         let names = self.params.iter().copied().chain(self.state.iter().map(String::as_str));
-        let help = did_you_mean(name, names);
+        let help = did_you_mean(name, names).unwrap_or_else(|| {
+            "declare it under `params`, set it in a step, or put it in quotes if it is a text".to_owned()
+        });
         Some((Code::UnknownName, format!("no parameter is called `{name}` and no step sets it"), help))
     }
 }
 
+/// The names there are, for the end of a help line.
+fn there_are(names: &HashSet<&str>) -> String {
+    if names.is_empty() { String::new() } else { format!("; there are {}", listed(names.iter().copied())) }
+}
+
 /// The finding for a field that something never has.
-fn field_of(of: &str, field: &str, known: &[&str]) -> Option<(Code, String, Option<String>)> {
+fn field_of(of: &str, field: &str, known: &[&str]) -> Option<(Code, String, String)> {
     if known.contains(&field) {
         return None;
     }
     let help = did_you_mean(field, known.iter().copied()).unwrap_or_else(|| format!("it has {}", known.join(", ")));
-    Some((Code::UnknownReference, format!("`{of}` has no field `{field}`"), Some(help)))
+    Some((Code::UnknownReference, format!("`{of}` has no field `{field}`"), help))
 }

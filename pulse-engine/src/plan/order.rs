@@ -26,7 +26,9 @@ pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention]
         let Some(before) = before.at(index) else { continue };
         let (message, help) = match &parse.from {
             None => match order.missing(&Wanted::Command, index, before) {
-                Some(_) => ("reads the output of the last command, and none can have run before".to_owned(), None),
+                Some((_, help)) => {
+                    ("reads the output of the last command, and none can have run before".to_owned(), help)
+                }
                 None => continue,
             },
             Some(from) => match order.missing(&Wanted::Step(from.as_str()), index, before) {
@@ -182,12 +184,17 @@ impl<'w> Order<'w> {
     }
 
     /// What is wrong when nothing that is wanted may have been before.
-    fn missing(&self, wanted: &Wanted<'_>, at: usize, before: &[bool]) -> Option<(String, Option<String>)> {
+    fn missing(&self, wanted: &Wanted<'_>, at: usize, before: &[bool]) -> Option<(String, String)> {
         match wanted {
             Wanted::Value(name) if !self.any(before, |step| may_set(step, name)) => {
                 let setter = self.places.iter().find(|place| may_set(place.step, name));
-                let help =
-                    setter.map(|place| format!("step `{}` sets it; no way leads from there to here", place.step.id));
+                let help = match setter {
+                    Some(place) => format!(
+                        "step `{}` sets it; no way leads from there to here: set it before, or write `?? …` behind it",
+                        place.step.id
+                    ),
+                    None => "set it in a step before".to_owned(),
+                };
                 Some((format!("no step that can have run before sets `{name}`"), help))
             }
             Wanted::Step(id) => {
@@ -196,14 +203,14 @@ impl<'w> Order<'w> {
                 if before[index] || index == at || self.places[index].inside.contains(&at) {
                     return None;
                 }
-                let help = format!("no way leads from `{id}` to here");
-                Some((format!("the step `{id}` cannot have run before"), Some(help)))
+                let help = format!("no way leads from `{id}` to here: let one, or move this behind it");
+                Some((format!("the step `{id}` cannot have run before"), help))
             }
             Wanted::Command if !self.any(before, |step| matches!(step.kind, StepKind::Execute(_))) => {
-                Some(("no command can have run before".to_owned(), None))
+                Some(("no command can have run before".to_owned(), "put an execute step before it".to_owned()))
             }
             Wanted::Answer if !self.any(before, |step| matches!(step.kind, StepKind::Prompt(_))) => {
-                Some(("nobody can have been asked before".to_owned(), None))
+                Some(("nobody can have been asked before".to_owned(), "put a prompt step before it".to_owned()))
             }
             _ => None,
         }

@@ -36,7 +36,7 @@ pub(super) fn check(workflow: &Workflow, mentions: &[Mention], findings: &mut Fi
                 "a secret is written {{{{ {example} }}}}, without a filter, in the `command` of a step, or as all of an \
                  `env` entry or of `stdin`"
             );
-            findings.add(Code::SecretMisuse, &mention.source, mention.offset_of(reference), message, Some(help));
+            findings.add(Code::SecretMisuse, &mention.source, mention.offset_of(reference), message, help);
         }
     }
 }

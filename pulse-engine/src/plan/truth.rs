@@ -19,19 +19,14 @@ pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention]
         {
             let message = format!("`items` must give a list or a map: `{}` is {}", mention.shown(), described(kind));
             let help = "write a list, or an expression that gives one, like state.lines or split(params.x, \",\")";
-            findings.add(Code::WrongType, &mention.source, mention.offset, message, Some(help.to_owned()));
+            findings.add(Code::WrongType, &mention.source, mention.offset, message, help);
         }
         let constant = mention.decides && undecided.is_empty() && mention.expr.is_constant();
         for (span, kind) in undecided {
             let part = source.get(span.clone()).unwrap_or(source);
             let message = format!("`{}` is {}, neither true nor false", short(part), described(kind));
-            findings.add(
-                Code::Undecided,
-                &mention.source,
-                mention.offset + span.start,
-                message,
-                Some(instead(part, kind)),
-            );
+            let offset = mention.offset + span.start;
+            findings.add(Code::Undecided, &mention.source, offset, message, instead(part, kind));
         }
         if constant {
             let always = match mention.expr.eval_bool(&Scope::new()) {
@@ -41,12 +36,14 @@ pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention]
                 Err(error) => format!("always fails: {}", error.message),
             };
             let message = format!("the condition `{}` {always}", mention.shown());
-            findings.add(Code::ConstantCondition, &mention.source, mention.offset, message, None);
+            let help = "let it ask for something that can differ, like state.pct or params.mode, or leave it out";
+            findings.add(Code::ConstantCondition, &mention.source, mention.offset, message, help);
         }
         for (span, always) in mention.expr.fixed() {
             let part = source.get(span.clone()).unwrap_or(source);
             let message = format!("`{}` is always {always}, whatever its names stand for", short(part));
-            findings.add(Code::ConstantCondition, &mention.source, mention.offset + span.start, message, None);
+            let help = "leave that part out, or let it ask for what is meant";
+            findings.add(Code::ConstantCondition, &mention.source, mention.offset + span.start, message, help);
         }
         for comparison in mention.expr.comparisons() {
             let Some(param) = names.param(comparison.root, comparison.path) else { continue };
@@ -54,8 +51,14 @@ pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention]
             let part = source.get(comparison.span.clone()).unwrap_or(source);
             let always = if comparison.differs { "always true" } else { "never true" };
             let message = format!("`{}` is {always}: {why}", short(part));
-            let help = (param.kind == ParamType::Boolean)
-                .then(|| format!("write `params.{0}`, or `!params.{0}` for the opposite", param.name));
+            let help = match param.kind {
+                ParamType::Boolean => format!("write `params.{0}`, or `!params.{0}` for the opposite", param.name),
+                ParamType::Choice => "compare it with one of its options".to_owned(),
+                ParamType::Integer | ParamType::Number => "compare it with a number".to_owned(),
+                ParamType::String | ParamType::Secret => {
+                    "compare it with a text in quotes, or declare it with `type: boolean`".to_owned()
+                }
+            };
             let offset = mention.offset + comparison.span.start;
             findings.add(Code::ConstantCondition, &mention.source, offset, message, help);
         }

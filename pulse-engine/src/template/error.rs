@@ -23,6 +23,11 @@ impl TemplateError {
         self.help = Some(help.into());
         self
     }
+
+    /// What to do about it, also where nothing better is known.
+    pub fn advice(&self) -> &str {
+        self.help.as_deref().unwrap_or("write it more simply, or hand the value over through `env`, `stdin` or `argv`")
+    }
 }
 
 /// Something in a command that works, but should be looked at.
@@ -36,6 +41,13 @@ pub struct TemplateWarning {
     pub offset: usize,
     /// What to do about it.
     pub help: Option<String>,
+}
+
+impl TemplateWarning {
+    /// What to do about it, also where nothing better is known.
+    pub fn advice(&self) -> &str {
+        self.help.as_deref().unwrap_or("hand the value over through `env`, `stdin` or `argv`")
+    }
 }
 
 /// Kinds of [`TemplateWarning`].

@@ -99,7 +99,8 @@ fn placeholder(inner: &str, offset: usize) -> Result<Placeholder, TemplateError>
     let start = offset + 2;
     let signs = filter_signs(inner);
     if let Some(second) = signs.get(1) {
-        return Err(TemplateError::new(start + second, "a placeholder has one filter at most"));
+        return Err(TemplateError::new(start + second, "a placeholder has one filter at most")
+            .help("keep one of them; `or` in an expression is ||"));
     }
     let (source, filter) = match signs.first() {
         Some(sign) => (&inner[..*sign], Some(filter(&inner[sign + 1..], start + sign + 1)?)),
@@ -118,7 +119,7 @@ fn placeholder(inner: &str, offset: usize) -> Result<Placeholder, TemplateError>
     let expr = Expr::compile_template(trimmed).map_err(|error| TemplateError {
         message: error.message,
         offset: error.offset.map_or(offset, |at| start + blank + at),
-        help: error.help,
+        help: Some(error.help),
     })?;
     Ok(Placeholder { expr, filter, offset, start: start + blank })
 }

@@ -7,7 +7,7 @@ use super::report::{NotRun, Report, TestReport};
 use super::run::run;
 use super::suite::{Case, Definition, Suite};
 use crate::{Plan, load};
-use pulse_core::diagnostic::{Code, Diagnostic, Diagnostics, Position, did_you_mean};
+use pulse_core::diagnostic::{Code, Diagnostic, Diagnostics, Position, did_you_mean, listed};
 use pulse_core::workflow::{BadParam, MASK, Param, ParamType, Workflow, resolve_params, take_secrets};
 use pulse_core::yaml::{self, Node};
 use serde_json::{Map, Value};
@@ -33,7 +33,8 @@ pub fn test(file: &str, source: &str, files: Files<'_>) -> Result<Report, NotRun
             Ok(text) => (path.clone(), text),
             Err(reason) => {
                 let mut diagnostics = Diagnostics::default();
-                diagnostics.add(Code::UnknownReference, "workflow", *at, format!("`{path}`: {reason}"), None);
+                let help = "name the workflow's file as it is found from the test file's own directory";
+                diagnostics.add(Code::UnknownReference, "workflow", *at, format!("`{path}`: {reason}"), help);
                 return Err(not_run(file, diagnostics.into_sorted()));
             }
         },
@@ -99,7 +100,8 @@ impl Suite {
         let known: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
         for (id, at) in read::mentions(root) {
             if !known.contains(&id.as_str()) {
-                let help = did_you_mean(&id, known.iter().copied());
+                let help = did_you_mean(&id, known.iter().copied())
+                    .unwrap_or_else(|| format!("write the id of one: {}", listed(known.iter().copied())));
                 let message = format!("the workflow has no step `{id}`");
                 diagnostics.add(Code::UnknownReference, "tests", at, message, help);
             }
@@ -108,7 +110,8 @@ impl Suite {
             if let Err(bad) = params(&workflow.params, &case.params) {
                 for param in bad {
                     let message = format!("test `{}`: {}", case.name, param.message);
-                    diagnostics.add(Code::UnknownReference, "tests", case.params_at, message, None);
+                    let help = "write under `params` what the workflow could be started with";
+                    diagnostics.add(Code::UnknownReference, "tests", case.params_at, message, help);
                 }
             }
             for given in &case.given {
@@ -117,7 +120,8 @@ impl Suite {
                 if let Some(wanted) = given.reaction.belongs_to().filter(|wanted| !kind.is_empty() && *wanted != kind) {
                     let (id, what) = (step.map_or("", |step| step.id.as_str()), given.reaction.describe());
                     let message = format!("`{id}` is of type {kind}; \"{what}\" belongs to steps of type {wanted}");
-                    diagnostics.add(Code::Conflict, &given.path, given.at, message, None);
+                    let help = format!("name a step of type {wanted}, or say what becomes of `{id}`");
+                    diagnostics.add(Code::Conflict, &given.path, given.at, message, help);
                 }
                 self.worker(given.worker.as_deref(), &given.path, given.at, &mut diagnostics);
             }
@@ -128,7 +132,7 @@ impl Suite {
     fn worker(&self, name: Option<&str>, path: &str, at: Position, diagnostics: &mut Diagnostics) {
         let names = || self.workers.iter().map(|worker| &*worker.name);
         if let Some(name) = name.filter(|name| !names().any(|known| known == *name)) {
-            let help = did_you_mean(name, names()).or_else(|| Some("list it under `workers`".to_owned()));
+            let help = did_you_mean(name, names()).unwrap_or_else(|| "list it under `workers`".to_owned());
             diagnostics.add(Code::UnknownReference, path, at, format!("there is no worker `{name}`"), help);
         }
     }

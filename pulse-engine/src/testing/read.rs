@@ -20,7 +20,13 @@ pub(super) fn suite(root: &Node, diagnostics: &mut Diagnostics) -> Option<Suite>
     let mut cases = Vec::new();
     if !fields.has("tests") {
         let at = fields.at;
-        fields.add(Code::MissingField, "tests", at, "a test file needs `tests`", None);
+        fields.add(
+            Code::MissingField,
+            "tests",
+            at,
+            "a test file needs `tests`",
+            "add them: `- name: …` with `given` and `expect`",
+        );
     }
     for (index, node) in fields.list("tests").unwrap_or_default().into_iter().enumerate() {
         cases.extend(case(node, index, fields.diagnostics));
@@ -29,7 +35,7 @@ pub(super) fn suite(root: &Node, diagnostics: &mut Diagnostics) -> Option<Suite>
     let mut names = HashSet::new();
     for case in cases.iter().filter(|case| !names.insert(case.name.as_str())) {
         let message = format!("two tests are called `{}`", case.name);
-        diagnostics.add(Code::DuplicateId, "tests", case.at, message, None);
+        diagnostics.add(Code::DuplicateId, "tests", case.at, message, "give one of them another name");
     }
     Some(Suite { definition: definition?, workers, cases })
 }
@@ -41,14 +47,15 @@ fn definition(fields: &mut Fields<'_, '_>) -> Option<Definition> {
         (Some((path, at)), None) => Some(Definition::File { path, at }),
         (None, Some((text, _))) => Some(Definition::Inline(text)),
         (Some(_), Some((_, at))) => {
-            fields.add(Code::Conflict, "definition", at, "`workflow` and `definition` say the same: keep one", None);
+            let help = "keep `workflow` for a file, `definition` for the text itself";
+            fields.add(Code::Conflict, "definition", at, "`workflow` and `definition` say the same", help);
             None
         }
         // What is there and is no text has been found.
         (None, None) if fields.has("workflow") || fields.has("definition") => None,
         (None, None) => {
             let at = fields.at;
-            let help = Some("`workflow: FILE`, or the workflow itself as text under `definition`".into());
+            let help = "add `workflow: FILE`, or the workflow itself as text under `definition`";
             fields.add(Code::MissingField, "workflow", at, "a test file needs `workflow`", help);
             None
         }
@@ -69,7 +76,7 @@ fn workers(fields: &mut Fields<'_, '_>) -> Vec<FleetWorker> {
         let Some(found) = found else { continue };
         if workers.iter().any(|known| known.name == found.name) {
             let message = format!("two workers are called `{}`", found.name);
-            fields.diagnostics.add(Code::DuplicateId, &path, node.at, message, None);
+            fields.diagnostics.add(Code::DuplicateId, &path, node.at, message, "give one of them another name");
         }
         workers.push(found);
     }
@@ -91,7 +98,7 @@ pub(super) fn worker(name: &str, number: u128) -> FleetWorker {
 
 fn described_worker(node: &Node, path: &str, number: u128, diagnostics: &mut Diagnostics) -> Option<FleetWorker> {
     let mut fields = Fields::open(node, path, "a worker", diagnostics)?;
-    let (name, _) = fields.required("name", "a worker")?;
+    let (name, _) = fields.required("name", "a worker", "web-01")?;
     let mut found = worker(&name, number);
     let status = [
         ("online", (WorkerStatus::Online, false)),
@@ -103,7 +110,7 @@ fn described_worker(node: &Node, path: &str, number: u128, diagnostics: &mut Dia
     for (key, value) in fields.entries("labels") {
         match value.scalar_text() {
             Some(text) => drop(found.labels.insert(key.name.clone(), text)),
-            None => fields.wrong(&format!("labels.{}", key.name), value, "text"),
+            None => fields.no_text(&format!("labels.{}", key.name), value),
         }
     }
     fields.finish();
@@ -128,7 +135,7 @@ fn case(node: &Node, index: usize, diagnostics: &mut Diagnostics) -> Option<Case
     let expect = match fields.get("expect") {
         Some(node) => expect(node, &format!("{path}.expect"), fields.diagnostics).unwrap_or_default(),
         None => {
-            let help = Some("at least `expect: {status: completed}`".into());
+            let help = "add at least `expect: {status: completed}`";
             fields.add(Code::MissingField, "expect", node.at, format!("test `{name}` expects nothing"), help);
             Expect::default()
         }
@@ -142,18 +149,19 @@ fn execution(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> (Executi
     let Some(mut fields) = Fields::open(node, path, "`execution`", diagnostics) else {
         return (EXECUTION, TESTER.to_owned(), START);
     };
-    let id = parsed(&mut fields, "id", "a UUID").unwrap_or(EXECUTION);
+    let like = "019b7700-0000-7000-8000-000000000001";
+    let id = parsed(&mut fields, "id", "a UUID", like).unwrap_or(EXECUTION);
     let started_by = fields.text("started_by").unwrap_or_else(|| TESTER.to_owned());
-    let start = parsed(&mut fields, "at", "a time in RFC 3339, like 2026-01-31T09:30:00Z").unwrap_or(START);
+    let start = parsed(&mut fields, "at", "a time in RFC 3339", "2026-01-31T09:30:00Z").unwrap_or(START);
     fields.finish();
     (id, started_by, start)
 }
 
-fn parsed<T: FromStr>(fields: &mut Fields<'_, '_>, name: &'static str, what: &str) -> Option<T> {
+fn parsed<T: FromStr>(fields: &mut Fields<'_, '_>, name: &'static str, what: &str, like: &str) -> Option<T> {
     let (text, at) = fields.text_at(name)?;
     let value = text.parse().ok();
     if value.is_none() {
-        fields.add(Code::WrongType, name, at, format!("`{name}` must be {what}"), None);
+        fields.add(Code::WrongType, name, at, format!("`{name}` must be {what}"), format!("write it like {like}"));
     }
     value
 }
@@ -169,7 +177,7 @@ fn expect(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> Option<Expe
     let prompt = texts(&mut fields, "prompt");
     let steps = steps(&mut fields);
     if node.kind == NodeKind::Map(Vec::new()) {
-        fields.add(Code::MissingField, "status", node.at, "nothing is expected", Some("say at least `status`".into()));
+        fields.add(Code::MissingField, "status", node.at, "nothing is expected", "say at least `status`");
     }
     fields.finish();
     Some(Expect { status, error, path, state, commands, prompt, steps })
@@ -183,7 +191,8 @@ fn steps(fields: &mut Fields<'_, '_>) -> Vec<(StepId, StepStatus)> {
             None => {
                 let known: Vec<&str> = StepStatus::ALL.iter().map(|status| status.as_str()).collect();
                 let message = format!("a step's status is one of {}", known.join(", "));
-                fields.add(Code::OutOfRange, &format!("steps.{}", key.name), node.at, message, None);
+                let help = "write one of these words";
+                fields.add(Code::OutOfRange, &format!("steps.{}", key.name), node.at, message, help);
             }
         }
     }
@@ -203,7 +212,10 @@ fn texts(fields: &mut Fields<'_, '_>, name: &'static str) -> Vec<(StepId, Texts)
         };
         match texts {
             Some(texts) => found.push((key.name.as_str().into(), texts)),
-            None => fields.wrong(&format!("{name}.{}", key.name), node, "a text or a list of texts"),
+            None => {
+                let help = "write the text that it always is, or a list with one text for each time";
+                fields.wrong(&format!("{name}.{}", key.name), node, "a text or a list of texts", help);
+            }
         }
     }
     found

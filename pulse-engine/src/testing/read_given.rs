@@ -16,7 +16,7 @@ pub(super) fn given(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> O
     let anywhere = fields.has("abort");
     let step = match anywhere {
         true => fields.text("step"),
-        false => fields.required("step", "an entry of `given`").map(|(step, _)| step),
+        false => fields.required("step", "an entry of `given`", "check").map(|(step, _)| step),
     };
     let worker = fields.text("worker");
     let attempt = fields.integer("attempt", 1..=1_000).map(|n| n as u32);
@@ -24,7 +24,13 @@ pub(super) fn given(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> O
     let after = fields.duration("duration").unwrap_or_default();
     let reaction = reaction(&mut fields, after);
     if reaction == Some(Reaction::Online) && worker.is_none() {
-        fields.add(Code::MissingField, "worker", node.at, "say which `worker` comes online", None);
+        fields.add(
+            Code::MissingField,
+            "worker",
+            node.at,
+            "say which `worker` comes online",
+            "add it, as in `worker: web-01`",
+        );
     }
     fields.finish();
     if step.is_none() && !anywhere {
@@ -65,13 +71,8 @@ fn reaction(fields: &mut Fields<'_, '_>, after: Duration) -> Option<Reaction> {
     {
         let (other, at) = (if is_command(first) { last } else { first }, fields.at);
         let message = format!("`{other}` and the other fields belong to different steps: one entry is one thing");
-        fields.add(
-            Code::Conflict,
-            other,
-            at,
-            message,
-            Some("an entry is a command's end, an answer, or a timeout".into()),
-        );
+        let help = "write an entry for each: a command's end, an answer, or a timeout";
+        fields.add(Code::Conflict, other, at, message, help);
     }
     match said.first().copied() {
         Some("answer") => {
@@ -120,8 +121,8 @@ fn end(fields: &mut Fields<'_, '_>, after: Duration) -> CommandEnd {
     let signal = fields.integer("signal", 1..=64).map(|signal| signal as i32);
     if let (Some(_), true) = (exit_code, outcome != Outcome::Exited || signal.is_some()) {
         let at = fields.at;
-        let message = "a command with an exit code has ended by itself: leave `outcome` and `signal` out";
-        fields.add(Code::Conflict, "exit_code", at, message, None);
+        let message = "a command with an exit code has ended by itself";
+        fields.add(Code::Conflict, "exit_code", at, message, "leave `outcome` and `signal` out, or `exit_code`");
     }
     let stdout = fields.text("stdout").unwrap_or_default();
     let stdout_bytes = fields.integer("stdout_bytes", stdout.len() as i64..=i64::MAX);

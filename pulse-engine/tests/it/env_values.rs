@@ -171,5 +171,5 @@ fn arguments_and_standard_input_that_shells_read_are_looked_at() {
     let source = "params: [p]\nsteps:\n  - argv: [sh, -c, 'echo {{ p }}']\n";
     let found = &load(source).diagnostics[0];
     assert_eq!((found.path.as_str(), found.line, found.column), ("steps[0].argv[2]", 3, 26));
-    assert!(found.help.as_ref().unwrap().contains("argv: [sh, -c, 'echo \"$1\"', sh, "), "{found:?}");
+    assert!(found.help.contains("argv: [sh, -c, 'echo \"$1\"', sh, "), "{found:?}");
 }

@@ -4,6 +4,7 @@ mod clocks;
 mod determinism;
 mod env_values;
 mod expr;
+mod help;
 mod scenarios;
 mod secrets;
 mod state_limits;

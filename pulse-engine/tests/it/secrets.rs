@@ -99,7 +99,7 @@ fn a_finding_says_where_it_may_go() {
     let found = &loaded.diagnostics[0];
     assert_eq!((found.code.as_str(), found.line, found.path.as_str()), ("E022", 3, "steps[0].argv[1]"));
     assert_eq!(found.message, "`token`: the secret `token` stands where values are stored and shown");
-    let help = found.help.as_deref().unwrap();
+    let help = &found.help;
     assert!(help.contains("{{ token }}") && help.contains("`env`") && help.contains("`stdin`"), "{help}");
 }
 

@@ -29,7 +29,7 @@ steps:
     assert!(loaded.plan.is_none());
     let unknown = &loaded.diagnostics[2];
     assert_eq!((unknown.path.as_str(), unknown.column), ("steps[0].retrys", 5));
-    assert_eq!(unknown.help.as_deref(), Some("did you mean `retries`?"));
+    assert_eq!(unknown.help, "did you mean `retries`?");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn fields_that_nothing_has_are_found() {
         assert_eq!(findings(&with(right)), Vec::<String>::new(), "{right}");
     }
     let wrong = load(&with("last.stdot"));
-    assert_eq!(wrong.diagnostics[0].help.as_deref(), Some("did you mean `stdout`?"));
+    assert_eq!(wrong.diagnostics[0].help, "did you mean `stdout`?");
 }
 
 /// A way that leads out of its own list of steps is one to nowhere.

@@ -4,9 +4,7 @@ use pulse_engine::{load, load_stored};
 
 /// The findings of a document: code, line, message and help.
 fn found(source: &str) -> Vec<String> {
-    let shown = |d: &pulse_core::diagnostic::Diagnostic| {
-        format!("{}:{} {} => {}", d.code, d.line, d.message, d.help.as_deref().unwrap_or("-"))
-    };
+    let shown = |d: &pulse_core::diagnostic::Diagnostic| format!("{}:{} {} => {}", d.code, d.line, d.message, d.help);
     load(source).diagnostics.iter().map(shown).collect()
 }
 
@@ -96,7 +94,10 @@ fn an_id_that_a_step_without_one_has_is_said_to_be_so() {
         ]
     );
     let twice = "steps:\n  - {id: a, command: b}\n  - {id: a, command: a}\n";
-    assert_eq!(found(twice), ["E010:3 step id `a` stands twice => ids are unique in the document"]);
+    assert_eq!(
+        found(twice),
+        ["E010:3 step id `a` stands twice => give one of them another id: ids are unique in the document"]
+    );
 }
 
 #[test]

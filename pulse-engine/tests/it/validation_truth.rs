@@ -11,7 +11,7 @@ params:
   - {name: note, type: choice, options: [x], required: false}
 ";
 
-fn found(condition: &str) -> Vec<(String, u32, String, Option<String>)> {
+fn found(condition: &str) -> Vec<(String, u32, String, String)> {
     let condition = serde_json::to_string(condition).unwrap();
     let source = format!(
         "{PARAMS}steps:\n  - {{id: a, command: ls, parse: kv}}\n  - {{id: q, message: m}}\n  - command: ls\n    condition: {condition}\n"
@@ -62,7 +62,7 @@ fn what_is_neither_true_nor_false_is_found() {
     }
     let (_, _, message, help) = found("len(state.lines)").remove(0);
     assert_eq!(message, "`len(state.lines)` is a number, neither true nor false");
-    assert_eq!(help.unwrap(), "compare it, as in `len(state.lines) > 0`");
+    assert_eq!(help, "compare it, as in `len(state.lines) > 0`");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn names_without_their_root_and_braces_in_conditions_are_told_what_to_write() {
         let found = found(condition);
         assert_eq!(found.len(), 1, "{condition}: {found:?}");
         assert_eq!(found[0].0, "E013");
-        (found[0].2.clone(), found[0].3.clone().unwrap_or_default())
+        (found[0].2.clone(), found[0].3.clone())
     };
     assert_eq!(help("mode == 'ask'").1, "did you mean `params.mode`?");
     assert_eq!(help("hots == 'x'").1, "did you mean `params.host`?");

@@ -69,7 +69,7 @@ column: number,
 /**
  * What to do about it.
  */
-help?: string, };
+help: string, };
 
 export type CommandSpec = { 
 /**

@@ -63,7 +63,7 @@ fn help_says_what_to_write() {
         ("state.größe", "state[\"…\"]"),
     ] {
         let error = refused(source);
-        assert!(error.help.as_deref().unwrap_or_default().contains(help), "{source}: {error:?}");
+        assert!(error.help.contains(help), "{source}: {error:?}");
     }
 }
 

@@ -14,8 +14,7 @@ fn findings(tests: &str) -> Vec<String> {
     let error = run(WORKFLOW, tests).expect_err("it has mistakes");
     assert_eq!(error.about, "w.test.yaml");
     let shown = |d: &pulse_core::diagnostic::Diagnostic| {
-        let help = d.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-        format!("{}:{} {} {}{help}", d.line, d.column, d.code, d.message)
+        format!("{}:{} {} {} ({})", d.line, d.column, d.code, d.message, d.help)
     };
     error.diagnostics.iter().map(shown).collect()
 }
@@ -59,13 +58,16 @@ tests:
     assert_eq!(
         findings(tests),
         [
-            "4:13 E015 test `test 1`: there is no parameter `mont`: did you mean `mount`?",
+            "4:13 E015 test `test 1`: there is no parameter `mont`: did you mean `mount`? (write under `params` what the \
+             workflow could be started with)",
             "6:16 E015 the workflow has no step `chek` (did you mean `check`?)",
             "7:9 E015 there is no worker `web-1` (did you mean `web-01`?)",
-            "8:9 E020 `check` is of type execute; \"answer `Go`\" belongs to steps of type prompt",
-            "9:9 E020 `ask` is of type prompt; \"exit 1\" belongs to steps of type execute",
+            "8:9 E020 `check` is of type execute; \"answer `Go`\" belongs to steps of type prompt (name a step of type prompt, \
+             or say what becomes of `check`)",
+            "9:9 E020 `ask` is of type prompt; \"exit 1\" belongs to steps of type execute (name a step of type execute, \
+             or say what becomes of `ask`)",
             "11:21 E015 the workflow has no step `aks` (did you mean `ask`?)",
-            "12:18 E015 the workflow has no step `report`",
+            "12:18 E015 the workflow has no step `report` (write the id of one: ask, check)",
         ]
     );
 }
@@ -112,7 +114,11 @@ fn a_missing_or_broken_workflow_cannot_be_tested() {
     };
     let run = |source: &str| pulse_engine::testing::test("t.test.yaml", source, &files).unwrap_err();
     let missing = run("workflow: gone.yaml\ntests: []");
-    assert_eq!(missing.to_string(), "t.test.yaml: 1:11: error[E015]: `gone.yaml`: there is no such file");
+    assert_eq!(
+        missing.to_string(),
+        "t.test.yaml: 1:11: error[E015]: `gone.yaml`: there is no such file (name the workflow's file as it is found from \
+         the test file's own directory)"
+    );
     let broken = run("workflow: broken.yaml\ntests: [{expect: {status: completed}}]");
     assert_eq!((broken.about.as_str(), broken.message.as_deref()), ("broken.yaml", Some("broken.yaml has mistakes")));
     assert!(!broken.diagnostics.is_empty());

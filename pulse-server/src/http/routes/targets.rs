@@ -13,7 +13,7 @@ pub(super) fn lint(app: &App, loaded: &mut Loaded) {
     let mut diagnostics = Diagnostics::from_found(std::mem::take(&mut loaded.diagnostics));
     for source in sources(workflow).into_iter().filter(|source| !source.text.contains("{{")) {
         if let Err(error @ TargetError::NoMatch { .. }) = fleet.resolve(std::slice::from_ref(&source.text)) {
-            let help = Some("the step fails if it is so when it runs".to_owned());
+            let help = "enrol or label such a worker before it runs, or name another; the step fails if it is so then";
             diagnostics.add(Code::UnknownTarget, &source.path, source.at, error.to_string(), help);
         }
     }
