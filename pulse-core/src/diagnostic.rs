@@ -2,7 +2,7 @@
 
 use crate::text::{one_line, shorten};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 /// A place in a document: line and column, both from 1, in characters.
@@ -166,8 +166,15 @@ impl Diagnostics {
         self.0.iter().any(|d| d.code == code.as_str())
     }
 
-    /// All findings in the order of their places in the document.
+    /// All findings in the order of their places in the document. Where a value lacks its quotes and is wrong with them,
+    /// too, the latter is said.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        let syntax = |found: &Diagnostic| found.code == Code::Syntax.as_str();
+        if self.0.iter().any(syntax) {
+            let other = |found: &&Diagnostic| found.severity == Severity::Error && !syntax(found);
+            let wrong: HashSet<_> = self.0.iter().filter(other).map(|found| (found.line, found.column)).collect();
+            self.0.retain(|found| !syntax(found) || !wrong.contains(&(found.line, found.column)));
+        }
         self.0.sort_by(|a, b| (a.line, a.column, &a.code).cmp(&(b.line, b.column, &b.code)));
         self.0
     }

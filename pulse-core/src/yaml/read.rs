@@ -28,7 +28,7 @@ pub fn read(source: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     for event in Parser::new_from_str(source) {
         match event {
             Ok((event, span)) => {
-                if !reader.event(event, position(span.start)) {
+                if !reader.event(event, position(span.start), span.start.index()) {
                     return None;
                 }
             }
@@ -39,13 +39,19 @@ pub fn read(source: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
                     reader.too_deep(at);
                     return None;
                 }
-                let help = slips::help(source, at);
-                reader.diagnostics.add(Code::Syntax, "", at, format!("not YAML: {}", error.info()), help);
+                // What stands behind a template without quotes is a part of the same mistake.
+                if reader.bare_template.is_none_or(|template| at.line > template.line + 1) {
+                    let help = slips::help(&reader.lines, at);
+                    reader.diagnostics.add(Code::Syntax, "", at, format!("not YAML: {}", error.info()), help);
+                }
                 return None;
             }
         }
     }
-    let root = reader.root.take();
+    let (root, bare_template) = (reader.root.take(), reader.bare_template);
+    if root.as_ref().is_some_and(|root| Some(root.at) == bare_template) {
+        return None;
+    }
     if root.is_none() {
         diagnostics.add(Code::MissingField, "", start, "the document is empty", "a workflow needs `steps`");
     }
@@ -60,11 +66,33 @@ fn position(mark: Marker) -> Position {
 /// A collection under construction.
 enum Open {
     List { items: Vec<Node>, at: Position, anchor: usize },
-    Map { entries: Vec<(Key, Node)>, seen: HashSet<String>, key: Option<Key>, at: Position, anchor: usize },
+    Map(OpenMap),
+}
+
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<(Key, Node)>,
+    seen: HashSet<String>,
+    key: Option<OpenKey>,
+    at: Position,
+    /// Where it starts, in characters of the document.
+    start: usize,
+    anchor: usize,
+    /// It is a template that lacks its quotes: `{{ x }}` is a mapping whose key is a mapping.
+    is_template: bool,
+}
+
+enum OpenKey {
+    Read(Key),
+    /// No text, which is a finding by itself.
+    Unreadable,
 }
 
 struct Reader<'d> {
     source: &'d str,
+    lines: Vec<&'d str>,
+    /// The characters of the document, once any of them is asked for by its number.
+    chars: Vec<char>,
     diagnostics: &'d mut Diagnostics,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
@@ -72,12 +100,16 @@ struct Reader<'d> {
     alias_bytes: usize,
     documents: usize,
     root: Option<Node>,
+    /// Where the last template without quotes stood.
+    bare_template: Option<Position>,
 }
 
 impl<'d> Reader<'d> {
     fn new(source: &'d str, diagnostics: &'d mut Diagnostics) -> Self {
         Self {
             source,
+            lines: source.lines().collect(),
+            chars: Vec::new(),
             diagnostics,
             open: Vec::new(),
             anchors: HashMap::new(),
@@ -85,11 +117,12 @@ impl<'d> Reader<'d> {
             alias_bytes: 0,
             documents: 0,
             root: None,
+            bare_template: None,
         }
     }
 
-    /// Takes one event in. False when reading cannot go on.
-    fn event(&mut self, event: Event<'_>, at: Position) -> bool {
+    /// Takes one event in, which starts at the document's character `start`. False when reading cannot go on.
+    fn event(&mut self, event: Event<'_>, at: Position, start: usize) -> bool {
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => true,
             Event::DocumentStart(_) => {
@@ -101,7 +134,7 @@ impl<'d> Reader<'d> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 if let Some(tag) = tag {
-                    let help = slips::negation(self.source, at, &tag.handle, &tag.suffix, &text);
+                    let help = slips::negation(&self.lines, at, &tag.handle, &tag.suffix, &text);
                     let help = help.unwrap_or_else(|| "leave the tag out".to_owned());
                     self.refuse(Code::TagNotAllowed, at, "YAML tags are not allowed", &help);
                 }
@@ -113,15 +146,17 @@ impl<'d> Reader<'d> {
             Event::SequenceStart(anchor, tag) => {
                 self.begin(Open::List { items: Vec::new(), at, anchor }, tag.is_some(), at)
             }
-            Event::MappingStart(anchor, tag) => self.begin(
-                Open::Map { entries: Vec::new(), seen: HashSet::new(), key: None, at, anchor },
-                tag.is_some(),
-                at,
-            ),
+            Event::MappingStart(anchor, tag) => {
+                self.begin(Open::Map(OpenMap { at, start, anchor, ..OpenMap::default() }), tag.is_some(), at)
+            }
             Event::SequenceEnd | Event::MappingEnd => {
                 match self.open.pop() {
                     Some(Open::List { items, at, anchor }) => self.value(Node::new(NodeKind::List(items), at), anchor),
-                    Some(Open::Map { mut entries, at, anchor, .. }) => {
+                    Some(Open::Map(OpenMap { is_template: true, at, start, anchor, .. })) => {
+                        let text = self.bare_template(at, start);
+                        self.value(Node::new(NodeKind::Text(text), at), anchor);
+                    }
+                    Some(Open::Map(OpenMap { mut entries, at, anchor, .. })) => {
                         self.merge(&mut entries);
                         self.value(Node::new(NodeKind::Map(entries), at), anchor);
                     }
@@ -170,23 +205,38 @@ impl<'d> Reader<'d> {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, seen, key, .. }) => match key.take() {
+            Some(Open::Map(map)) => match map.key.take() {
                 None => {
                     let at = node.at;
                     let name = node.scalar_text().or_else(|| (node.kind == NodeKind::Null).then(|| "null".into()));
-                    if name.is_none() {
-                        let help = "text that begins with `{{` stands in quotes";
-                        self.diagnostics.add(Code::Syntax, "", at, "a key must be text, not a list or mapping", help);
+                    map.is_template |= matches!(node.kind, NodeKind::Map(_))
+                        && at == Position { column: map.at.column.saturating_add(1), ..map.at };
+                    if name.is_none() && !map.is_template {
+                        let message = "a key must be text, not a list or mapping";
+                        self.diagnostics.add(Code::Syntax, "", at, message, "write a name before the colon");
                     }
-                    *key = Some(Key { name: name.unwrap_or_default(), at });
+                    map.key = Some(name.map_or(OpenKey::Unreadable, |name| OpenKey::Read(Key { name, at })));
                 }
-                Some(key) if !seen.insert(key.name.clone()) => {
+                Some(OpenKey::Read(key)) if !map.seen.insert(key.name.clone()) => {
                     let message = format!("the key `{}` stands twice in this mapping", key.name);
                     self.diagnostics.add(Code::DuplicateKey, &key.name, key.at, message, "keep one of them");
                 }
-                Some(key) => entries.push((key, node)),
+                Some(OpenKey::Read(key)) => map.entries.push((key, node)),
+                Some(OpenKey::Unreadable) => {}
             },
         }
+    }
+
+    /// Adds a finding for a template that lacks its quotes, and gives its text.
+    fn bare_template(&mut self, at: Position, start: usize) -> String {
+        if self.chars.is_empty() {
+            self.chars = self.source.chars().collect();
+        }
+        self.bare_template = Some(at);
+        let text = slips::template(&self.chars[start.min(self.chars.len())..]);
+        let message = "this is a YAML mapping and no template, because it has no quotes";
+        self.diagnostics.add(Code::Syntax, "", at, message, slips::template_help(&self.lines, at, &text));
+        text
     }
 
     /// Adds a finding for a merge key. What it would merge is taken in all the same, so that nothing of it is missed besides.

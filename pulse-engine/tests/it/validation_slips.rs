@@ -35,6 +35,44 @@ fn text_that_needs_quotes_is_told_so() {
 }
 
 #[test]
+fn a_template_without_quotes_is_one_finding() {
+    let bare = "E001:3 this is a YAML mapping and no template";
+    let each_of = |cases: &[(&str, &str, &str)]| {
+        let with_param = |(step, at, help)| (format!("params: [x]\nsteps:\n  - {step}\n"), at, help);
+        let cases: Vec<(String, &str, &str)> = cases.iter().copied().map(with_param).collect();
+        each(&cases.iter().map(|(source, at, help)| (source.as_str(), *at, *help)).collect::<Vec<_>>());
+    };
+    each_of(&[
+        ("command: {{ x }}", bare, r#"`command: "{{ x }}"`"#),
+        ("command: {{ x }}  # why", bare, r#"`command: "{{ x }}"`"#),
+        ("command: {{x}} y\n  - command: z", bare, r#"`command: "{{x}} y"`"#),
+        ("command: {{ x | sh }}", bare, r#"`command: "{{ x | sh }}"`"#),
+        ("command: {{ x == 'y' }}", bare, r#"`command: "{{ x == 'y' }}"`"#),
+        ("{command: {{ x }}, id: y}", bare, r#"put it in quotes: `"{{ x }}"`"#),
+        ("command: y\n    targets: [z, {{ x }}]", "E001:4 this", r#"put it in quotes: `"{{ x }}"`"#),
+        (
+            "command: y\n    env:\n      A: {{\n        x }}",
+            "E001:5 this",
+            r#"put it in quotes: `"{{\\n        x }}"`"#,
+        ),
+        // Expressions have no braces, and so need no quotes for them.
+        ("command: y\n    condition: {{ x }} == 1", "E001:4 this", "no {{ }}: `condition: x == 1`"),
+        ("command: y\n    condition: {{ x }}", "E013:4 ", "write `params.x` as it is"),
+        ("type: set\n    values: {y: {{ x }}}", "E013:4 ", "write `params.x` as it is"),
+        // With quotes it would be as wrong.
+        ("command: y\n    timeout: {{ x }}", "E007:4 `timeout`", "write seconds"),
+    ]);
+    each(&[
+        ("{{ x }}\n", "E001:1 this", r#"put it in quotes: `"{{ x }}"`"#),
+        ("steps:\n  - command: y\n    ? [z]\n    : y\n", "E001:3 a key must be text", "write a name before the colon"),
+        ("steps:\n  - {command: y, { z: a }: y}\n", "E001:2 a key must be text", "write a name before the colon"),
+    ]);
+    // A mistake that stands further down is one of its own.
+    let two = found("params: [x]\nsteps:\n  - command: {{ x }}\n  - command: z\n    targets: *\n");
+    assert_eq!(two.len(), 2, "{two:#?}");
+}
+
+#[test]
 fn a_negation_is_no_tag() {
     let help = |step: &str| {
         let all = found(&format!("params: [{{name: x, type: boolean}}]\nsteps:\n  - {step}\n"));
