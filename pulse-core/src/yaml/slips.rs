@@ -45,7 +45,7 @@ const LONG_LINE: usize = 1_000;
 pub(super) fn template(chars: &[char]) -> String {
     let text: String = chars.iter().take(LONG_LINE).collect();
     let text = text.find("}}").map_or(text.as_str(), |end| &text[..end + 2]);
-    one_line(text)
+    one_line(&text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
 }
 
 /// Help for a template without quotes: with all of its value, where that has a line of its own.

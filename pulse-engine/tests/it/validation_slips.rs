@@ -50,11 +50,7 @@ fn a_template_without_quotes_is_one_finding() {
         ("command: {{ x == 'y' }}", bare, r#"`command: "{{ x == 'y' }}"`"#),
         ("{command: {{ x }}, id: y}", bare, r#"put it in quotes: `"{{ x }}"`"#),
         ("command: y\n    targets: [z, {{ x }}]", "E001:4 this", r#"put it in quotes: `"{{ x }}"`"#),
-        (
-            "command: y\n    env:\n      A: {{\n        x }}",
-            "E001:5 this",
-            r#"put it in quotes: `"{{\\n        x }}"`"#,
-        ),
+        ("command: y\n    env:\n      A: {{\n        x }}", "E001:5 this", r#"put it in quotes: `"{{ x }}"`"#),
         // Expressions have no braces, and so need no quotes for them.
         ("command: y\n    condition: {{ x }} == 1", "E001:4 this", "no {{ }}: `condition: x == 1`"),
         ("command: y\n    condition: {{ x }}", "E013:4 ", "write `params.x` as it is"),
