@@ -55,7 +55,8 @@ pub(super) fn template_help(lines: &[&str], at: Position, text: &str) -> String 
         let before: usize = line.chars().take((at.column as usize).saturating_sub(1)).map(char::len_utf8).sum();
         entry(line).is_some_and(|(_, value)| line[before..].starts_with(value))
     };
-    let of_line = Some(line).filter(|line| line.len() <= LONG_LINE && begins(line)).and_then(quotes);
+    let of_line =
+        Some(line).filter(|line| line.len() <= LONG_LINE && line.contains("}}") && begins(line)).and_then(quotes);
     of_line.unwrap_or_else(|| format!("put it in quotes: `{}`", quoted(text)))
 }
 
