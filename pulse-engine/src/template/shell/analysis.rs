@@ -3,7 +3,8 @@
 use super::frames::Role;
 use super::place::Needs;
 use super::tracker::Tracker;
-use super::words::{EXPANSION, HOLE, Origin, Word, is_name};
+use super::words::{EXPANSION, HOLE, Origin, UNSEEN, Word, is_name};
+use std::borrow::Cow;
 
 /// Operators of `[[ … ]]` whose operands are arithmetic; some shells calculate with those of `[ … ]`, too.
 const ARITHMETIC_TESTS: &[&str] = &["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
@@ -40,10 +41,12 @@ impl Tracker<'_> {
             Role::List(name) => Some(name.clone()),
             _ => None,
         });
+        let words = &self.made_anew(words)[..];
         for word in words {
             self.assignment(word, list.as_deref());
         }
         if let Some(name) = list {
+            self.found.variables.spell(&name, "");
             return words.iter().for_each(|word| self.found.variables.assign_word(&name, word));
         }
         // `&&` and parentheses inside of `[[ … ]]` cut it into parts.
@@ -59,6 +62,13 @@ impl Tracker<'_> {
         let (name, operands) = (words[first].text.as_str(), &words[first + 1..]);
         let name = name.rsplit('/').next().unwrap_or(name);
         let (read, text) = self.standard_input(name, operands);
+        self.options(words);
+        // Any command: one that calculates, too.
+        let command = &words[first];
+        let is_unseen = command.text.is_empty() && !command.plain && !command.calculated;
+        if command.text.contains([HOLE, EXPANSION]) || is_unseen {
+            self.unseen();
+        }
         match name {
             "let" => operands.iter().for_each(|word| self.calculate(word)),
             "for" | "select" => self.assign(operands),
@@ -68,7 +78,7 @@ impl Tracker<'_> {
             }
             "getopts" => {
                 let from = self.scoped("@".to_owned());
-                self.found.variables.assign("OPTARG", Origin { holes: Vec::new(), names: vec![from] });
+                self.found.variables.assign("OPTARG", Origin::of(from));
             }
             "test" | "[" => {
                 self.behind_option(operands, "-v");
@@ -77,9 +87,10 @@ impl Tracker<'_> {
                 }
             }
             "wait" => self.behind_option(operands, "-p"),
+            "eval" | "." | "source" | "coproc" | "alias" => self.found.variables.hides = true,
             "compgen" | "complete" => self.behind_option(operands, "-W"),
             "printf" => self.printf(operands),
-            "read" | "mapfile" | "readarray" => self.read_names(operands, &read),
+            "read" | "mapfile" | "readarray" => self.read_names(name, operands, &read),
             "shift" if !self.known_shell => operands.iter().for_each(|word| self.need(&word.origin(), Needs::Integer)),
             "ulimit" if !self.known_shell => operands.iter().for_each(|word| self.need(&word.origin(), Needs::Plain)),
             _ => {}
@@ -96,18 +107,53 @@ impl Tracker<'_> {
         self.nested_shell(words, &read, text);
     }
 
+    /// `n=…` alone, which certainly runs: what `n` was before goes nowhere from here on, but into these words.
+    fn made_anew<'w>(&mut self, words: &'w [Word]) -> Cow<'w, [Word]> {
+        // The values of a list are assigned already.
+        let whole = |word: &Word| !word.text.ends_with('=') || !word.carried.is_empty();
+        let plain = |word: &Word| word.text.split('=').next().is_some_and(is_name);
+        let forgets = self.found.functions.is_empty() && !self.found.variables.hides && self.is_certain();
+        if !forgets || !words.iter().all(|word| plain(word) && whole(word)) {
+            return Cow::Borrowed(words);
+        }
+        let mut words = words.to_vec();
+        let names: Vec<String> = words.iter().filter_map(|word| word.assigned_name().map(str::to_owned)).collect();
+        for name in names {
+            let Some(before) = self.found.variables.make_anew(&name) else { continue };
+            for word in &mut words {
+                let expanded = word.expansions.iter_mut().chain(&mut word.carried.names);
+                expanded.filter(|expanded| **expanded == name).for_each(|expanded| expanded.clone_from(&before));
+            }
+        }
+        Cow::Owned(words)
+    }
+
+    /// The command certainly runs, in the script's own shell, after all that stands before it and before all behind it.
+    fn is_certain(&mut self) -> bool {
+        let goes_on = match self.char(self.at) {
+            Some(c @ ('&' | '|')) => self.char(self.at + 1) == Some(c),
+            _ => true,
+        };
+        let alone = self.stack.len() == 1 && self.bodies == 0 && goes_on;
+        alone
+            && self
+                .command()
+                .is_some_and(|command| !command.conditional && !command.piped && command.groups.is_empty())
+    }
+
     /// `name=…`, and `name[…]=…`, or `[…]=…` in a list, where the index is arithmetic.
     fn assignment(&mut self, word: &Word, list: Option<&str>) {
         let index =
             word.text.split_once(']').filter(|(before, behind)| before.contains('[') && behind.starts_with(['=', '+']));
         let name = word.assigned_name();
+        let needs = name.or(list).map_or(Needs::Integer, |name| self.index_needs(name));
         if let Some((before, _)) = index.filter(|_| name.is_some() || word.text.starts_with('['))
-            && !name.or(list).is_some_and(|name| self.is_map(name))
+            && needs > Needs::Anything
         {
             let origin = word.origin_before(']');
             let index =
                 Word { text: before.to_owned(), holes: origin.holes, expansions: origin.names, ..Word::default() };
-            self.calculate(&index);
+            self.calculate_as(&index, needs);
             self.found.variables.lists.extend(name.map(str::to_owned));
         }
         let Some(name) = name else { return };
@@ -127,7 +173,7 @@ impl Tracker<'_> {
         let Some((name, values)) = words.split_first() else { return };
         if values.first().is_none_or(|word| word.text != "in") {
             let from = self.scoped("@".to_owned());
-            self.found.variables.assign(&name.text, Origin { holes: Vec::new(), names: vec![from] });
+            self.found.variables.assign(&name.text, Origin::of(from));
         }
         for word in values {
             self.found.variables.assign_word(&name.text, word);
@@ -135,8 +181,14 @@ impl Tracker<'_> {
     }
 
     /// What `read` reads is assigned to its names.
-    fn read_names(&mut self, operands: &[Word], read: &Origin) {
+    fn read_names(&mut self, command: &str, operands: &[Word], read: &Origin) {
         let names: Vec<&str> = operands.iter().map(|word| word.text.as_str()).filter(|text| is_name(text)).collect();
+        self.found.variables.hides |= operands.iter().any(|word| word.text.starts_with([HOLE, EXPANSION]));
+        let mut read = read.clone();
+        read.names.push(UNSEEN.to_owned());
+        // Each gets a field, or a line.
+        let list = operands.iter().any(|word| word.text.starts_with('-') && word.text.contains('a'));
+        let read = if command == "read" && names.len() < 2 && !list { read } else { self.found.variables.part(read) };
         for name in &names {
             self.found.variables.assign(name, read.clone());
         }
@@ -163,6 +215,7 @@ impl Tracker<'_> {
             [option, ..] => option.text.strip_prefix("-v").unwrap_or_default(),
             [] => return,
         };
+        self.found.variables.hides |= name.contains([HOLE, EXPANSION]);
         if is_name(name) {
             for word in operands {
                 self.found.variables.assign_word(name, word);
@@ -194,11 +247,13 @@ impl Tracker<'_> {
         let integers = doubtful || option('i') || command == "integer";
         let references = option('n') || command == "nameref";
         self.maps(command, operands, lists && option('A'));
+        self.found.variables.hides |= references || operands.iter().any(|word| word.text.starts_with([HOLE, EXPANSION]));
         let mut is_value = false;
         for word in operands {
             let is_option = word.text.starts_with(['-', '+']);
             if !is_option && !is_value {
-                self.need(&word.origin_before('='), Needs::Name);
+                let needs = self.name_needs(word);
+                self.need(&word.origin_before('='), needs);
                 self.index(word);
             }
             if let Some((name, value)) = word.text.split_once('=').filter(|_| lists) {
@@ -228,27 +283,32 @@ impl Tracker<'_> {
         if !(declares || command == "unset" || TAKE_LISTS.contains(&command)) {
             return;
         }
-        let goes_on = match self.char(self.at) {
-            Some(c @ ('&' | '|')) => self.char(self.at + 1) == Some(c),
-            _ => true,
-        };
         let known_shell = self.known_shell;
-        let alone = self.stack.len() == 1 && self.bodies == 0 && goes_on;
-        let certain = declares
-            && known_shell
-            && alone
-            && self
-                .command()
-                .is_some_and(|command| !command.conditional && !command.piped && command.groups.is_empty());
+        let certain = declares && known_shell && self.is_certain();
         for word in operands.iter().filter(|word| !word.text.starts_with(['-', '+'])) {
             let name = word.text.split('=').next().unwrap_or_default();
             let variables = &mut self.found.variables;
+            if declares && known_shell && is_name(name) {
+                variables.declared_maps.insert(name.to_owned());
+            }
             if certain && is_name(name) && !variables.lists.contains(name) {
                 variables.maps.insert(name.to_owned());
-            } else if !declares {
+            } else if !declares || variables.maps.contains(name) {
                 // It can be another variable of that name; or any variable.
                 variables.unmade.insert(if is_name(name) { name.to_owned() } else { String::new() });
             }
+        }
+    }
+
+    /// `declare -A name=(`: the list that follows has keys.
+    pub fn declared_list(&mut self, name: &str) {
+        let Some(command) = self.command() else { return };
+        let words = command.words.finished();
+        let declares = words.iter().any(|word| word.text.starts_with('-') && word.text.contains('A'));
+        let operand = Word { text: name.to_owned(), ..Word::default() };
+        let command = words.first().map(|word| word.text.clone()).unwrap_or_default();
+        if declares {
+            self.maps(&command, &[operand], true);
         }
     }
 
@@ -259,18 +319,29 @@ impl Tracker<'_> {
     fn behind(&mut self, operands: &[Word], option: &str, needs: Needs) {
         for pair in operands.windows(2) {
             if pair[0].text == option {
+                let needs = if needs == Needs::Name { self.name_needs(&pair[1]) } else { needs };
                 self.need(&pair[1].origin(), needs);
                 self.index(&pair[1]);
             }
         }
     }
 
+    /// What the name of a variable has to be. It may have an index; of an associative array that is evaluated once more here.
+    fn name_needs(&self, word: &Word) -> Needs {
+        let list = word.text.split_once('[').map(|(list, _)| list);
+        match list.filter(|list| is_name(list)).map(|list| self.index_needs(list)) {
+            Some(Needs::Anything | Needs::Inert) => Needs::Inert,
+            _ => Needs::Name,
+        }
+    }
+
     /// The shell calculates with the variables in the index of a name.
     fn index(&mut self, word: &Word) {
         let name = word.text.split('=').next().unwrap_or_default();
-        let Some((list, index)) = name.split_once('[').filter(|(list, _)| !self.is_map(list)) else { return };
-        if is_name(list) {
-            self.calculate(&Word { text: index.to_owned(), ..Word::default() });
+        let Some((list, index)) = name.split_once('[') else { return };
+        let needs = self.index_needs(list);
+        if is_name(list) && needs > Needs::Anything {
+            self.calculate_as(&Word { text: index.to_owned(), ..Word::default() }, needs);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::frames::{Case, Close, Frame, Role};
 use super::place::{Needs, Style};
 use super::tracker::Tracker;
 use super::units::Unit;
-use super::words::{ANY_INPUT, Origin};
+use super::words::{ANY_INPUT, Origin, UNSEEN};
 
 impl Tracker<'_> {
     /// One unit where commands stand.
@@ -170,7 +170,9 @@ impl Tracker<'_> {
             return;
         }
         if !in_word && !in_test && self.char(self.at + 1) == Some('(') {
-            self.special();
+            if let Some(command) = self.command() {
+                command.words.open_calculated();
+            }
             return self.push(Frame::Arithmetic { parens: 0, close: ')' }, 2);
         }
         let mut defines = None;
@@ -181,7 +183,10 @@ impl Tracker<'_> {
             name.into_iter().for_each(|name| self.define(name));
         }
         let role = match list {
-            Some(name) if declared => Role::List(name),
+            Some(name) if declared => {
+                self.declared_list(&name);
+                Role::List(name)
+            }
             Some(name) => {
                 self.found.variables.lists.insert(name.clone());
                 Role::List(name)
@@ -335,6 +340,10 @@ impl Tracker<'_> {
             self.analyse(&words, in_test);
         } else {
             self.compound_input();
+            if let Some(command) = self.command().filter(|command| command.own_input) {
+                // `$(<file)`
+                command.feed.names.push(UNSEEN.to_owned());
+            }
         }
         if let Some(command) = self.command() {
             command.here = Origin::default();

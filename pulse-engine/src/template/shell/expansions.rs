@@ -6,6 +6,24 @@ use super::tracker::Tracker;
 use super::units::Unit;
 use super::words::Origin;
 
+/// What behind a name leaves digits only.
+const DIGITS_ONLY: &[&str] = &[
+    "//[^0-9]/}",
+    "//[!0-9]/}",
+    "//[^0-9]}",
+    "//[!0-9]}",
+    "//[^[:digit:]]/}",
+    "//[![:digit:]]/}",
+    "%%[^0-9]*}",
+    "%%[!0-9]*}",
+    "%%[^[:digit:]]*}",
+    "%%[![:digit:]]*}",
+    "##*[^0-9]}",
+    "##*[!0-9]}",
+    "##*[^[:digit:]]}",
+    "##*[![:digit:]]}",
+];
+
 impl Tracker<'_> {
     pub fn dollar(&mut self) {
         self.special();
@@ -34,9 +52,9 @@ impl Tracker<'_> {
             Some(Unit::Char('(')) => self.push(Frame::inner(Close::Paren, Role::Substitution), 2),
             Some(Unit::Char('[')) => self.push(Frame::Arithmetic { parens: 0, close: ']' }, 2),
             Some(Unit::Char('{')) => {
-                let is_map = self.braced();
+                let index = self.braced();
                 let in_double = !bare;
-                self.push(Frame::Parameter { mode: Mode::Name, in_double, assigns: None, is_map }, 2);
+                self.push(Frame::Parameter { mode: Mode::Name, in_double, assigns: None, index }, 2);
             }
             Some(Unit::Char('\'')) if bare => {
                 self.at += 2;
@@ -49,7 +67,7 @@ impl Tracker<'_> {
             }
             Some(Unit::Char(c)) if c.is_ascii_digit() || matches!(c, '@' | '*') => {
                 let name = c.to_string();
-                self.expands(name);
+                self.expands(name, false);
                 self.at += 2;
             }
             Some(Unit::Char(c)) if "$?#!-".contains(*c) => self.at += 2,
@@ -57,12 +75,12 @@ impl Tracker<'_> {
         }
     }
 
-    /// Notes what `${…}` expands. Returns whether it is an associative array.
-    fn braced(&mut self) -> bool {
+    /// Notes what `${…}` expands. Returns what an index behind it has to be.
+    fn braced(&mut self) -> Needs {
         let at = self.at + 2;
         match self.char(at) {
             // A length is a number, whatever the value is.
-            Some('#') => false,
+            Some('#') => self.index_needs(&self.name_at(at + 1)),
             Some('!') => {
                 let name = self.name_at(at + 1);
                 // `${!name[@]}` gives indexes and `${!name*}` names; else the value of the variable is a name.
@@ -71,11 +89,11 @@ impl Tracker<'_> {
                     self.found.variables.need(&name, Needs::Name);
                 }
                 self.expansion(at + 1);
-                self.is_map(&name)
+                self.index_needs(&name)
             }
             Some('@' | '*') => {
-                self.expands("@".to_owned());
-                false
+                self.expands("@".to_owned(), false);
+                Needs::Anything
             }
             _ => {
                 let name = self.name_at(at);
@@ -88,21 +106,30 @@ impl Tracker<'_> {
                     let name = self.scoped(name.clone());
                     self.found.variables.run.insert(name);
                 }
-                if !self.keeps_digits(at + name.len()) {
-                    self.expansion(at);
+                if self.keeps_digits(at + name.len()) {
+                    // As good as `$#`, a number.
+                    self.expands("#".to_owned(), false);
+                } else if !name.is_empty() {
+                    self.expands(name.clone(), self.cuts(at + name.len()));
                 }
-                self.is_map(&name)
+                self.index_needs(&name)
             }
         }
     }
 
-    /// `//[^0-9]…` behind a name leaves digits only.
+    /// `//[^0-9]…` and the like behind a name leave digits only.
     fn keeps_digits(&self, at: usize) -> bool {
         let pattern = |text: &&&str| self.units.starts_with(at, text);
-        ["//[^0-9]/}", "//[!0-9]/}", "//[^0-9]}", "//[!0-9]}", "//[^[:digit:]]/}", "//[![:digit:]]/}"]
-            .iter()
-            .find(pattern)
-            .is_some()
+        DIGITS_ONLY.iter().find(pattern).is_some()
+    }
+
+    /// What stands behind a name takes a part of the value.
+    fn cuts(&self, at: usize) -> bool {
+        match self.char(at) {
+            Some('#' | '%' | '/') => true,
+            Some(':') => !self.char(at + 1).is_some_and(|c| "-=?+".contains(c)),
+            _ => false,
+        }
     }
 
     /// Notes the expansion of the variable whose name stands there. Returns the length of the name.
@@ -110,20 +137,27 @@ impl Tracker<'_> {
         let name = self.name_at(at);
         let length = name.len();
         if length > 0 {
-            self.expands(name);
+            self.expands(name, false);
         }
         length
     }
 
-    /// Notes the expansion of a variable.
-    fn expands(&mut self, name: String) {
+    /// Notes the expansion of a variable, or of a part of its value.
+    fn expands(&mut self, name: String, cut: bool) {
         let many = matches!(name.as_str(), "@" | "*");
-        let name = self.scoped(name);
-        if self.calculates() {
-            return self.found.variables.need(&name, Needs::Integer);
+        let mut name = self.scoped(name);
+        if cut {
+            name = self.found.variables.part(Origin::of(name)).names.swap_remove(0);
+        }
+        let needs = self.calculation();
+        if needs > Needs::Anything {
+            return self.found.variables.need(&name, needs);
         }
         if let Some(to) = self.assigning() {
-            self.found.variables.assign(&to, Origin { holes: Vec::new(), names: vec![name.clone()] });
+            self.found.variables.assign(&to, Origin::of(name.as_str()));
+        }
+        if self.is_key() {
+            return;
         }
         if let Some(command) = self.command() {
             command.words.push_expansion(name);
@@ -153,22 +187,43 @@ impl Tracker<'_> {
             !c.is_ascii_digit() && self.at.checked_sub(1).and_then(|at| self.char(at)).is_none_or(|c| !inside(c));
         if inside(c) && begins {
             let name = self.name_at(self.at);
-            self.found.variables.need(&name, Needs::Integer);
+            let needs = self.calculation();
+            self.found.variables.need(&name, needs);
         }
     }
 
-    /// The shell calculates with what stands here.
-    pub fn calculates(&self) -> bool {
-        self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_))).any(|frame| match frame {
-            Frame::Arithmetic { .. } => true,
-            Frame::Parameter { mode: Mode::Subscript, is_map, .. } => !is_map,
-            Frame::Parameter { mode, .. } => *mode == Mode::Offset,
-            _ => false,
-        })
+    /// What has to stand here: an integer where the shell calculates with it.
+    pub fn calculation(&self) -> Needs {
+        let mut frames = self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_)));
+        let decided = frames.find_map(|frame| match frame {
+            Frame::Arithmetic { .. } => Some(self.arithmetic_needs()),
+            Frame::Parameter { mode: Mode::Subscript, index, .. } => Some(*index),
+            Frame::Parameter { mode: Mode::Offset, .. } => Some(Needs::Integer),
+            _ => None,
+        });
+        decided.unwrap_or(Needs::Anything)
+    }
+
+    /// What stands in a calculation has to be an integer, but in the index of a variable that may be an associative array.
+    fn arithmetic_needs(&self) -> Needs {
+        let opened = self.opened.last().copied().unwrap_or_default();
+        let before = |at: &usize| self.char(*at);
+        let indexes = (opened..self.at).rev().take_while(|at| before(at) != Some(']'));
+        let Some(bracket) = indexes.into_iter().find(|at| before(at) == Some('[')) else { return Needs::Integer };
+        let inside = |at: &usize| before(at).is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+        let first = (opened..bracket).rev().take_while(inside).last();
+        first.map_or(Needs::Integer, |first| self.index_needs(&self.name_at(first)).max(Needs::Inert))
+    }
+
+    /// What stands here is the key of an associative array: text that goes no further.
+    pub fn is_key(&self) -> bool {
+        let mut frames = self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_)));
+        let index = frames.find(|frame| matches!(frame, Frame::Parameter { mode: Mode::Subscript, .. }));
+        matches!(index, Some(Frame::Parameter { index: Needs::Anything, .. }))
     }
 
     pub fn parameter_step(&mut self, c: char, mode: Mode, in_double: bool) {
-        if matches!(mode, Mode::Subscript | Mode::Offset) && self.calculates() {
+        if matches!(mode, Mode::Subscript | Mode::Offset) && self.calculation() > Needs::Anything {
             self.calculated_name(c);
         }
         self.at += 1;

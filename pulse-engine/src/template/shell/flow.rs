@@ -3,9 +3,22 @@
 use super::nested::runs_text;
 use super::place::Needs;
 use super::tracker::Tracker;
-use super::words::{ANY_INPUT, Origin, Word};
+use super::words::{Origin, UNSEEN, Word, is_part, part_name};
 use crate::template::TemplateWarningKind;
 use std::collections::{HashMap, HashSet};
+
+/// Variables that the shell itself gives a value to, which may come from one of the script's.
+const OTHERS: &[&str] = &[
+    "_",
+    "BASH_ARGV",
+    "BASH_COMMAND",
+    "BASH_EXECUTION_STRING",
+    "BASH_REMATCH",
+    "COPROC",
+    "DIRSTACK",
+    "OLDPWD",
+    "PWD",
+];
 
 /// What is known about the variables of a script.
 #[derive(Debug, Default)]
@@ -22,8 +35,18 @@ pub(super) struct Variables {
     pub needed: HashMap<String, Needs>,
     /// Variables whose value a second shell reads.
     pub run: HashSet<String>,
+    /// Variables that stand where a program looks for options that run commands, and that program.
+    pub options: HashMap<String, &'static str>,
+    /// Variables that the script gives a value to.
+    made: HashSet<String>,
+    /// Texts that are cut out of others, so far.
+    parts: usize,
+    /// Something assigns variables that are not seen: references, `eval`, files that are read as scripts.
+    pub hides: bool,
     /// Associative arrays: their index is text.
     pub maps: HashSet<String>,
+    /// Variables that are declared as such somewhere, perhaps under a condition or in a function.
+    pub declared_maps: HashSet<String>,
     /// Variables that are unset somewhere or local to some function; an empty name stands for any.
     pub unmade: HashSet<String>,
     /// Variables that have been lists, which `declare -A` leaves as they are.
@@ -33,6 +56,7 @@ pub(super) struct Variables {
 impl Variables {
     /// A value is assigned to a variable.
     pub fn assign(&mut self, name: &str, origin: Origin) {
+        self.made.insert(name.to_owned());
         self.assigned.extend(origin.holes.into_iter().map(|hole| (name.to_owned(), hole)));
         if !origin.names.is_empty() {
             self.copied.entry(name.to_owned()).or_default().extend(origin.names);
@@ -41,7 +65,8 @@ impl Variables {
 
     /// A word is assigned to a variable.
     pub fn assign_word(&mut self, name: &str, word: &Word) {
-        self.assign(name, word.origin());
+        let origin = if word.many { self.part(word.origin()) } else { word.origin() };
+        self.assign(name, origin);
         self.spell(name, &word.text);
     }
 
@@ -58,8 +83,54 @@ impl Variables {
         }
     }
 
+    /// A text that is cut out of another: one that a filter prints, a field, a line.
+    pub fn part(&mut self, origin: Origin) -> Origin {
+        if origin.is_empty() {
+            return origin;
+        }
+        let name = part_name(self.parts);
+        self.parts += 1;
+        self.assign(&name, origin);
+        Origin::of(name)
+    }
+
+    /// From here on the variable has no value that it had before. Returns the name under which that is known now, unless the
+    /// script has asked something of the variable already.
+    pub fn make_anew(&mut self, name: &str) -> Option<String> {
+        let known = self.needed.contains_key(name) || self.run.contains(name) || self.options.contains_key(name);
+        if known || !self.made.contains(name) || self.lists.contains(name) || self.declared_maps.contains(name) {
+            return None;
+        }
+        let before = format!("{name}@{}", self.parts);
+        self.parts += 1;
+        let rename = |other: &mut String| {
+            if other == name {
+                other.clone_from(&before);
+            }
+        };
+        self.assigned.iter_mut().for_each(|(name, _)| rename(name));
+        self.copied.values_mut().flatten().for_each(rename);
+        // A name is looked up when it is calculated with, which can have been before.
+        for names in self.spelled.values_mut().filter(|names| names.iter().any(|other| other == name)) {
+            names.push(before.clone());
+        }
+        for names in [&mut self.copied, &mut self.spelled] {
+            if let Some(old) = names.remove(name) {
+                names.insert(before.clone(), old);
+            }
+        }
+        self.programs.remove(name);
+        Some(before)
+    }
+
+    /// The script gives a value to this variable somewhere.
+    pub fn makes(&self, name: &str) -> bool {
+        self.made.contains(name)
+    }
+
     /// The value of a variable has to be at least this.
     pub fn need(&mut self, name: &str, needs: Needs) {
+        let needs = if is_part(name) { needs.min(Needs::Inert) } else { needs };
         if let Some(known) = self.needed.get_mut(name) {
             *known = needs.max(*known);
         } else {
@@ -72,15 +143,30 @@ impl Variables {
         !self.maps.is_empty() && (self.unmade.contains("") || !self.maps.is_disjoint(&self.unmade))
     }
 
+    /// Something of which it is not seen where it comes from reaches a place where a shell evaluates values.
+    pub fn is_unseen(&self) -> bool {
+        let unseen = |name: &String| name == UNSEEN || OTHERS.contains(&name.as_str());
+        (self.hides && !self.needed.is_empty()) || self.needed.keys().any(unseen)
+    }
+
     /// Hands on what is asked of a variable to those whose values it has.
     fn spread(&mut self) {
         let mut open: Vec<(String, Needs)> = self.needed.iter().map(|(name, needs)| (name.clone(), *needs)).collect();
         while let Some((name, needs)) = open.pop() {
-            let spelled = self.spelled.get(&name).filter(|_| needs == Needs::Integer);
+            let spelled = self.spelled.get(&name).filter(|_| matches!(needs, Needs::Integer | Needs::Inert));
             for from in self.copied.get(&name).into_iter().chain(spelled).flatten() {
+                let needs = if is_part(from) { needs.min(Needs::Inert) } else { needs };
                 if self.needed.get(from).is_none_or(|known| *known < needs) {
                     self.needed.insert(from.clone(), needs);
                     open.push((from.clone(), needs));
+                }
+            }
+        }
+        let mut open: Vec<(String, &'static str)> = self.options.iter().map(|(name, of)| (name.clone(), *of)).collect();
+        while let Some((name, of)) = open.pop() {
+            for from in self.copied.get(&name).into_iter().flatten() {
+                if self.options.insert(from.clone(), of).is_none() {
+                    open.push((from.clone(), of));
                 }
             }
         }
@@ -96,9 +182,17 @@ impl Variables {
 }
 
 impl Tracker<'_> {
-    /// The variable is certain to be an associative array.
-    pub fn is_map(&self, name: &str) -> bool {
-        self.trusts_maps && self.found.variables.maps.contains(name)
+    /// What the index of a variable has to be: anything where it is certain to be an associative array, and text of which
+    /// nothing is run where it may be one.
+    pub fn index_needs(&self, name: &str) -> Needs {
+        let variables = &self.found.variables;
+        if self.trusts_maps && variables.maps.contains(name) {
+            Needs::Anything
+        } else if variables.declared_maps.contains(name) {
+            Needs::Inert
+        } else {
+            Needs::Integer
+        }
     }
 
     /// Asks for at least this of the values of placeholders and of variables.
@@ -114,9 +208,14 @@ impl Tracker<'_> {
 
     /// The shell calculates with a word: with its values, and with the variables it names.
     pub fn calculate(&mut self, word: &Word) {
-        self.need(&word.origin(), Needs::Integer);
+        self.calculate_as(word, Needs::Integer);
+    }
+
+    /// The same where it may also be text.
+    pub fn calculate_as(&mut self, word: &Word, needs: Needs) {
+        self.need(&word.origin(), needs);
         for name in word.names() {
-            self.found.variables.need(name, Needs::Integer);
+            self.found.variables.need(name, needs);
         }
     }
 
@@ -129,9 +228,12 @@ impl Tracker<'_> {
                 let place = &mut self.found.places[hole];
                 place.needs = place.needs.max(*needs);
             }
+            if let Some(program) = self.found.variables.options.get(&name) {
+                self.found.places[hole].option_of = Some(program);
+            }
             if self.found.variables.run.contains(&name) {
                 run.push(hole);
-                self.found.unquoted.extend((name == ANY_INPUT).then_some(hole));
+                self.found.unquoted.extend(is_part(&name).then_some(hole));
             }
         }
         run.sort_unstable();
@@ -144,6 +246,8 @@ impl Tracker<'_> {
             .map(|w| w.offset)
             .collect();
         run.retain(|hole| !offsets.contains(&self.units.holes[*hole].offset));
-        self.warn_nested(&run, "a variable carries this value into text that a second shell reads");
+        self.warn_nested(&run, "a variable or a pipe carries this value into text that a second shell reads");
+        self.found.mixes = self.found.variables.is_unseen()
+            || self.found.places.iter().any(|place| place.needs == Needs::Inert);
     }
 }

@@ -1,5 +1,6 @@
 //! The contexts that are open at a point of a shell script.
 
+use super::place::Needs;
 use super::units::Unit;
 use super::words::{Origin, Words};
 
@@ -16,8 +17,8 @@ pub(super) enum Frame {
         in_double: bool,
         /// The variable that gets the word, for `=` and `:=`.
         assigns: Option<String>,
-        /// Its name is that of an associative array, whose index is text.
-        is_map: bool,
+        /// What its index has to be.
+        index: Needs,
     },
     /// `$(( … ))`, `(( … ))`, `$[ … ]`: with the parentheses open inside.
     Arithmetic { parens: usize, close: char },

@@ -72,7 +72,7 @@ impl Tracker<'_> {
     pub fn shift(&mut self) {
         let function = self.function();
         for number in 1..=MOST {
-            let any = Origin { holes: Vec::new(), names: vec![format!("{function}(@")] };
+            let any = Origin::of(format!("{function}(@"));
             self.found.variables.assign(&argument(&function, number), any);
         }
     }

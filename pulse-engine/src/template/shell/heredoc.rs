@@ -4,7 +4,7 @@
 //! rewritten: the delimiter loses its quotes, and everything in the body that is special without them gets a backslash.
 
 use super::frames::Frame;
-use super::place::{Needs, Place, Style};
+use super::place::{Place, Style};
 use super::tracker::Tracker;
 use super::units::Unit;
 use crate::template::{TemplateWarning, TemplateWarningKind};
@@ -178,7 +178,7 @@ impl Tracker<'_> {
         let mut first = None;
         for at in body.clone() {
             if let Unit::Hole(hole) = self.units.units[at] {
-                self.found.places[hole] = Place { style: Style::QuotedHeredoc, needs: Needs::Anything };
+                self.found.places[hole] = Place { style: Style::QuotedHeredoc, ..Place::UNKNOWN };
                 needs_rewrite |= !self.units.holes[hole].raw;
                 first = first.or(Some(self.units.holes[hole].offset));
             }

@@ -1,7 +1,7 @@
 //! Placeholders: in which place one stands, and where none can stand.
 
 use super::frames::{Close, Frame, Mode};
-use super::place::{Needs, Place, Style};
+use super::place::{Place, Style};
 use super::tracker::Tracker;
 use super::words::Origin;
 
@@ -28,14 +28,15 @@ impl Tracker<'_> {
 
     /// Notes the place of a placeholder.
     pub fn place(&mut self, hole: usize, style: Style) {
-        let needs = if self.calculates() { Needs::Integer } else { Needs::Anything };
-        self.found.places[hole] = Place { style, needs };
+        let needs = self.calculation();
+        self.found.places[hole] = Place { style, needs, ..Place::UNKNOWN };
         if let Some(to) = self.assigning() {
             self.found.variables.assign(&to, Origin { holes: vec![hole], names: Vec::new() });
         }
+        let is_key = self.is_key();
         let frames = self.stack.iter().rev().take_while(|frame| !matches!(frame, Frame::Command(_)));
         let hidden = style == Style::Ansi || frames.into_iter().any(|frame| !matches!(frame, Frame::Double));
-        if let Some(command) = self.command() {
+        if let Some(command) = self.command().filter(|_| !is_key) {
             command.words.push_hole(hole, hidden);
         }
         let unusable = self.stack.iter().any(|frame| match frame {

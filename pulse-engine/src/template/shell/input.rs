@@ -6,18 +6,30 @@
 use super::frames::Frame;
 use super::tracker::Tracker;
 use super::units::Unit;
-use super::words::{ANY_INPUT, EXPANSION, HOLE, Origin, STDIN, Word};
+use super::words::{ANY_INPUT, EXPANSION, HOLE, Origin, STDIN, UNSEEN, Word};
 use std::ops::Range;
 
 /// Commands that print what is in the text they read.
 const FILTERS: &[&str] = &[
     "cat", "tee", "tr", "cut", "sed", "head", "tail", "grep", "egrep", "sort", "uniq", "awk", "xargs", "rev", "tac",
-    "base64",
+    "base64", "jq", "paste", "nl", "fold", "sponge", "column", "shuf", "od", "xxd", "perl", "gawk", "mawk",
+];
+/// Commands that print nothing that was in what they read or were given.
+const PLAIN_PRINTERS: &[&str] = &[
+    "wc", "nproc", "date", "true", "false", ":", "exit", "return", "break", "continue", "test", "[", "[[", "read", "mapfile",
+    "readarray", "let", "shift", "sleep", "seq", "export", "local", "declare", "typeset", "readonly", "unset", "set", "mkdir",
+    "rm", "cd", "kill", "wait", "trap",
 ];
 /// Commands that print their operands, or a part of them.
 const PRINTERS: &[&str] = &["echo", "printf", "print", "basename", "dirname", "realpath", "readlink"];
 /// Commands that leave what they read to others of the script.
 const HAND_ON: &[&str] = &["eval", ".", "source", "coproc", "for", "select"];
+
+/// `tr -dc 0-9`: nothing but digits is left.
+fn keeps_digits(name: &str, operands: &[Word]) -> bool {
+    let [option, set] = operands else { return false };
+    name == "tr" && matches!(option.text.as_str(), "-cd" | "-dc") && matches!(set.text.as_str(), "0-9" | "[:digit:]" | "[0-9]")
+}
 
 impl Tracker<'_> {
     /// What a command reads, as far as it is seen, also as the exact text; and what it prints, for the command behind it.
@@ -61,10 +73,17 @@ impl Tracker<'_> {
         }
         if PRINTERS.contains(&name) {
             operands.iter().for_each(|word| printed.extend(word.origin()));
-        } else if filters {
+        } else if filters && !keeps_digits(name, operands) {
             printed = read.clone();
             operands.iter().for_each(|word| printed.extend(word.process()));
+            printed.names.push(UNSEEN.to_owned());
+        } else if !filters && !PLAIN_PRINTERS.contains(&name) {
+            printed.names.push(UNSEEN.to_owned());
         }
+        if !matches!(name, "echo" | "printf" | "print") {
+            printed = self.found.variables.part(printed);
+        }
+        let Some(command) = self.command() else { return Default::default() };
         command.feed.clone_from(&printed);
         if self.found.output_processes {
             self.found.variables.assign(ANY_INPUT, printed);

@@ -25,6 +25,7 @@ mod heredoc;
 mod holes;
 mod input;
 mod nested;
+mod options;
 mod place;
 mod programs;
 mod render;

@@ -7,9 +7,9 @@ use super::programs::{
     behind, completed, is_command_option, plain, remote, replaced_by_xargs, shell, split, switched, watched,
 };
 use super::script::KNOWN_SHELLS;
-use super::tracker::{self, Tracker};
+use super::tracker::{self, Tracked, Tracker};
 use super::units::{Hole, Unit, Units};
-use super::words::{ANY_INPUT, EXPANSION, HOLE, Origin, STDIN, Word};
+use super::words::{ANY_INPUT, EXPANSION, HOLE, Origin, STDIN, UNSEEN, Word, is_name};
 use crate::template::{TemplateError, TemplateWarning, TemplateWarningKind};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -159,21 +159,40 @@ impl Tracker<'_> {
     /// Looks what the script of a second shell does with its arguments.
     fn inner_arguments(&mut self, script: &[Unit], read: &Read<'_>, input: &Origin) {
         if self.is_inner {
-            return;
+            // Nobody looks so deep.
+            return self.unseen();
         }
         let (inner, _) = inner_units(script, &self.units.holes);
-        let found = tracker::track_inner(&inner, read.known).variables;
+        let Tracked { variables: found, mixes, .. } = tracker::track_inner(&inner, read.known);
+        self.inner_variables(&found);
+        if mixes {
+            self.unseen();
+        }
         self.inner_input(&found, input);
         for (word, names) in handed("", read.arguments) {
             let origin = word.origin();
             let needs = names.iter().filter_map(|name| found.needed.get(name)).max().copied();
             self.need(&origin, needs.unwrap_or(Needs::Anything));
+            if let Some(program) = names.iter().find_map(|name| found.options.get(name)) {
+                self.option_of(origin.clone(), program);
+            }
             if names.iter().any(|name| found.run.contains(name)) {
                 self.warn_nested(&origin.holes, READS);
                 self.found.unquoted.extend(&origin.holes);
                 self.found.variables.run.extend(origin.names);
             }
         }
+    }
+
+    /// What the script of a second shell asks of the variables that it finds: those that it does not make itself.
+    fn inner_variables(&mut self, found: &Variables) {
+        let given = |name: &String| is_name(name) && !found.makes(name);
+        for (name, needs) in found.needed.iter().filter(|(name, _)| given(name)) {
+            self.found.variables.need(name, *needs);
+        }
+        let options = found.options.iter().filter(|(name, _)| given(name));
+        self.found.variables.options.extend(options.map(|(name, program)| (name.clone(), *program)));
+        self.found.variables.run.extend(found.run.iter().filter(|name| given(name)).cloned());
     }
 
     /// What the script of a second shell reads has to be what that script needs.
@@ -283,7 +302,8 @@ pub(super) fn misplaced(offset: usize, other_quoting: bool) -> TemplateError {
 impl Word {
     /// What it is, if nothing in it comes from commands or from expansions that are not seen.
     pub fn exact(&self) -> Option<Vec<Unit>> {
-        (self.carried.is_empty() && self.hidden.is_empty()).then(|| self.units().collect())
+        let carried = !self.carried.holes.is_empty() || self.carried.names.iter().any(|name| name != UNSEEN);
+        (!carried && self.hidden.is_empty()).then(|| self.units().collect())
     }
 
     /// Its characters and placeholders; a variable is taken for a letter.

@@ -25,6 +25,8 @@ pub(super) enum Needs {
     Anything,
     /// The value of `declare` and its kind: Bash reads `( … )` as a list, and expands what is in it.
     NoList,
+    /// Text of which the shell calculates with a part, or takes it as a name: without anything that is run there or assigns.
+    Inert,
     /// The first operand of `printf`: `-v` would make the rest of it the name of a variable.
     Plain,
     /// The name of a variable, which could carry an array index.
@@ -38,10 +40,12 @@ pub(super) enum Needs {
 pub(super) struct Place {
     pub style: Style,
     pub needs: Needs,
+    /// A program that takes it for an option if it begins with `-`, and of which options run commands.
+    pub option_of: Option<&'static str>,
 }
 
 impl Place {
-    pub const UNKNOWN: Self = Self { style: Style::Bare, needs: Needs::Anything };
+    pub const UNKNOWN: Self = Self { style: Style::Bare, needs: Needs::Anything, option_of: None };
 }
 
 impl Style {
@@ -79,6 +83,13 @@ impl Needs {
             Self::NoList => value
                 .starts_with('(')
                 .then_some("something that does not begin with `(`, because the shell reads a list there"),
+            Self::Inert => {
+                let fits = !value.starts_with('(') && !value.contains(['$', '`', '\\', '=']);
+                (!fits).then_some(
+                    "without any of $ ` \\ = and without a `(` at its start, because the shell calculates with a part of it, or \
+                     takes a part as a name",
+                )
+            }
             Self::Plain => {
                 let fits = !value.starts_with('-') && !value.contains(['(', '[', '$', '`']);
                 (!fits).then_some(

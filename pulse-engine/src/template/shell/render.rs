@@ -1,5 +1,6 @@
 //! Putting values into a command: by reference for workers, in place for people.
 
+use super::options::{OPTION_HELP, refusal};
 use super::script::{Part, ShellTemplate};
 use crate::expr::Scope;
 use crate::template::filter::Filter;
@@ -116,8 +117,12 @@ impl ShellTemplate {
                 let message = format!("the value of {{{{ {source} }}}} has to be {needed}");
                 return Err(RenderError::new(RenderErrorKind::Value, source, message));
             }
+            if let Some(program) = hole.place.option_of.filter(|_| hole.variable.is_some() && plain.starts_with('-')) {
+                let message = format!("the value of {{{{ {source} }}}} has to be {}", refusal(program));
+                return Err(RenderError::new(RenderErrorKind::Value, source, message).help(OPTION_HELP));
+            }
         }
-        Ok(())
+        self.check_together(values.variables.iter().map(String::as_str))
     }
 
     fn script(&self, values: &Values) -> Result<String, RenderError> {

@@ -4,6 +4,7 @@ use super::argv::Input;
 use super::flow::Variables;
 use super::functions::argument;
 use super::heredoc::Rewrite;
+use super::options::{OPTION_HELP, refusal};
 use super::place::{Needs, Place};
 use super::tracker::{self, Tracked};
 use super::units::{Unit, Units};
@@ -18,6 +19,9 @@ use std::sync::Arc;
 /// Shells that calculate nowhere but where Bash does. `sh` and `ksh` may be any of several, some of which calculate with the operands of
 /// `[ … ]`, too.
 pub(super) const KNOWN_SHELLS: &[&str] = &["bash", "dash", "ash", "ksh93", "busybox"];
+
+/// Shells that calculate with values, but run nothing in them.
+const INERT_SHELLS: &[&str] = &["dash", "ash", "busybox"];
 
 /// Shells that may calculate in more places.
 const OTHER_SHELLS: &[&str] = &["sh", "ksh", "mksh", "lksh", "zsh"];
@@ -39,6 +43,10 @@ pub(super) struct Parsed {
     pub needed: HashMap<String, Needs>,
     /// The script's own variables whose values a second shell reads.
     pub runs: HashSet<String>,
+    /// The script's own variables of which a program may take the value for an option.
+    pub options: HashMap<String, &'static str>,
+    /// Values may reach a place where the shell evaluates them on ways that are not seen.
+    pub mixes: bool,
 }
 
 /// Where a placeholder stands and which variable carries its value.
@@ -107,9 +115,10 @@ impl ShellTemplate {
         let parts = parts(&units, &tracked);
         let (holes, variables) = variables(&placeholders, &tracked);
         // A script in another language was misread.
-        let Variables { needed, run: runs, .. } =
+        let Variables { needed, run: runs, options, .. } =
             if known || OTHER_SHELLS.contains(&shell) { tracked.variables } else { Variables::default() };
-        Ok((Self(Arc::new(Parsed { template, parts, holes, variables, needed, runs })), warnings))
+        let mixes = tracked.mixes && !INERT_SHELLS.contains(&shell);
+        Ok((Self(Arc::new(Parsed { template, parts, holes, variables, needed, runs, options, mixes })), warnings))
     }
 
     /// It has no placeholder.
@@ -161,10 +170,33 @@ impl ShellTemplate {
     /// # Errors
     /// The value is not what the script needs.
     pub fn check_variable(&self, name: &str, value: &str) -> Result<(), RenderError> {
-        match self.0.needed.get(name).and_then(|needs| needs.refuses(value)) {
-            Some(needed) => Err(RenderError::new(RenderErrorKind::Value, "", format!("the value has to be {needed}"))),
+        if let Some(needed) = self.0.needed.get(name).and_then(|needs| needs.refuses(value)) {
+            return Err(RenderError::new(RenderErrorKind::Value, "", format!("the value has to be {needed}")));
+        }
+        match self.0.options.get(name).filter(|_| value.starts_with('-')) {
+            Some(program) => {
+                let message = format!("the value has to be {}", refusal(program));
+                Err(RenderError::new(RenderErrorKind::Value, "", message).help(OPTION_HELP))
+            }
             None => Ok(()),
         }
+    }
+
+    /// Checks all values that the command is given, however it is given them. Only where the script evaluates what it has from
+    /// out of sight, say from a file, can one be refused: it could be a value, which would be run there.
+    ///
+    /// # Errors
+    /// The values hold an array index and something that a shell runs in one.
+    pub fn check_together<'v>(&self, values: impl Iterator<Item = &'v str> + Clone) -> Result<(), RenderError> {
+        let runs = |value: &str| value.contains('`') || ["$(", "${", "$["].iter().any(|start| value.contains(start));
+        if !self.0.mixes || !values.clone().any(|value| value.contains('[')) || !values.clone().any(runs) {
+            return Ok(());
+        }
+        let message = "a value holds `[` and one holds `$(`, `${`, `$[` or a backquote: the script calculates with what it reads \
+                       from commands or files, or takes it as a name, and the shell would run a value that came that way";
+        let help = "let the script calculate only with what it has made digits of: n=${n//[!0-9]/}; or let the parameter's \
+                    `pattern` refuse such values";
+        Err(RenderError::new(RenderErrorKind::Value, "", message).help(help))
     }
 
     /// Whether each placeholder, in order, may have any value at all: some shells evaluate values in some places, and

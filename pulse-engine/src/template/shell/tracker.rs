@@ -31,6 +31,8 @@ pub(super) struct Tracked {
     pub functions: HashSet<String>,
     /// Placeholders in text that a second shell reads.
     pub nested: HashSet<usize>,
+    /// Values can get by ways that are not seen to where a shell evaluates them, or only parts of values do.
+    pub mixes: bool,
     /// Those of them of which `| sh` does not certainly make one word there.
     pub unquoted: HashSet<usize>,
 }
@@ -159,7 +161,9 @@ impl Tracker<'_> {
                 command.feed_text = None;
             }),
             Role::List(_) => {}
-            Role::Substitution | Role::Process if self.calculates() => self.need(&output, Needs::Integer),
+            Role::Substitution | Role::Process if self.calculation() > Needs::Anything => {
+                self.need(&output, self.calculation());
+            }
             Role::Substitution | Role::Process => self.command().map_or((), |command| command.words.carry(output)),
         }
     }

@@ -12,6 +12,22 @@ pub(super) const STDIN: &str = "<";
 /// process substitutions give to more than one simple command.
 pub(super) const ANY_INPUT: &str = "<<";
 
+/// The same for what comes from out of sight: a file, the output of a function or of a program.
+pub(super) const UNSEEN: &str = "?";
+
+/// What begins the name of a text that is cut out of others. See [`super::tracker::Tracker::part`].
+const PART: char = '|';
+
+/// A name for a text that is cut out of others.
+pub(super) fn part_name(number: usize) -> String {
+    format!("{PART}{number}")
+}
+
+/// Whether what has this name is only a part of what comes into it.
+pub(super) fn is_part(name: &str) -> bool {
+    name.starts_with(PART) || matches!(name, STDIN | ANY_INPUT | UNSEEN)
+}
+
 /// Where a text may come from: placeholders, and variables of the script.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Origin {
@@ -20,6 +36,11 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// It comes from this variable.
+    pub fn of(name: impl Into<String>) -> Self {
+        Self { holes: Vec::new(), names: vec![name.into()] }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.holes.is_empty() && self.names.is_empty()
     }
@@ -49,6 +70,8 @@ pub(super) struct Word {
     pub spaced: bool,
     /// It can become several words, or none.
     pub many: bool,
+    /// It is a calculation, `((…))`.
+    pub calculated: bool,
 }
 
 impl Word {
@@ -152,6 +175,12 @@ impl Words {
         self.word().many = true;
     }
 
+    /// The word is a calculation.
+    pub fn open_calculated(&mut self) {
+        self.open_special();
+        self.word().calculated = true;
+    }
+
     /// The text of the first finished word.
     pub fn first_text(&self) -> Option<&str> {
         self.done.first().map(|word| word.text.as_str())
@@ -205,6 +234,11 @@ impl Words {
         let word = self.open.take()?;
         self.done.push(word);
         self.done.last()
+    }
+
+    /// All finished words.
+    pub fn finished(&self) -> &[Word] {
+        &self.done
     }
 
     /// Takes all finished words.
