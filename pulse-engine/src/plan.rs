@@ -109,6 +109,8 @@ pub(crate) enum PlannedProgram {
         argv: Vec<Template>,
         /// The argument that is a script for a shell, if it holds no value itself.
         script: Option<ArgvScript>,
+        /// Arguments that a program takes for options if they begin with `-`, and that program: options of it can run commands.
+        operands: Vec<(usize, &'static str)>,
     },
 }
 

@@ -4,7 +4,7 @@ use super::Machine;
 use super::secrets::Markers;
 use crate::expr::Expr;
 use crate::plan::{ArgvScript, PlannedExecute, PlannedProgram};
-use crate::template::{RenderError, Template};
+use crate::template::{Handed, RenderError, Template};
 use indexmap::IndexMap;
 use pulse_core::command::CommandSpec;
 use pulse_core::event::StepRef;
@@ -25,14 +25,14 @@ impl<'m> Machine<'m> {
     pub(super) fn value(&self, at: &StepRef, template: &Template) -> Result<Value, String> {
         match template.single() {
             Some(expr) => expr.eval(&self.scope(at, std::iter::once(expr))).map_err(|error| super::explain(&error)),
-            None => self.text(at, template).map(Value::String).map_err(|error| error.to_string()),
+            None => self.text(at, template).map(Value::String).map_err(|error| error.told()),
         }
     }
 
     /// What an execute step runs, and the line that people are shown. Values of secrets are in neither: see [`Markers`].
     pub(super) fn command(&mut self, at: &StepRef, planned: &PlannedExecute) -> Result<(CommandSpec, String), String> {
         let markers = Markers::new(self.plan, self.state, &mut self.draw);
-        let named = |what: &str, error: RenderError| format!("{what}: {error}");
+        let named = |what: &str, error: RenderError| format!("{what}: {}", error.told());
         // Only what goes to the command and nowhere else is rendered with markers.
         let marked = |template: &Template| {
             let exprs = template.expressions().map(|placeholder| &placeholder.expr);
@@ -76,8 +76,11 @@ impl<'m> Machine<'m> {
                     }
                 }
             }
-            PlannedProgram::Argv { argv, script } => {
+            PlannedProgram::Argv { argv, script, operands } => {
                 spec.argv = self.texts(at, argv).map_err(|error| named("argv", error))?;
+                for (argument, program) in operands {
+                    Handed::check_operand(&spec.argv[*argument], program).map_err(|error| named("argv", error))?;
+                }
                 if let Some(ArgvScript { script, arguments }) = script {
                     let given = spec.argv.iter().zip(argv).skip(*arguments).enumerate();
                     for (index, (value, _)) in given.filter(|(_, (_, template))| !template.is_literal()) {
@@ -87,6 +90,21 @@ impl<'m> Machine<'m> {
                 spec.argv.iter().map(|word| shown(word)).collect::<Vec<_>>().join(" ")
             }
         };
+        if let Some(script) = planned.program.script() {
+            // What the definition itself says is no value.
+            let literal = |name: &str| {
+                planned.env.get(name).or_else(|| self.plan.env.get(name)).is_some_and(Template::is_literal)
+            };
+            let variables = env.iter().filter(|(name, _)| !literal(name)).map(|(_, value)| value);
+            let stdin = spec.stdin.iter().filter(|_| !planned.stdin.as_ref().is_some_and(Template::is_literal));
+            let arguments = match &planned.program {
+                PlannedProgram::Argv { argv, .. } => argv.as_slice(),
+                PlannedProgram::Script { .. } => &[],
+            };
+            let arguments = spec.argv.iter().zip(arguments).filter(|(_, template)| !template.is_literal());
+            let values = variables.chain(stdin).chain(arguments.map(|(value, _)| value)).map(String::as_str);
+            script.check_together(values).map_err(|error| named("command", error))?;
+        }
         spec.env = env.into_iter().collect();
         markers.take(&mut spec)?;
         Ok((spec, display))

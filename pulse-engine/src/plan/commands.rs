@@ -27,7 +27,7 @@ impl Compiler<'_> {
     pub(super) fn argv(&mut self, sources: &[Source], stdin: Option<&Source>) -> PlannedProgram {
         let argv = self.list(sources);
         if argv.len() != sources.len() {
-            return PlannedProgram::Argv { argv, script: None };
+            return PlannedProgram::Argv { argv, script: None, operands: Vec::new() };
         }
         let handed = arguments(&argv);
         for (argument, error) in handed.errors {
@@ -47,7 +47,7 @@ impl Compiler<'_> {
             self.script_arguments(script, sources.iter().zip(&argv).skip(*arguments));
             self.script_input(script, stdin);
         }
-        PlannedProgram::Argv { argv, script }
+        PlannedProgram::Argv { argv, script, operands: handed.operands }
     }
 
     /// Values that a script finds as its arguments, and gives to one more shell.
@@ -76,28 +76,9 @@ impl Compiler<'_> {
         self.template_warnings(source, warnings);
     }
 
-    /// Standard input that a script runs or calculates with.
+    /// Standard input that a script runs.
     fn script_input(&mut self, script: &ShellTemplate, stdin: Option<&Source>) {
         self.input(script.input(), stdin);
-        if let Some(source) = stdin.filter(|_| script.calculates_with_input()) {
-            self.calculated_input(source);
-        }
-    }
-
-    /// Standard input with which a script calculates: nothing looks at its values when the command is sent.
-    fn calculated_input(&mut self, source: &Source) {
-        let Ok(template) = Template::parse(&source.text) else { return };
-        let doubtful = template.expressions().filter(|placeholder| !self.known.is_plain_param(&placeholder.expr));
-        for placeholder in doubtful {
-            let message = format!(
-                "{{{{ {} }}}}: the script calculates with what it reads from its standard input, or takes it for a name: there \
-                 a value can be code",
-                placeholder.expr.source()
-            );
-            let help = "write the value into the command, where it is looked at: n={{ … }}; or declare a parameter with \
-                        `type: integer`";
-            self.findings.add(Code::NestedShell, source, placeholder.offset, message, help);
-        }
     }
 
     fn template_warnings(&mut self, source: &Source, warnings: Vec<TemplateWarning>) {

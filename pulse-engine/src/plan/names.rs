@@ -2,9 +2,9 @@
 //! is worth a warning where nothing could set it.
 
 use super::{Findings, Mention};
-use crate::expr::{Expr, Reference};
+use crate::expr::Reference;
 use pulse_core::diagnostic::{Code, did_you_mean, listed, nearest};
-use pulse_core::workflow::{Param, ParamType, ParseFormat, StepKind, Workflow};
+use pulse_core::workflow::{ParseFormat, StepKind, Workflow};
 use std::collections::HashSet;
 
 /// Roots that expressions have besides bare names.
@@ -45,16 +45,9 @@ pub(super) fn check(known: &Known<'_>, mentions: &[Mention], findings: &mut Find
     }
 }
 
-/// Its values have no characters that could mean anything to a shell.
-fn is_plain(param: &Param) -> bool {
-    matches!(param.kind, ParamType::Integer | ParamType::Number | ParamType::Boolean)
-}
-
 /// What a document declares.
 pub(super) struct Known<'w> {
     params: HashSet<&'w str>,
-    /// Parameters that are numbers or booleans.
-    plain: HashSet<&'w str>,
     steps: HashSet<&'w str>,
     state: HashSet<String>,
     /// Whether there are steps that could not be read.
@@ -64,20 +57,10 @@ pub(super) struct Known<'w> {
 }
 
 impl<'w> Known<'w> {
-    /// An expression that is a parameter and nothing else, and that is a number or a boolean.
-    pub(super) fn is_plain_param(&self, expr: &Expr) -> bool {
-        expr.plain().is_some_and(|reference| match (reference.root.as_str(), &reference.path[..]) {
-            ("params", [name]) => self.plain.contains(name.as_str()),
-            (name, []) => self.plain.contains(name),
-            _ => false,
-        })
-    }
-
     /// What a workflow declares; steps that could not be read are there all the same, and may set anything.
     pub(super) fn of(workflow: &'w Workflow, unread: &'w HashSet<String>) -> Self {
         let mut known = Self {
             params: workflow.params.iter().map(|param| param.name.as_str()).collect(),
-            plain: workflow.params.iter().filter(|param| is_plain(param)).map(|param| param.name.as_str()).collect(),
             steps: workflow.all_steps().into_iter().map(|(step, _)| step.id.as_str()).collect(),
             state: HashSet::new(),
             incomplete: !unread.is_empty(),

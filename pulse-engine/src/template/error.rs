@@ -101,6 +101,14 @@ impl RenderError {
         self.help = Some(help.into());
         self
     }
+
+    /// The reason, and what to do about it where that is known, in one line.
+    pub fn told(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}; {help}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 impl From<EvalError> for RenderError {

@@ -136,22 +136,11 @@ fn arguments_and_standard_input_that_shells_read_are_looked_at() {
         ("steps: [{id: a, argv: [cat], stdin: 'echo {{ p }}'}]", &[]),
         ("steps: [{id: a, argv: [bash, -c, sh], stdin: 'echo {{ p }}'}]", &["W007"]),
         ("steps: [{id: a, argv: [bash, -c, 'eval \"$(cat)\"'], stdin: 'echo {{ p }}'}]", &["W007"]),
-        ("steps: [{id: a, argv: [bash, -c, 'read n; echo $((n))'], stdin: '{{ p }}'}]", &["W007"]),
         ("steps: [{id: a, argv: [bash, -c, 'read n; echo $n'], stdin: '{{ p }}'}]", &[]),
         ("steps: [{id: a, command: 'bash -s', stdin: 'echo {{ p }}'}]", &["W007"]),
         ("steps: [{id: a, command: 'ssh h', stdin: \"echo '{{ p | sh }}'\"}]", &["E014"]),
         ("steps: [{id: a, command: 'cat | sh', stdin: '{{ s }}'}]", &["W007"]),
         ("steps: [{id: a, command: cat, stdin: 'echo {{ p }}'}]", &[]),
-        ("steps: [{id: a, shell: bash, command: 'read -r n; echo $((n))', stdin: '{{ p }}'}]", &["W007"]),
-        ("steps: [{id: a, command: 'while read -r a b; do [ $b -gt 3 ]; done', stdin: 'a {{ p }}'}]", &["W007"]),
-        ("steps: [{id: a, shell: bash, command: 'read -r n; echo $((n))', stdin: '{{ i }}'}]", &[]),
-        ("steps: [{id: a, shell: bash, command: 'read -r n; echo $((n))', stdin: '{{ params.i }} 1'}]", &[]),
-        ("steps: [{id: a, shell: bash, command: 'read -r n; echo \"$n\" $((1))', stdin: '{{ p }}'}]", &[]),
-        ("steps: [{id: a, shell: bash, command: 'read -r n < f; echo $((n))', stdin: '{{ p }}'}]", &[]),
-        (
-            "steps: [{id: a, shell: bash, command: 'curl u | while read -r n; do echo $((n)); done', stdin: '{{ p }}'}]",
-            &[],
-        ),
         ("steps: [{id: a, argv: [bash, -c, 'eval \"$X\"'], env: {X: '{{ p }}'}}]", &["W007"]),
         ("steps: [{id: a, argv: [bash, -c, 'echo $((X))'], env: {X: '{{ s }}'}}]", &["E022"]),
         ("steps: [{id: a, argv: [bash, -c, 'eval \"$1\"', sh, '{{ p }}']}]", &["W007"]),
@@ -172,4 +161,41 @@ fn arguments_and_standard_input_that_shells_read_are_looked_at() {
     let found = &load(source).diagnostics[0];
     assert_eq!((found.path.as_str(), found.line, found.column), ("steps[0].argv[2]", 3, 26));
     assert!(found.help.contains("argv: [sh, -c, 'echo \"$1\"', sh, "), "{found:?}");
+}
+
+/// A script can calculate with what it reads from its standard input, or with values that come on ways nobody sees.
+#[test]
+fn what_a_script_may_read_is_looked_at_together() {
+    for workflow in [
+        "steps: [{id: a, shell: bash, command: 'read -r n; echo $((n))', stdin: '{{ p }}'}]",
+        "steps: [{id: a, argv: [bash, -c, 'read n; echo $((n))'], stdin: '{{ p }}'}]",
+        "steps: [{id: a, command: 'while read -r a b; do [ $b -gt 3 ]; done', stdin: 'a {{ p }}'}]",
+        "steps: [{id: a, shell: bash, command: 'n=$(printenv N); echo $((n))', env: {N: '{{ p }}'}}]",
+        "env: {N: '{{ p }}'}\nsteps: [{id: a, shell: bash, command: 'f() { echo $N; }; n=$(f); echo $((n))'}]",
+        "steps: [{id: a, argv: [bash, -c, 'f() { echo $1; }; n=$(f \"$1\"); echo $((n))', sh, '{{ p }}']}]",
+    ] {
+        assert_eq!(codes(workflow), [""; 0], "{workflow}");
+        assert_eq!(run(workflow, "p$w or any [thing]"), Ok(()), "{workflow}");
+        let error = run(workflow, "a[$(reboot)]").expect_err(workflow);
+        assert!(error.contains("calculates with what it reads"), "{workflow}: {error}");
+    }
+    // What the definition itself says is no value.
+    let literal = "steps: [{id: a, argv: [bash, -c, 'n=$(f); a[1]=$((n))', sh, '{{ p }}'], env: {N: 'a[$(x)]'}}]";
+    assert_eq!(run(literal, "any thing"), Ok(()));
+}
+
+#[test]
+fn arguments_are_no_options_that_run_commands() {
+    for argv in ["ssh, '{{ p }}', uptime", "sudo, -n, ssh, -p, 22, '{{ p }}'", "bash, '{{ p }}'", "tar, -xf, '{{ p }}'"]
+    {
+        let workflow = format!("steps: [{{id: a, argv: [{argv}]}}]");
+        assert_eq!(run(&workflow, "web"), Ok(()), "{argv}");
+        let error = run(&workflow, "-oProxyCommand=reboot").expect_err(argv);
+        assert!(error.contains("without a `-` at its start"), "{argv}: {error}");
+    }
+    for argv in
+        ["ssh, --, '{{ p }}', uptime", "ssh, 'web-{{ p }}', uptime", "rm, '{{ p }}'", "bash, deploy.sh, '{{ p }}'"]
+    {
+        assert_eq!(run(&format!("steps: [{{id: a, argv: [{argv}]}}]"), "-x"), Ok(()), "{argv}");
+    }
 }

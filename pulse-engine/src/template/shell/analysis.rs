@@ -136,9 +136,7 @@ impl Tracker<'_> {
         };
         let alone = self.stack.len() == 1 && self.bodies == 0 && goes_on;
         alone
-            && self
-                .command()
-                .is_some_and(|command| !command.conditional && !command.piped && command.groups.is_empty())
+            && self.command().is_some_and(|command| !command.conditional && !command.piped && command.groups.is_empty())
     }
 
     /// `name=…`, and `name[…]=…`, or `[…]=…` in a list, where the index is arithmetic.
@@ -247,7 +245,8 @@ impl Tracker<'_> {
         let integers = doubtful || option('i') || command == "integer";
         let references = option('n') || command == "nameref";
         self.maps(command, operands, lists && option('A'));
-        self.found.variables.hides |= references || operands.iter().any(|word| word.text.starts_with([HOLE, EXPANSION]));
+        self.found.variables.hides |=
+            references || operands.iter().any(|word| word.text.starts_with([HOLE, EXPANSION]));
         let mut is_value = false;
         for word in operands {
             let is_option = word.text.starts_with(['-', '+']);

@@ -2,11 +2,12 @@
 //! argument is a script, and a value in it would be code; so is standard input.
 
 use super::nested::{misplaced, quoted_places, read_by_shell};
+use super::options::{OPTION_HELP, refusal, taken_for_options};
 use super::place::Needs;
 use super::units::{Hole, Unit, Units};
 use super::words::{HOLE, Word, of_script};
 use crate::template::parsed::{Placeholder, Template};
-use crate::template::{Filter, TemplateError, TemplateWarning, TemplateWarningKind};
+use crate::template::{Filter, RenderError, RenderErrorKind, TemplateError, TemplateWarning, TemplateWarningKind};
 use std::collections::HashSet;
 
 /// What was found out about values in arguments or in standard input.
@@ -20,6 +21,22 @@ pub struct Handed {
     pub input: Option<Input>,
     /// The number of the argument that is the script of the program, and what shell the program is.
     pub script: Option<(usize, String)>,
+    /// Arguments that must not begin with `-`, and the program that would take them for options of its own.
+    pub operands: Vec<(usize, &'static str)>,
+}
+
+impl Handed {
+    /// Checks the value of an argument that a program could take for an option.
+    ///
+    /// # Errors
+    /// The value begins with `-`, and options of that program can run commands.
+    pub fn check_operand(value: &str, program: &str) -> Result<(), RenderError> {
+        if !value.starts_with('-') {
+            return Ok(());
+        }
+        let message = format!("the value has to be {}", refusal(program));
+        Err(RenderError::new(RenderErrorKind::Value, "", message).help(OPTION_HELP))
+    }
 }
 
 /// A shell that reads a script from its standard input.
@@ -61,6 +78,10 @@ pub fn arguments(templates: &[Template]) -> Handed {
         script.extend(word.units());
     }
     let mut handed = Handed::default();
+    for (word, program) in taken_for_options(&words) {
+        let argument = words.iter().position(|other| std::ptr::eq(other, word));
+        handed.operands.extend(argument.map(|argument| (argument, program)));
+    }
     let other_quoting = read.other_quoting;
     handed.input = read.input.then_some(Input { other_quoting });
     if let ([only], Some(shell)) = (&read.script[..], read.shell) {

@@ -8,17 +8,8 @@ use crate::template::TemplateWarningKind;
 use std::collections::{HashMap, HashSet};
 
 /// Variables that the shell itself gives a value to, which may come from one of the script's.
-const OTHERS: &[&str] = &[
-    "_",
-    "BASH_ARGV",
-    "BASH_COMMAND",
-    "BASH_EXECUTION_STRING",
-    "BASH_REMATCH",
-    "COPROC",
-    "DIRSTACK",
-    "OLDPWD",
-    "PWD",
-];
+const OTHERS: &[&str] =
+    &["_", "BASH_ARGV", "BASH_COMMAND", "BASH_EXECUTION_STRING", "BASH_REMATCH", "COPROC", "DIRSTACK", "OLDPWD", "PWD"];
 
 /// What is known about the variables of a script.
 #[derive(Debug, Default)]
@@ -247,7 +238,7 @@ impl Tracker<'_> {
             .collect();
         run.retain(|hole| !offsets.contains(&self.units.holes[*hole].offset));
         self.warn_nested(&run, "a variable or a pipe carries this value into text that a second shell reads");
-        self.found.mixes = self.found.variables.is_unseen()
-            || self.found.places.iter().any(|place| place.needs == Needs::Inert);
+        self.found.mixes =
+            self.found.variables.is_unseen() || self.found.places.iter().any(|place| place.needs == Needs::Inert);
     }
 }

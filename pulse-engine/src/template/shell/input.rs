@@ -16,9 +16,39 @@ const FILTERS: &[&str] = &[
 ];
 /// Commands that print nothing that was in what they read or were given.
 const PLAIN_PRINTERS: &[&str] = &[
-    "wc", "nproc", "date", "true", "false", ":", "exit", "return", "break", "continue", "test", "[", "[[", "read", "mapfile",
-    "readarray", "let", "shift", "sleep", "seq", "export", "local", "declare", "typeset", "readonly", "unset", "set", "mkdir",
-    "rm", "cd", "kill", "wait", "trap",
+    "wc",
+    "nproc",
+    "date",
+    "true",
+    "false",
+    ":",
+    "exit",
+    "return",
+    "break",
+    "continue",
+    "test",
+    "[",
+    "[[",
+    "read",
+    "mapfile",
+    "readarray",
+    "let",
+    "shift",
+    "sleep",
+    "seq",
+    "export",
+    "local",
+    "declare",
+    "typeset",
+    "readonly",
+    "unset",
+    "set",
+    "mkdir",
+    "rm",
+    "cd",
+    "kill",
+    "wait",
+    "trap",
 ];
 /// Commands that print their operands, or a part of them.
 const PRINTERS: &[&str] = &["echo", "printf", "print", "basename", "dirname", "realpath", "readlink"];
@@ -28,7 +58,9 @@ const HAND_ON: &[&str] = &["eval", ".", "source", "coproc", "for", "select"];
 /// `tr -dc 0-9`: nothing but digits is left.
 fn keeps_digits(name: &str, operands: &[Word]) -> bool {
     let [option, set] = operands else { return false };
-    name == "tr" && matches!(option.text.as_str(), "-cd" | "-dc") && matches!(set.text.as_str(), "0-9" | "[:digit:]" | "[0-9]")
+    name == "tr"
+        && matches!(option.text.as_str(), "-cd" | "-dc")
+        && matches!(set.text.as_str(), "0-9" | "[:digit:]" | "[0-9]")
 }
 
 impl Tracker<'_> {

@@ -111,17 +111,19 @@ fn doubtful<'w>(operands: &'w [Word], style: Style, valued: &str) -> Vec<&'w Wor
 
 /// Why a value cannot be an operand of this program.
 pub(super) fn refusal(program: &str) -> String {
-    format!("without a `-` at its start, because `{program}` would take it for an option, and options of it can run commands")
+    format!(
+        "without a `-` at its start, because `{program}` would take it for an option, and options of it can run commands"
+    )
 }
 
 /// What to do about it.
-pub(super) const OPTION_HELP: &str =
-    "put `--` before it if that program knows it, or `./` before a path; or let the parameter's `pattern` refuse such values";
+pub(super) const OPTION_HELP: &str = "put `--` before it if that program knows it, or `./` before a path; or let the parameter's `pattern` refuse such values";
 
 impl Tracker<'_> {
     /// Notes values, and variables that may have them, which a program could take for options.
     pub fn options(&mut self, words: &[Word]) {
-        let found: Vec<_> = taken_for_options(words).into_iter().map(|(word, program)| (word.origin(), program)).collect();
+        let found: Vec<_> =
+            taken_for_options(words).into_iter().map(|(word, program)| (word.origin(), program)).collect();
         for (origin, program) in found {
             self.option_of(origin, program);
         }

@@ -141,11 +141,6 @@ impl ShellTemplate {
         self.runs_variable(STDIN).then(Input::default)
     }
 
-    /// The script calculates with what it reads from its standard input, or takes it for a name.
-    pub fn calculates_with_input(&self) -> bool {
-        self.0.needed.get(STDIN).is_some_and(|needs| *needs > Needs::Anything)
-    }
-
     /// Whether a second shell reads an argument of the script, which are numbered from 1.
     pub fn runs_argument(&self, number: usize) -> bool {
         self.runs_variable(&argument("", number)) || self.runs_variable("(@")

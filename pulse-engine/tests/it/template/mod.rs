@@ -6,6 +6,7 @@ mod argv;
 mod canary;
 mod contexts;
 mod evaluated;
+mod flows;
 mod input;
 mod refused;
 mod second_shell;

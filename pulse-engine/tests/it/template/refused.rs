@@ -259,3 +259,56 @@ fn delimiters_end_where_the_shell_ends_them() {
         assert_eq!(refused.kind, RenderErrorKind::Value, "{refused:?}");
     }
 }
+
+/// An option of these programs can run a command.
+#[test]
+fn no_value_is_an_option_that_runs_commands() {
+    let taken: Vec<&str> = [
+        "ssh {{ x }} uptime",
+        "ssh -p 22 {{ x }} uptime",
+        "ssh -tt -i key \"{{ x }}\"",
+        "sudo ssh {{ x }}",
+        "h={{ x }}; ssh \"$h\" uptime",
+        "f() { ssh \"$1\" uptime; }; f {{ x }}",
+        "for h in {{ x }}; do ssh $h uptime; done",
+        "bash -c 'ssh \"$1\" uptime' sh {{ x }}",
+        "bash {{ x }}",
+        "python3 -u {{ x }}",
+        "perl '{{ x }}'",
+        "tar -xf {{ x }}",
+        "find {{ x }} -name core",
+        "rsync -a {{ x }} /srv/",
+        "sed s/a/b/ {{ x }}",
+        "su {{ x }}",
+        "sudo apt-get install -y {{ x }}",
+        "git clone {{ x }}",
+        "git -C /srv checkout {{ x }}",
+        "psql {{ x }}",
+        "rpm -q {{ x }}",
+    ]
+    .into_iter()
+    .filter(|source| parse(source).0.render(&scope(json!({"x": "-oProxyCommand=x"}))).is_ok())
+    .collect();
+    let refused: Vec<&str> = [
+        "ssh -- {{ x }} uptime",
+        "ssh web-{{ x }} uptime",
+        "ssh -p {{ x }} web",
+        "bash deploy.sh {{ x }}",
+        "python3 -m http.server {{ x }}",
+        "find /srv -mtime {{ x }}",
+        "git log -- {{ x }}",
+        "rm {{ x }}",
+        "echo {{ x }}",
+        "kill {{ x }} 1",
+        "env A={{ x }} cmd",
+        "h={{ x }}; ssh -- \"$h\" uptime",
+        "awk '{ print }' {{ x }}",
+    ]
+    .into_iter()
+    .filter(|source| parse(source).0.render(&scope(json!({"x": "-7"}))).is_err())
+    .collect();
+    assert!(taken.is_empty() && refused.is_empty(), "taken: {taken:#?}\nrefused: {refused:#?}");
+    let error = parse("ssh {{ x }}").0.render(&scope(json!({"x": "-oProxyCommand=x"}))).unwrap_err();
+    assert!(error.message.contains("{{ x }}") && error.message.contains("`ssh`"), "{error}");
+    assert!(error.help.as_deref().unwrap_or_default().contains("`--`"), "{error:?}");
+}
