@@ -5,6 +5,7 @@ mod absent;
 mod commands;
 mod compile;
 mod findings;
+mod given;
 mod names;
 mod order;
 mod secrets;

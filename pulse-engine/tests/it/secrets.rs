@@ -242,3 +242,33 @@ fn no_output_can_be_taken_for_a_secret() {
         assert!(spec.secrets.iter().all(|used| used.param != "unused"), "{spec:?}");
     }
 }
+
+/// Nobody looks at a secret when a command is rendered, so what a shell could run in it is found at the start.
+#[test]
+fn secrets_for_scripts_that_calculate_with_what_they_read() {
+    let plan = |steps: &str| {
+        let loaded = load(&format!("params: [{{name: token, type: secret}}]\ntargets: w1\nsteps: [{steps}]"));
+        loaded.plan.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
+    };
+    for (steps, refuses) in [
+        ("{id: a, shell: bash, command: 'n=$(curl -u \"me:{{ token }}\" u); (( n > 3 ))'}", true),
+        ("{id: a, shell: bash, env: {T: '{{ params.token }}'}, command: 'n=$(curl u); (( n > 3 ))'}", true),
+        ("{id: a, shell: bash, stdin: '{{ token }}', command: 'n=$(curl u); (( n > 3 ))'}", true),
+        ("{id: a, shell: bash, command: 'n=$(curl -u {{ token }} u); n=${n//[!0-9]/}; (( n > 3 ))'}", false),
+        ("{id: a, shell: bash, command: 'curl -u {{ token }} u'}, {shell: bash, command: 'n=$(x); (( n ))'}", false),
+    ] {
+        let plan = plan(steps);
+        let given = |token: &str| serde_json::Map::from_iter([("token".to_owned(), token.into())]);
+        assert!(plan.resolve_params(&given("p$w[d")).is_ok(), "{steps}");
+        for token in ["a[$(reboot)]", "a[`reboot`]"] {
+            match plan.resolve_params(&given(token)) {
+                Ok(_) => assert!(!refuses, "{steps}"),
+                Err(bad) => {
+                    assert!(refuses, "{steps}: {bad:?}");
+                    assert!(bad[0].message.contains("`token`") && bad[0].message.contains("step `a`"), "{bad:?}");
+                    assert!(!bad[0].message.contains("reboot"), "{bad:?}");
+                }
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::follow::views::{JsonView, StepsView};
 use crate::follow::{Input, View};
 use crate::local::{Ended, Here, Library, Session};
 use pulse_core::text::one_line;
-use pulse_core::workflow::{Param, resolve_params};
+use pulse_core::workflow::Param;
 use std::path::Path;
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
@@ -36,7 +36,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     if let Asked::Interrupted = ask_secrets(declared, &mut given, &context.environment, &mut input).await {
         return Ok(Exit::INTERRUPTED);
     }
-    let params = resolve_params(declared, &given).map_err(|bad| {
+    let params = plan.resolve_params(&given).map_err(|bad| {
         let messages: Vec<String> = bad.into_iter().map(|bad| bad.message).collect();
         Error::usage(messages.join("; "), parameters(declared))
     })?;

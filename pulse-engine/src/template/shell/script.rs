@@ -177,14 +177,24 @@ impl ShellTemplate {
         }
     }
 
+    /// The script evaluates what it has from out of sight: see [`ShellTemplate::check_together`].
+    pub fn mixes(&self) -> bool {
+        self.0.mixes
+    }
+
+    /// Whether a value holds something that a shell runs where it evaluates values.
+    pub fn could_run(value: &str) -> bool {
+        value.contains('`') || ["$(", "${", "$["].iter().any(|start| value.contains(start))
+    }
+
     /// Checks all values that the command is given, however it is given them. Only where the script evaluates what it has from
     /// out of sight, say from a file, can one be refused: it could be a value, which would be run there.
     ///
     /// # Errors
     /// The values hold an array index and something that a shell runs in one.
     pub fn check_together<'v>(&self, values: impl Iterator<Item = &'v str> + Clone) -> Result<(), RenderError> {
-        let runs = |value: &str| value.contains('`') || ["$(", "${", "$["].iter().any(|start| value.contains(start));
-        if !self.0.mixes || !values.clone().any(|value| value.contains('[')) || !values.clone().any(runs) {
+        let (mut indexes, mut texts) = (values.clone().filter(|value| value.contains('[')), values);
+        if !self.0.mixes || indexes.next().is_none() || !texts.any(Self::could_run) {
             return Ok(());
         }
         let message = "a value holds `[` and one holds `$(`, `${`, `$[` or a backquote: the script calculates with what it reads \

@@ -14,7 +14,6 @@ use pulse_core::api::{
 use pulse_core::event::WorkflowRef;
 use pulse_core::ids::WorkflowId;
 use pulse_core::status::{Role, Trigger};
-use pulse_core::workflow::resolve_params;
 use pulse_engine::{Loaded, Start, graph, load};
 use pulse_store::{SaveWorkflow, WorkflowRecord, WorkflowVersion};
 use serde_json::Value;
@@ -343,7 +342,7 @@ async fn execute(
         }
         error => error.into(),
     })?;
-    let params = resolve_params(&plan.workflow.params, &request.params)?;
+    let params = plan.resolve_params(&request.params)?;
     if let Some(targets) = &request.targets {
         check_targets(&app, targets)?;
     }
