@@ -102,7 +102,7 @@ codes! {
     EndlessCycle "E021" "a cycle of steps that nothing in it can leave",
     SecretMisuse "E022" "a secret stands where it could be stored or shown",
     BadTarget "E023" "a target that can mean no worker",
-    ReservedName "E024" "a parameter or value is called like something else in expressions",
+    ReservedName "E024" "a parameter, value or item is called like something else in expressions",
     RawFilter "W001" "the raw filter puts a value into the shell program unquoted",
     QuotedHeredoc "W002" "a template in a heredoc whose delimiter is quoted",
     ConstantCondition "W003" "a condition that is always the same",

@@ -455,8 +455,9 @@ steps:
     },
     Entry {
         code: Code::ReservedName,
-        means: "A parameter, or a value that a step sets, is called `params`, `state`, `steps`, `execution`, `last`, \
-                `prompt_response`, `promptResponse`, `true`, `false`, `null` or `undefined`.",
+        means: "A parameter, a value that a step sets, or the item of a `foreach` is called `params`, `state`, `steps`, \
+                `execution`, `last`, `prompt_response`, `promptResponse`, `true`, `false`, `null`, `undefined`, `if`, \
+                `else` or `in`.",
         matters: "In a template a bare name means those first: `{{ steps }}` would be all steps, and not the parameter.",
         mend: "Call it something else.",
         example: Some(Example {

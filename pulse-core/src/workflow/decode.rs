@@ -63,7 +63,7 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, Has
     let params = fields.get("params").map(|node| params(node, "params", fields.diagnostics)).unwrap_or_default();
     for param in &params {
         let (path, at) = &param.concerning;
-        check_reserved(&param.name, "params", path, *at, fields.diagnostics);
+        check_reserved(&param.name, &format!("`params.{}`", param.name), path, *at, fields.diagnostics);
     }
     let targets = fields.targets();
     let defaults = fields.get("defaults").map(|node| defaults(node, fields.diagnostics)).unwrap_or_default();
@@ -347,12 +347,12 @@ pub(super) fn check_value_name(name: &str, path: &str, at: Position, diagnostics
         let message = format!("`{name}` is what the last answer to a prompt is called: no step can set it");
         diagnostics.add(Code::BadName, path, at, message, "call it something else");
     } else {
-        check_reserved(name, "state", path, at, diagnostics);
+        check_reserved(name, &format!("`state.{name}`"), path, at, diagnostics);
     }
 }
 
-/// What a bare name means before it means a parameter or a value of the state.
-const RESERVED: [&str; 11] = [
+/// What a bare name means before it means a parameter, a value of the state or an item.
+const RESERVED: [&str; 14] = [
     "params",
     "state",
     "steps",
@@ -364,13 +364,15 @@ const RESERVED: [&str; 11] = [
     "false",
     "null",
     "undefined",
+    "if",
+    "else",
+    "in",
 ];
 
-/// Adds a finding where a parameter or value (under `root`) has a name that means something else by itself.
-pub(super) fn check_reserved(name: &str, root: &str, path: &str, at: Position, diagnostics: &mut Diagnostics) {
+/// Adds a finding where something that is `meant` by a bare name has one that means something else.
+pub(super) fn check_reserved(name: &str, meant: &str, path: &str, at: Position, diagnostics: &mut Diagnostics) {
     if RESERVED.contains(&name) {
-        let message =
-            format!("`{name}` is something else in expressions: `{{{{ {name} }}}}` would not be `{root}.{name}`");
+        let message = format!("`{name}` is something else in expressions: `{{{{ {name} }}}}` would not be {meant}");
         diagnostics.add(Code::ReservedName, path, at, message, format!("call it something else, like `{name}_`"));
     }
 }

@@ -1,6 +1,6 @@
 //! Lists of steps, and the steps that hold lists: `parallel`, `foreach`; and `workflow`.
 
-use super::decode::{check_shown, is_name};
+use super::decode::{check_reserved, check_shown, is_name};
 use super::decode_step::step;
 use super::model::{Defaults, Source};
 use super::steps::{Branch, Child, Foreach, Items, Parallel, Step};
@@ -99,20 +99,18 @@ impl<'d> StepReader<'d> {
             }
         };
         let name = fields.text("as").unwrap_or_else(|| "item".to_owned());
-        if !is_name(&name) || RESERVED.contains(&name.as_str()) {
-            let at = fields.get("as").map_or(fields.at, |node| node.at);
+        let (path, at) = fields.place("as");
+        if !is_name(&name) {
             let help = "write letters, digits and _, not starting with a digit, like `host`";
             fields.add(Code::BadName, "as", at, format!("`{name}` is no name for an item"), help);
         }
+        check_reserved(&name, "the item", &path, at, fields.diagnostics);
         let parallel = fields.integer("parallel", 1..=1_000).map_or(1, |n| n as u32);
         let fail_fast = fields.boolean("fail_fast").unwrap_or(true);
         let steps = self.list("steps", true, fields);
         Some(Foreach { items: items?, name, parallel, fail_fast, steps })
     }
 }
-
-/// What expressions call something else.
-const RESERVED: &[&str] = &["params", "state", "steps", "execution", "prompt_response", "promptResponse", "last"];
 
 /// The fields of a `workflow` step.
 pub(super) fn child(fields: &mut Fields<'_, '_>) -> Option<Child> {

@@ -1,6 +1,8 @@
 //! The slips of every day, and what the help line says about each.
 
+use pulse_engine::expr::{Expr, Scope};
 use pulse_engine::{load, load_stored};
+use serde_json::json;
 
 /// The findings of a document: code, line, message and help.
 fn found(source: &str) -> Vec<String> {
@@ -150,8 +152,8 @@ fn on_error_is_told_what_it_takes() {
 #[test]
 fn names_that_mean_something_else_are_refused_but_run_where_they_are_stored() {
     let reserved =
-        ["params", "state", "steps", "execution", "last", "prompt_response", "promptResponse", "true", "null"];
-    for name in reserved {
+        "params state steps execution last prompt_response promptResponse true false null undefined if else in";
+    for name in reserved.split(' ') {
         let source = format!("params: [{{name: {name:?}, default: a}}]\nsteps: [{{command: a}}]\n");
         let all = found(&source);
         assert!(
@@ -159,11 +161,27 @@ fn names_that_mean_something_else_are_refused_but_run_where_they_are_stored() {
             "{all:?}"
         );
         assert!(load(&source).plan.is_none() && load_stored(&source).plan.is_some());
+        let source = format!("steps: [{{items: [a], as: {name:?}, steps: [{{command: a}}]}}]\n");
+        let all = found(&source);
+        assert!(all.len() == 1 && all[0].starts_with("E024:1 ") && all[0].contains("would not be the item"), "{all:?}");
+        assert!(load(&source).plan.is_none() && load_stored(&source).plan.is_some());
+    }
+    // Every other word is the item, also where it would be something else in another language.
+    let others =
+        "for while let fn return switch import eval print this typeof and or not is None True NaN now len item";
+    let words = reserved.split(' ').skip_while(|name| *name != "true");
+    for (name, is_item) in others.split(' ').map(|name| (name, true)).chain(words.map(|name| (name, false))) {
+        let mut scope = Scope::new();
+        scope.set(name, json!(7));
+        let alone = Expr::compile_with(name, &[name]).ok().and_then(|expr| expr.eval(&scope).ok());
+        assert_eq!(alone == Some(json!(7)), is_item, "{name}: {alone:?}");
     }
     each(&[
         ("steps:\n  - {type: set, values: {steps: '1'}}\n", "E024:2", "call it something else"),
         ("steps:\n  - {command: a, parse: {format: lines, as: last}}\n", "E024:2", "call it something else"),
         ("steps:\n  - {message: a, fields: [execution]}\n", "E024:2", "call it something else"),
+        ("steps:\n  - {type: parse, format: regex, pattern: '(?<in>a)'}\n", "E024:2", "call it something else"),
+        ("steps:\n  - {items: [a], as: true, steps: [{command: a}]}\n", "E024:2", "call it something else"),
         // Nothing but a person answers, whatever was stored.
         ("steps:\n  - {type: set, values: {prompt_response: '1'}}\n", "E009:2", "call it something else"),
     ]);
