@@ -46,6 +46,14 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
+    /// The state directory is a copy of one whose commands may run on this machine.
+    #[error("the state directory {} is a copy of {}, whose commands may run on this machine", path.display(), of.display())]
+    StateCopied {
+        /// The directory.
+        path: PathBuf,
+        /// Where the one was that it is a copy of.
+        of: PathBuf,
+    },
     /// A file of the state directory is damaged.
     #[error("{}: {reason}", path.display())]
     StateCorrupt {
@@ -78,6 +86,7 @@ impl Error {
             Self::StateInUse { .. } => "worker-state-in-use",
             Self::StateDir { .. } => "worker-state-dir",
             Self::StateGone { .. } => "worker-state-gone",
+            Self::StateCopied { .. } => "worker-state-copied",
             Self::StateCorrupt { .. } => "worker-state-corrupt",
             Self::Supervisor { .. } => "worker-supervisor",
             Self::Refused { .. } => "worker-refused",
@@ -96,6 +105,10 @@ impl Error {
             Self::StateGone { .. } => Some(
                 "its commands end with it; put the directory back, or start the worker again: in a new directory it is \
                  another worker, and the server has to forget the old one first (`pulse worker rm`) if it keeps the name",
+            ),
+            Self::StateCopied { .. } => Some(
+                "give this worker an empty directory of its own with PULSE_WORKER_STATE; if the other directory is gone for good \
+                 and nothing of it runs any more, remove `origin.json` from this one to go on in it",
             ),
             Self::StateCorrupt { .. } => Some(
                 "the file was changed or the disk is failing; move it away to start without what it holds: \

@@ -1,5 +1,6 @@
 //! The state directory: made once, private, used by one process at a time, with the worker's id in `worker.json`.
 
+use super::origin;
 use crate::Error;
 use pulse_core::ids::WorkerId;
 use rustix::fs::{FlockOperation, flock};
@@ -66,7 +67,8 @@ impl StateDir {
     /// Takes the directory, and makes it and the worker's id where they do not exist.
     ///
     /// # Errors
-    /// When another process has it, when it is a directory of something else, or when it cannot be read and written.
+    /// When another process has it, when it is a copy or a directory of something else, or when it cannot be read and
+    /// written.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let io_error = |error: io::Error| Error::state(path, &error);
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error)?;
@@ -86,6 +88,7 @@ impl StateDir {
             .map_err(|error| Error::state(&lock_file, &error))?
             .ok_or_else(|| Error::StateInUse { path: path.clone() })?;
         let place = Place::of(&lock, &lock_file).map_err(|error| Error::state(&lock_file, &error))?;
+        origin::check(path)?;
         let worker_id = if is_new { make_identity(path, &identity)? } else { read_identity(&identity)? };
         Ok(Self { path: path.clone(), worker_id, place, _lock: lock })
     }

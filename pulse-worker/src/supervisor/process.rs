@@ -6,7 +6,7 @@ use super::outputs;
 use crate::Error;
 use crate::runner::{Reaper, kill_strays};
 use crate::spool::{Kept, Spool};
-use crate::state::{self, Log, Place};
+use crate::state::{self, Log, Origin, Place};
 use rustix::process::setsid;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -46,6 +46,9 @@ struct Record {
     version: String,
     #[serde(default)]
     cgroup: Option<PathBuf>,
+    /// Whose supervisor it is: what a copy of the directory says of it is another's.
+    #[serde(default)]
+    origin: Option<Origin>,
 }
 
 /// Becomes a supervisor if the arguments of this process say so: `PROGRAM supervise --state DIR`. To be called before there
@@ -92,7 +95,8 @@ async fn run(dir: &Path, lock: File) -> Result<(), Error> {
     let io_error = |error: io::Error| Error::state(dir, &error);
     let place = Place::of(&lock, LOCK).map_err(io_error)?;
     let mut log = Log::open(dir)?;
-    clean_up(dir, &mut log).await?;
+    let origin = Origin::of(dir).map_err(io_error)?;
+    clean_up(dir, &origin, &mut log).await?;
     let reaper = Reaper::new().map(Arc::new);
     let cgroup = Cgroup::enter();
     say_what_holds(&reaper, &cgroup);
@@ -100,6 +104,7 @@ async fn run(dir: &Path, lock: File) -> Result<(), Error> {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         cgroup: cgroup.as_ref().ok().map(|cgroup| cgroup.path().to_owned()),
+        origin: Some(origin),
     };
     let text = serde_json::to_string(&record).expect("plain data becomes JSON");
     state::replace(dir, Path::new(RECORD), |out| out.write_all(text.as_bytes())).map_err(io_error)?;
@@ -127,25 +132,38 @@ async fn run(dir: &Path, lock: File) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends what a former supervisor left, and gives its commands up.
-async fn clean_up(dir: &Path, log: &mut Log) -> Result<(), Error> {
+/// Ends what a former supervisor of this directory left, and gives its commands up. What a copy of another directory lists
+/// is given up as well, but whatever runs of it is that one's.
+async fn clean_up(dir: &Path, here: &Origin, log: &mut Log) -> Result<(), Error> {
     let unfinished = log.unfinished();
-    let mut found = 0;
-    if !unfinished.is_empty() {
-        found = kill_strays(&unfinished, Some(LEFT_GRACE)).await;
-    }
     let former = fs::read(dir.join(RECORD)).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
-    if let Some(path) = former.and_then(|record| record.cgroup) {
-        found += tokio::task::spawn_blocking(move || cgroup::kill(&path)).await.unwrap_or(0);
+    let origin = former.as_ref().and_then(|record| record.origin.as_ref());
+    let is_own = origin.is_none_or(|origin| origin.is_same(here));
+    let mut found = 0;
+    if is_own {
+        if !unfinished.is_empty() {
+            found = kill_strays(&unfinished, Some(LEFT_GRACE)).await;
+        }
+        if let Some(path) = former.and_then(|record| record.cgroup) {
+            found += tokio::task::spawn_blocking(move || cgroup::kill(&path)).await.unwrap_or(0);
+        }
     }
-    if !unfinished.is_empty() {
+    if !is_own {
+        tracing::warn!(
+            commands = unfinished.len(),
+            "the state directory is a copy: what the other one's supervisor runs is left alone; here its commands are lost"
+        );
+    } else if !unfinished.is_empty() {
         tracing::warn!(
             commands = unfinished.len(),
             processes = found,
             "the supervisor before this one was killed while commands ran: lost"
         );
     }
-    let reason = "the worker's supervisor died while it ran: nobody knows whether it took effect";
+    let reason = match is_own {
+        true => "the worker's supervisor died while it ran: nobody knows whether it took effect",
+        false => "the worker's state directory was copied while it ran: nobody knows whether it took effect",
+    };
     log.give_up_unfinished(reason, |command_id| {
         Spool::recover(outputs::of(dir, command_id)).unwrap_or_else(|error| {
             tracing::error!(%command_id, %error, "the output of a lost command cannot be read");

@@ -8,6 +8,7 @@ use pulse_core::protocol::worker::{FromWorker, KnownState, ToWorker};
 use rustix::process::Signal;
 use serde_json::json;
 use std::path::Path;
+use std::process::Stdio;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
 
@@ -81,6 +82,28 @@ async fn a_command_outlives_a_killed_agent() {
     assert_eq!(session.next().await, FromWorker::Accepted { command_id });
     assert_eq!(session.run(script("true")).await.end.exit_code, Some(0));
     assert_eq!(ran(dir.path()).lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_copy_of_a_directory_never_touches_what_the_original_runs() {
+    let (server, dir, other) = (StandIn::new().await, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (_agent, mut session) = start(&dir, &server).await;
+    let (command_id, pid) = start_long(&mut session, dir.path()).await;
+    let keeper = supervisor(&state(&dir));
+    let copied = std::process::Command::new("cp").arg("-a").args([state(&dir), state(&other)]).status().unwrap();
+    assert!(copied.success());
+    let refused = soon("the end", command(other.path(), &server.url).stderr(Stdio::piped()).output()).await.unwrap();
+    let text = String::from_utf8(refused.stderr).unwrap();
+    let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert!(errors.len() == 1 && errors[0].contains("is a copy of"), "{text}");
+    assert_eq!(refused.status.code(), Some(1));
+    // Even if somebody says that the original is gone.
+    std::fs::remove_file(state(&other).join("origin.json")).unwrap();
+    let (_copy, mut copy) = start(&other, &server).await;
+    assert_eq!(copy.end(command_id, 0).await.end.outcome, Outcome::Lost);
+    assert!(is_alive(pid) && is_alive(keeper) && supervisor(&state(&other)) != keeper);
+    std::fs::write(dir.path().join("go"), "").unwrap();
+    delivers_the_rest(&mut session, command_id).await;
 }
 
 #[tokio::test]
