@@ -7,7 +7,7 @@ use crate::definition;
 use crate::error::Error;
 use pulse_core::diagnostic::did_you_mean;
 use pulse_core::text::one_line;
-use pulse_core::workflow::{Child, Source, StepKind, Workflow};
+use pulse_core::workflow::{Child, ParamType, Source, StepKind, Workflow};
 use pulse_engine::Plan;
 use pulse_engine::fleet::{Fleet, TargetError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,12 +41,17 @@ impl Library {
             return Err(Error::Definition { file: file.display().to_string(), diagnostics: loaded.diagnostics });
         };
         let (plan, name) = (Arc::new(plan), name_of(file, loaded.workflow.as_ref()));
+        let known = BTreeMap::from([(name.to_lowercase(), (name.clone(), plan.clone()))]);
+        Ok((Self { known, ..Self::beside(file) }, name, plan))
+    }
+
+    /// The definitions in the directory of a file.
+    pub fn beside(file: &Path) -> Self {
         let directory = match file.parent() {
             Some(directory) if !directory.as_os_str().is_empty() => directory.to_owned(),
             _ => PathBuf::from("."),
         };
-        let known = BTreeMap::from([(name.to_lowercase(), (name.clone(), plan.clone()))]);
-        Ok((Self { directory, known }, name, plan))
+        Self { directory, known: BTreeMap::new() }
     }
 
     /// The workflow of a name, with its name as it is written there.
@@ -104,7 +109,8 @@ impl Library {
         let mut open = vec![plan.clone()];
         let mut seen = BTreeSet::new();
         while let Some(plan) = open.pop() {
-            for (step, child) in children(&plan.workflow) {
+            for (step, child) in plan.workflow.children() {
+                let step = &step.id;
                 match self.find(&child.workflow.text) {
                     Err(reason) => mistakes.push(format!("step `{step}`: {reason}")),
                     Ok((name, found)) => {
@@ -132,25 +138,18 @@ fn stem(file: &Path) -> String {
     file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_else(|| "workflow".to_owned())
 }
 
-/// The `workflow` steps whose workflow is named without a template.
-fn children(workflow: &Workflow) -> Vec<(String, &Child)> {
-    workflow
-        .all_steps()
-        .into_iter()
-        .filter_map(|(step, _)| match &step.kind {
-            StepKind::Workflow(child) if !child.workflow.text.contains("{{") => Some((step.id.to_string(), child)),
-            _ => None,
-        })
-        .collect()
-}
-
-/// Parameters that a child does not have, or needs and is not given.
+/// Parameters that a child does not have, needs and is not given, or cannot be given.
 fn parameters<'c>(child: &'c Child, workflow: &'c Workflow) -> impl Iterator<Item = String> + 'c {
     let known = |name: &String| workflow.params.iter().any(|param| param.name == *name);
     let unknown = child.params.keys().filter(move |name| !known(name));
     let needed = workflow.params.iter().filter(|param| param.required && !child.params.contains_key(&param.name));
-    let unknown = unknown.map(|name| format!("has no parameter `{name}`"));
-    unknown.chain(needed.map(|param| format!("needs the parameter `{}`", param.name)))
+    let needed = needed.map(|param| match param.kind {
+        ParamType::Secret => format!("needs the secret `{}`, and a step cannot give one", param.name),
+        _ => format!("needs the parameter `{}`", param.name),
+    });
+    let secrets = child.secrets_given(&workflow.params);
+    let secrets = secrets.map(|param| format!("has the secret `{}`, and a step cannot give one", param.name));
+    unknown.map(|name| format!("has no parameter `{name}`")).chain(needed).chain(secrets)
 }
 
 /// Targets that mean no worker there is.

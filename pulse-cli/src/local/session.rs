@@ -10,7 +10,7 @@ use pulse_core::ids::{ExecutionId, WorkflowId};
 use pulse_core::status::{ExecutionStatus, Trigger};
 use pulse_core::text::{one_line, shorten};
 use pulse_core::time::Timestamp;
-use pulse_core::workflow::{resolve_params, take_secrets};
+use pulse_core::workflow::{resolve_child_params, take_secrets};
 use pulse_engine::state::ChildRecord;
 use pulse_engine::{Context, Effect, Input, Plan, Refused, Start, State, advance};
 use serde_json::{Map, Value};
@@ -299,8 +299,7 @@ impl<'a> Session<'a> {
         let empty = Map::new();
         let given = child.params.as_object().unwrap_or(&empty);
         let resolved = self.library.find(&child.workflow).and_then(|(name, plan)| {
-            let params = resolve_params(&plan.workflow.params, given)
-                .map_err(|bad| bad.iter().map(|bad| bad.message.as_str()).collect::<Vec<_>>().join("; "))?;
+            let params = resolve_child_params(&plan.workflow.params, given)?;
             Ok((name, plan, params))
         });
         match resolved {

@@ -4,11 +4,13 @@ use crate::context::Context;
 use crate::definition;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::local::Library;
 use pulse_core::api::CheckResult;
-use pulse_core::diagnostic::{Diagnostic, Severity};
+use pulse_core::diagnostic::{Diagnostic, Diagnostics, Severity};
 use pulse_core::explain;
 use pulse_core::text::{one_line, shorten};
-use std::path::PathBuf;
+use pulse_engine::Loaded;
+use std::path::{Path, PathBuf};
 
 const MORE: &str = "\
 Exits with 1 when a definition has errors; warnings alone leave it at 0.
@@ -42,12 +44,13 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     let mut results = serde_json::Map::new();
     for path in &args.files {
         let source = definition::read(path)?;
-        let loaded = pulse_engine::load(&source);
-        valid &= loaded.plan.is_some();
+        let loaded = with_children(pulse_engine::load(&source), path);
+        let good = !loaded.diagnostics.iter().any(|found| found.severity == Severity::Error);
+        valid &= good;
         let file = path.display().to_string();
         if args.json {
             let graph = loaded.workflow.as_ref().map(pulse_engine::graph);
-            let result = CheckResult { valid: loaded.plan.is_some(), diagnostics: loaded.diagnostics, graph };
+            let result = CheckResult { valid: good, diagnostics: loaded.diagnostics, graph };
             results.insert(file, serde_json::to_value(result).map_err(|error| Error::Output(error.into()))?);
             continue;
         }
@@ -62,6 +65,21 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
         context.out.json(&results)?;
     }
     Ok(if valid { Exit::SUCCESS } else { Exit::FAILED })
+}
+
+/// Adds what is wrong with what its steps give to children that are defined beside it.
+fn with_children(mut loaded: Loaded, path: &Path) -> Loaded {
+    let Some(workflow) = loaded.workflow.as_ref().filter(|_| path != Path::new("-")) else { return loaded };
+    let mut library = Library::beside(path);
+    let mut diagnostics = Diagnostics::from_found(std::mem::take(&mut loaded.diagnostics));
+    for (_, child) in workflow.children().into_iter().filter(|(_, child)| !child.params.is_empty()) {
+        // One that is not here, or has mistakes itself, is looked at by the server.
+        if let Ok((name, plan)) = library.find(&child.workflow.text) {
+            child.check_secrets(&name, &plan.workflow.params, &mut diagnostics);
+        }
+    }
+    loaded.diagnostics = diagnostics.into_sorted();
+    loaded
 }
 
 /// How much of a line is shown, in characters.

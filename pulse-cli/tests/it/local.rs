@@ -129,6 +129,22 @@ on_failure: [{id: mend, command: 'echo mending'}]";
     assert!(!ran.out.contains("not reached"), "{}", ran.out);
 }
 
+const HUSH: &str = "
+params: [{name: s, type: secret, required: false}]
+steps: [{id: use, command: 'touch used', env: {S: '{{ s }}'}}]";
+
+#[test]
+fn a_child_whose_name_is_a_template_gets_no_secret_either() {
+    let main = "
+params: [{name: which, default: hush}]
+steps: [{id: sub, type: workflow, workflow: '{{ which }}', params: {s: canary}}]";
+    let directory = directory(&[("main.yaml", main), ("hush.yaml", HUSH)]);
+    let ran = run(&directory, &[], "");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.out.contains("the parameter `s` is a secret, and a step cannot give one"), "{}", ran.out);
+    assert!(!directory.path().join("used").exists());
+}
+
 #[test]
 fn mistakes_are_said_before_anything_runs() {
     let first = "{id: first, command: 'touch ran'}";
@@ -144,9 +160,14 @@ fn mistakes_are_said_before_anything_runs() {
         (&steps("{id: b, workflow: kod}"), &[], "no file in . has the workflow `kod`; did you mean `Kid`?"),
         (&steps("{id: b, workflow: kid}"), &[], "step `b`: `Kid` needs the parameter `x`"),
         (&steps("{id: b, workflow: kid, params: {x: 1, z: 2}}"), &[], "step `b`: `Kid` has no parameter `z`"),
+        (
+            &steps("{id: b, workflow: hush, params: {s: x}}"),
+            &[],
+            "step `b`: `hush` has the secret `s`, and a step cannot",
+        ),
     ];
     for (main, arguments, message) in cases {
-        let directory = directory(&[("main.yaml", main), ("kid.yaml", KID)]);
+        let directory = directory(&[("main.yaml", main), ("kid.yaml", KID), ("hush.yaml", HUSH)]);
         let ran = run(&directory, arguments, "");
         assert_eq!(ran.code, 2, "{message}: {ran:#?}");
         assert!(ran.err.contains(message), "no {message:?} in {}", ran.err);

@@ -414,11 +414,13 @@ steps:
     Entry {
         code: Code::SecretMisuse,
         means: "A secret parameter is named somewhere else than as a whole placeholder of a command, a whole `env` entry \
-                or the whole of `stdin`; or a question asks for a secret.",
+                or the whole of `stdin`; a question asks for a secret; or a `workflow` step gives a value to a secret \
+                parameter of its child, where that is known.",
         matters: "Conditions, values, messages and arguments are stored in the journal and shown, and what is computed \
                   from a secret could no longer be told from other text.",
         mend: "Write `{{ token }}` by itself in the command, or hand the value over as `env: {TOKEN: '{{ token }}'}` or \
-               `stdin: '{{ token }}'`. What has to be decided by it or built from it, the command does.",
+               `stdin: '{{ token }}'`. What has to be decided by it or built from it, the command does. A child \
+               reads its secrets from where they are kept.",
         example: Some(Example {
             wrong: r#"params: [{name: token, type: secret}]
 steps:

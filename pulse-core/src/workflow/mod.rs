@@ -3,6 +3,7 @@
 //! [`parse`] reads a document and reports all of its mistakes at once. What expressions and templates mean is
 //! `pulse-engine`'s business: here they are text with a position.
 
+mod children;
 mod cycles;
 mod decode;
 mod decode_nested;
@@ -16,6 +17,7 @@ mod params;
 mod steps;
 mod targets;
 
+pub use children::resolve_child_params;
 pub use decode::{ANSWER_NAMES, Parsed, parse};
 pub use links::ways;
 pub use model::{Concerning, Concurrency, ConcurrencyPolicy, Defaults, OnError, Source, Workflow};

@@ -5,7 +5,7 @@ use super::start::Begin;
 use pulse_core::event::{ParentRef, WorkflowRef};
 use pulse_core::ids::ExecutionId;
 use pulse_core::status::{ExecutionStatus, Trigger};
-use pulse_core::workflow::resolve_params;
+use pulse_core::workflow::resolve_child_params;
 use pulse_engine::state::ChildRecord;
 use pulse_engine::{Input, Start, State};
 use serde_json::{Map, Value};
@@ -78,9 +78,7 @@ impl Driver {
         let plan = self.stored_plan(&workflow).await?;
         let empty = Map::new();
         let given = child.params.as_object().unwrap_or(&empty);
-        let params = resolve_params(&plan.workflow.params, given).map_err(|bad| {
-            NotStarted::Ever(bad.iter().map(|bad| bad.message.as_str()).collect::<Vec<_>>().join("; "))
-        })?;
+        let params = resolve_child_params(&plan.workflow.params, given).map_err(NotStarted::Ever)?;
         let parent = ParentRef { execution_id: parent_id, step_id: child.step.clone(), depth: child.depth };
         let start = Start {
             workflow: Some(workflow),

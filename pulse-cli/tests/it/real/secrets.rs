@@ -229,3 +229,32 @@ fn a_server_without_a_key_takes_no_secrets() {
     assert!(problem["detail"].as_str().unwrap().contains("PULSE_DATA_KEY"), "{problem}");
     assert_eq!(call("/api/workflows/s/execute", json!({"params": {}})).0, 202, "without a secret it needs no key");
 }
+
+#[test]
+fn no_parent_gives_its_child_a_secret() {
+    let installation = Installation::start();
+    let parent = |child: &str| {
+        format!("name: parent of {child}\nsteps: [{{id: sub, workflow: {child}, params: {{token: x}}}}]\n")
+    };
+    let child = |name: &str| {
+        format!(
+            "name: {name}\nparams: [{{name: token, type: secret, required: false}}]\nsteps: [{{type: wait, duration: 0s}}]\n"
+        )
+    };
+    // A child that is not known yet: its start is refused.
+    installation.store(&parent("late"));
+    installation.store(&child("late"));
+    let id = installation.execute("parent of late", json!({}), &[]);
+    let ended = installation.wait_for(&id, &["completed", "failed"]);
+    let error = ended["error"].as_str().unwrap();
+    assert!(error.contains("the parameter `token` is a secret, and a step cannot give one"), "{error}");
+    let late = ended["children"][0]["execution_id"].as_str().unwrap();
+    assert_eq!(installation.call("GET", &format!("/api/executions/{late}"), None).0, 404);
+    // One that is known: such a parent is not stored.
+    installation.store(&child("known"));
+    let body = json!({"definition": parent("known")});
+    let (status, problem) = installation.call("POST", "/api/workflows", Some(body.clone()));
+    assert_eq!((status, problem["diagnostics"][0]["code"].as_str()), (422, Some("E022")), "{problem}");
+    let (_, checked) = installation.call("POST", "/api/workflows/check", Some(body));
+    assert_eq!((&checked["valid"], &checked["diagnostics"][0]["code"]), (&json!(false), &json!("E022")), "{checked}");
+}

@@ -33,3 +33,25 @@ fn of_a_long_line_the_part_around_the_place_is_shown() {
     assert!(line.chars().count() < 180 && line.starts_with("     1 | …xxx"), "{line}");
     assert_eq!(pointed_at((line, caret), 4), "nope");
 }
+
+#[test]
+fn a_value_for_a_childs_secret_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let kid = |kind: &str| {
+        format!("name: Kid\nparams: [{{name: s, type: {kind}, required: false}}]\nsteps: [{{command: 'true'}}]\n")
+    };
+    let main = "steps:\n  - {id: a, workflow: kid, params: {s: x}}\n";
+    std::fs::write(directory.path().join("main.yaml"), main).unwrap();
+    let check = |kind: &str| {
+        std::fs::write(directory.path().join("kid.yaml"), kid(kind)).unwrap();
+        ran(pulse(directory.path(), &["check", "main.yaml"]))
+    };
+    let checked = check("secret");
+    assert_eq!(checked.code, 1, "{}", checked.out);
+    assert!(
+        checked.out.starts_with("main.yaml:2:40: error[E022]: the parameter `s` of `Kid` is a secret"),
+        "{}",
+        checked.out
+    );
+    assert_eq!(check("string").code, 0);
+}

@@ -1,5 +1,6 @@
 //! One module per resource.
 
+mod children;
 mod commands;
 mod executions;
 mod health;

@@ -1,5 +1,6 @@
 //! `/api/workflows`: stored workflows, checking definitions, and starting them.
 
+use super::children;
 use super::commands::check_targets;
 use super::starting::{idempotency, start};
 use super::targets;
@@ -11,6 +12,7 @@ use crate::http::request::{Query, caller, json, query, segment, with};
 use pulse_core::api::{
     CheckRequest, CheckResult, ExecuteRequest, Page, WorkflowPut, WorkflowSummary, WorkflowVersionView, WorkflowView,
 };
+use pulse_core::diagnostic::Severity;
 use pulse_core::event::WorkflowRef;
 use pulse_core::ids::WorkflowId;
 use pulse_core::status::{Role, Trigger};
@@ -193,8 +195,9 @@ async fn check(
     caller?;
     let mut loaded = read(text(body?.definition)?).await?;
     targets::lint(&app, &mut loaded);
+    children::lint(&app, &mut loaded).await?;
     Ok(warp::reply::json(&CheckResult {
-        valid: loaded.plan.is_some(),
+        valid: !has_errors(&loaded),
         graph: loaded.workflow.as_ref().map(graph),
         diagnostics: loaded.diagnostics,
     }))
@@ -205,6 +208,7 @@ async fn get(id: String, caller: Result<Caller, ApiError>, app: Arc<App>) -> Res
     let record = find(&app, &id).await?;
     let mut loaded = read(record.definition.clone()).await?;
     targets::lint(&app, &mut loaded);
+    children::lint(&app, &mut loaded).await?;
     Ok(tagged(view(record, loaded), StatusCode::OK))
 }
 
@@ -255,9 +259,13 @@ async fn save(
 ) -> Result<WorkflowView, ApiError> {
     let definition = text(body.definition)?;
     let mut loaded = read(definition.clone()).await?;
+    children::lint(app, &mut loaded).await?;
     let Loaded { plan: Some(_), workflow: Some(workflow), .. } = &loaded else {
         return Err(ApiError::Diagnostics(loaded.diagnostics));
     };
+    if has_errors(&loaded) {
+        return Err(ApiError::Diagnostics(loaded.diagnostics));
+    }
     let invalid = |detail: &str| ApiError::Invalid { code: "invalid-name", detail: detail.to_owned() };
     let name = body
         .name
@@ -280,6 +288,10 @@ async fn save(
     let record = app.driver.store().save_workflow(save).await?;
     targets::lint(app, &mut loaded);
     Ok(view(record, loaded))
+}
+
+fn has_errors(loaded: &Loaded) -> bool {
+    loaded.diagnostics.iter().any(|found| found.severity == Severity::Error)
 }
 
 async fn delete(id: String, caller: Result<Caller, ApiError>, app: Arc<App>) -> Result<impl Reply, ApiError> {
