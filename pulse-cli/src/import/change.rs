@@ -1,6 +1,6 @@
 //! What means something else here than it did in the first PULSE, so that an imported workflow does what it did.
 
-use super::{Document, Remark, conditions, steps};
+use super::{Document, Remark, conditions, params, steps};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -24,7 +24,8 @@ impl Notes {
 }
 
 /// The document as this PULSE needs it to do what it did.
-pub(super) fn changed(mut document: Document, notes: &mut Notes) -> Document {
+pub(super) fn changed(document: Document, notes: &mut Notes) -> Document {
+    let mut document = params::renamed(document, notes);
     let known = steps::Known { ids: step_ids(&document, notes), params: conditions::parameters(&document) };
     if let Some(Value::Array(list)) = document.get_mut("steps") {
         for (index, step) in list.iter_mut().enumerate() {

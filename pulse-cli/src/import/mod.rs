@@ -11,6 +11,7 @@
 mod change;
 mod conditions;
 mod dump;
+mod params;
 mod row;
 mod steps;
 mod write;

@@ -155,6 +155,59 @@ fn ids_that_are_none_here_are_renamed_with_the_ways_to_them() {
 }
 
 #[test]
+fn parameters_that_are_something_else_here_are_renamed_with_their_uses() {
+    let steps = json!([
+        {"id": "steps", "type": "execute", "command": "scale {{steps}} {{ steps }} {{ last }} {{other}} steps",
+         "condition": "params.steps > 1 && params?.last !== 'params.steps' && params['last'] && myparams.steps == state.steps"},
+        {"id": "ask", "type": "prompt", "message": "{{steps}}?", "options": ["a"], "routes": {"a": "steps"}},
+        {"id": "r", "type": "route", "conditions": [
+            {"if": "params . steps == \"it\\\"s params.last\" || params.steps_ == params.stepsize", "goto": "steps"},
+            {"default": true, "goto": "end"}]},
+        {"id": "b", "type": "execute", "command": "{{ params.steps + params.last }} {{ steps"},
+    ]);
+    let changed = |params: Value| {
+        let mut notes = super::change::Notes::default();
+        let document = json!({"params": params, "steps": steps}).as_object().cloned().unwrap();
+        let document = Value::Object(super::params::renamed(document, &mut notes));
+        (document, notes.changed.iter().map(super::write::told).collect::<Vec<_>>())
+    };
+    // `steps_` stands there for something else.
+    let (document, told) = changed(json!(["other", {"name": "steps", "default": "steps"}, "last"]));
+    assert_eq!(document["params"], json!(["other", {"name": "steps__", "default": "steps"}, "last_"]));
+    let renamed = &document["steps"];
+    assert_eq!(renamed[0]["id"], "steps");
+    assert_eq!(renamed[0]["command"], "scale {{steps__}} {{ steps__ }} {{ last_ }} {{other}} steps");
+    assert_eq!(
+        renamed[0]["condition"],
+        "params.steps__ > 1 && params?.last_ !== 'params.steps' && params['last_'] && myparams.steps == state.steps"
+    );
+    assert_eq!((&renamed[1]["message"], &renamed[1]["routes"]), (&json!("{{steps__}}?"), &json!({"a": "steps"})));
+    assert_eq!(
+        renamed[2]["conditions"][0]["if"],
+        "params . steps__ == \"it\\\"s params.last\" || params.steps_ == params.stepsize"
+    );
+    assert_eq!(renamed[3]["command"], "{{ params.steps__ + params.last_ }} {{ steps");
+    assert_eq!(
+        told,
+        [
+            "params[1]: `steps` is something else in expressions here: it is written `steps__`, as are uses of it; what \
+             starts the workflow gives `steps__`",
+            "params[2]: `last` is something else in expressions here: it is written `last_`, as are uses of it; what \
+             starts the workflow gives `last_`",
+        ]
+    );
+    let (document, told) = changed(json!({"last": {"default": "1"}, "other": null}));
+    assert_eq!(document["params"], json!({"last_": {"default": "1"}, "other": null}));
+    assert!(told[0].starts_with("params.last: "), "{told:?}");
+    // A whole definition is imported so.
+    let (imported, document) = one(&json!({"name": "w", "definition": {
+        "params": ["true", "in"], "steps": [{"command": "x {{true}} {{in}}", "condition": "params.in == 1"}]}}));
+    assert_eq!(document["params"], json!(["true_", "in_"]));
+    assert_eq!(document["steps"][0], json!({"command": "x {{true_}} {{in_}}", "condition": "params.in_ == 1"}));
+    assert_eq!(imported.changed.len(), 3, "{:?}", imported.changed);
+}
+
+#[test]
 fn what_a_person_should_look_at() {
     let id = "9b2e9f0e-7d0b-4f62-8a55-0f8d5d3f6d11";
     let (imported, document) = one(&row(json!({"command": "ls {{p}}", "targets": [id, "web-01"]})));

@@ -369,9 +369,14 @@ const RESERVED: [&str; 14] = [
     "in",
 ];
 
+/// Whether a bare name means something else than a parameter, a value of the state or an item of that name.
+pub fn is_reserved_name(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 /// Adds a finding where something that is `meant` by a bare name has one that means something else.
 pub(super) fn check_reserved(name: &str, meant: &str, path: &str, at: Position, diagnostics: &mut Diagnostics) {
-    if RESERVED.contains(&name) {
+    if is_reserved_name(name) {
         let message = format!("`{name}` is something else in expressions: `{{{{ {name} }}}}` would not be {meant}");
         diagnostics.add(Code::ReservedName, path, at, message, format!("call it something else, like `{name}_`"));
     }

@@ -18,7 +18,7 @@ mod steps;
 mod targets;
 
 pub use children::resolve_child_params;
-pub use decode::{ANSWER_NAMES, Parsed, parse};
+pub use decode::{ANSWER_NAMES, Parsed, is_reserved_name, parse};
 pub use links::ways;
 pub use model::{Concerning, Concurrency, ConcurrencyPolicy, Defaults, OnError, Source, Workflow};
 pub use params::{BadParam, MASK, MAX_SECRET_BYTES, Param, ParamType, resolve_params, take_secrets};
