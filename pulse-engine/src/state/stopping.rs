@@ -52,8 +52,7 @@ impl State {
             _ => Vec::new(),
         };
         let frames = if begun.is_empty() { Vec::new() } else { self.chain(at.frame) };
-        let stopping =
-            |what| Stopping { at: at.clone(), what, frames: frames.clone(), until: now.plus(STOP_WAIT) };
+        let stopping = |what| Stopping { at: at.clone(), what, frames: frames.clone(), until: now.plus(STOP_WAIT) };
         begun.into_iter().map(stopping).collect()
     }
 
