@@ -103,7 +103,6 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             });
         }
         Event::ChildFinished { at, execution_id, status, state: values, .. } => {
-            state.stopping.retain(|stopping| stopping.what != Given::Child(*execution_id));
             let values = Arc::new(Value::Object(values.clone()));
             let before = record(state, at).child.replace((*execution_id, *status, values.clone()));
             vars::exchange(state, before.as_ref().map(|(.., values)| &**values), Some(&values));
@@ -155,14 +154,7 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             command_moved(state, at, *command_id, from, worker)?;
         }
         Event::CommandHeld { at, command_id, .. } => drop(execute_run(state, at)?.held.insert(*command_id)),
-        Event::NotStopped { command_id, execution_id, .. } => {
-            state.stopping.retain(|stopping| match &stopping.what {
-                Given::Command(id, _) => Some(*id) != *command_id,
-                Given::Child(id) => Some(*id) != *execution_id,
-            });
-        }
         Event::CommandResult { at, worker, command_id, attempt, success, end, late } => {
-            state.stopping.retain(|stopping| !matches!(&stopping.what, Given::Command(id, _) if id == command_id));
             command_ended(state, at, *command_id, *success, end);
             if !late {
                 result(state, at, worker, *attempt, *success, end)?;
@@ -227,19 +219,16 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
                 }
             }
             if let Some(next) = next {
-                instant(state, at, now, next)?;
+                instant(state, at, now, next, None)?;
             }
         }
-        Event::RouteTaken { at, next, .. } | Event::RouteUnmatched { at, next } => instant(state, at, now, next)?,
+        Event::RouteTaken { at, label, next, .. } => instant(state, at, now, next, Some(label))?,
+        Event::RouteUnmatched { at, next } => instant(state, at, now, next, None)?,
         Event::ValuesSet { at, values, next } => {
             vars::set(state, values);
-            instant(state, at, now, next)?;
+            instant(state, at, now, next, None)?;
         }
         Event::StepFinished { at, status, error, next } => {
-            if matches!(status, StepStatus::Aborted | StepStatus::Failed) {
-                let begun = state.begun_by(at, now);
-                state.stopping.extend(begun);
-            }
             // A step whose condition or expression failed has not started: this is its only event.
             if state.frames.get(&at.frame).is_none_or(|frame| frame.active.is_none()) {
                 start(state, at, now, *status);
@@ -249,21 +238,22 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             if *status == StepStatus::Failed {
                 let error = error.as_ref().map(|error| format!("step `{}`: {error}", at.step_id));
                 frame(state, at)?.error = error;
+                go(state, at, next)?;
+            } else {
+                // Not one of an earlier run.
+                let answer = record.response.as_ref().filter(|answer| answer.at == now);
+                let answer = answer.map(|answer| answer.response.clone());
+                go(state, at, next)?;
+                led(state, at, next, answer.as_deref().filter(|_| *status == StepStatus::Completed))?;
             }
-            go(state, at, next)?;
         }
         Event::WorkflowError { message } => state.error = Some(message.clone()),
         Event::ServerRestartRecovery { .. } => {}
         Event::AbortRequested { by, reason } => {
-            // Whoever asks again does not want to wait.
-            if state.abort.is_some() {
-                state.stopping.clear();
-            }
             state.abort.get_or_insert_with(|| (by.clone(), reason.clone()));
         }
         Event::ExecutionFinished { status, error } => {
             state.finished = Some((now, *status));
-            state.stopping.clear();
             state.error.clone_from(error);
         }
     }
@@ -271,10 +261,25 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
 }
 
 /// A step of which one event says all: it has started and ended well.
-fn instant(state: &mut State, at: &StepRef, now: Timestamp, next: &Next) -> Result<(), String> {
+fn instant(state: &mut State, at: &StepRef, now: Timestamp, next: &Next, why: Option<&str>) -> Result<(), String> {
     start(state, at, now, StepStatus::Completed);
     record(state, at).finished_at = Some(now);
-    go(state, at, next)
+    go(state, at, next)?;
+    led(state, at, next, why)
+}
+
+/// A step that has not failed leads on: past what failed before, or to `fail`, for which it is the reason then, with its
+/// label or answer. A failure that led to this step is told beside it.
+fn led(state: &mut State, at: &StepRef, next: &Next, why: Option<&str>) -> Result<(), String> {
+    let aborted = state.steps.get(&(at.frame, at.step_id.clone())).map(|record| record.status);
+    let frame = frame(state, at)?;
+    let before = frame.error.take();
+    if *next == Next::Fail && aborted != Some(StepStatus::Aborted) {
+        let why = why.filter(|why| !why.is_empty()).map(|why| format!(" ({why})")).unwrap_or_default();
+        let before = before.map(|error| format!(", after {error}")).unwrap_or_default();
+        frame.error = Some(format!("step `{}` led to `fail`{why}{before}", at.step_id));
+    }
+    Ok(())
 }
 
 /// Counts a step's start and clears what its run before has left.

@@ -17,6 +17,7 @@ pub mod expr;
 pub mod fleet;
 mod graph;
 mod input;
+mod json;
 mod plan;
 mod quick;
 mod scope;

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Position};
 use crate::text::shorten;
 use crate::yaml::{self, Fields, Node, NodeKind};
 use indexmap::IndexMap;
+use serde_json::Value;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -268,7 +269,11 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
         let help = "leave it out: whoever starts the workflow gives it; a definition is stored and shown in clear";
         fields.add(Code::BadDefault, "default", default.at, "a secret has no default", help);
     } else if let Some(default) = default.filter(|_| possible) {
-        match param.accept(&default.to_json()) {
+        let given = match kind {
+            ParamType::String | ParamType::Choice => default.scalar_text().map(Value::from),
+            _ => None,
+        };
+        match param.accept(&given.unwrap_or_else(|| default.to_json())) {
             Ok(value) => param.default = Some(value),
             Err(error) => {
                 // Not one that may be missing: that would be a second finding about the same mistake.

@@ -90,7 +90,7 @@ impl<'d> StepReader<'d> {
         let node = fields.get("items");
         let items = match node.map(|node| &node.kind) {
             Some(NodeKind::List(_)) => fields.sources("items").map(Items::List),
-            Some(_) => fields.source("items").map(Items::Expression),
+            Some(_) => fields.expression("items").map(Items::Expression),
             None => {
                 let at = fields.at;
                 let help = "add a list, or an expression that gives one, like `items: state.lines`";

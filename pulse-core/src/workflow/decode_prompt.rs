@@ -58,13 +58,18 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
     let on_timeout_at = fields.place("on_timeout");
     let on_timeout = match fields.text("on_timeout").as_deref() {
         None | Some("fail") => OnTimeout::Fail,
-        Some(text) => match options.iter().find(|option| option.value.as_deref().unwrap_or(&option.label.text) == text)
-        {
-            Some(_) => OnTimeout::Option(text.to_owned()),
+        Some(text) => match named(&options, text) {
+            Some(option) => OnTimeout::Option(option.value.as_deref().unwrap_or(&option.label.text).to_owned()),
             None => OnTimeout::Goto(Goto::from_text(text)),
         },
     };
     Some(Prompt { message: message?, options, timeout, on_timeout, on_timeout_at, fields: asked, allow })
+}
+
+/// The option that a text names: by its value, or else by its label.
+fn named<'o>(options: &'o [PromptOption], text: &str) -> Option<&'o PromptOption> {
+    let by_value = options.iter().find(|option| option.value.as_deref() == Some(text));
+    by_value.or_else(|| options.iter().find(|option| option.label.text == text))
 }
 
 fn prompt_option(item: &Node, path: String, diagnostics: &mut Diagnostics) -> Option<PromptOption> {

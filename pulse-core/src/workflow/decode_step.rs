@@ -4,7 +4,7 @@ use super::decode::{MAX_EXECUTION, MAX_TIMEOUT, MIN_TIMEOUT, check_env, check_sh
 use super::decode_nested::{StepReader, child};
 use super::decode_prompt::prompt;
 use super::hints;
-use super::model::{Defaults, OnError};
+use super::model::{Defaults, OnError, Source};
 use super::params::{PATTERN_HELP, compile};
 use super::steps::*;
 use crate::diagnostic::{Code, Diagnostics, did_you_mean, nearest};
@@ -69,7 +69,7 @@ pub(super) fn step(
     let id = id(&mut fields, reader.count);
     let name = fields.text("name").unwrap_or_else(|| id.clone());
     check_shown("a step", &name, &mut fields);
-    let condition = fields.source("condition");
+    let condition = fields.expression("condition");
     let goto = fields.text("goto").map(|text| Goto::from_text(&text));
     let goto_at = fields.place("goto");
     let on_error_at = fields.place("on_error");
@@ -169,7 +169,7 @@ fn misspelt(node: &Node) -> Option<&'static str> {
 fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> {
     let shell = fields.text("shell").unwrap_or_else(|| defaults.shell.clone());
     let script = fields.get_any(&["command", "run"]).and_then(|(name, _)| fields.source(name));
-    let argv = fields.sources("argv");
+    let argv = argv(fields);
     let at = fields.at;
     let program = match (script, argv) {
         (Some(_), Some(_)) => {
@@ -215,6 +215,15 @@ fn execute(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Option<Execute> 
     };
     check_env(&execute.env, fields);
     Some(execute)
+}
+
+/// The program and its arguments. One text may be a program, but no command line: nothing splits it.
+fn argv(fields: &mut Fields<'_, '_>) -> Option<Vec<Source>> {
+    let node = fields.get("argv")?;
+    if let Some(help) = node.scalar_text().and_then(|text| hints::command_line(&text)) {
+        fields.wrong("argv", node, "a list: the program and its arguments", &help);
+    }
+    fields.sources("argv")
 }
 
 fn success_codes(fields: &mut Fields<'_, '_>) -> Vec<i32> {
@@ -266,7 +275,7 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
     };
     let percent = |text: &str| text.strip_suffix('%').and_then(|n| n.trim().parse::<u32>().ok()).filter(|n| *n <= 100);
     if let Some(node) = fields.get("parallel") {
-        let text = node.scalar_text().unwrap_or_default();
+        let text = node.value_text().unwrap_or_default();
         let count = text.parse::<u32>().ok().filter(|n| *n > 0).map(Width::Count);
         let width = if text == "all" {
             Some(Width::All)
@@ -282,7 +291,7 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
         }
     }
     if let Some(node) = fields.get("max_failures") {
-        let text = node.scalar_text().unwrap_or_default();
+        let text = node.value_text().unwrap_or_default();
         match percent(&text).map(Threshold::Percent).or_else(|| text.parse::<u32>().ok().map(Threshold::Count)) {
             Some(threshold) => strategy.max_failures = threshold,
             None => {
@@ -405,7 +414,7 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
         let Some(mut fields) = Fields::open(item, &path, "a condition", fields.diagnostics) else {
             continue;
         };
-        let when = fields.get_any(&["if", "condition"]).and_then(|(name, _)| fields.source(name));
+        let when = fields.get_any(&["if", "condition"]).and_then(|(name, _)| fields.expression(name));
         let default = fields.boolean("default").unwrap_or(false);
         let label = fields.source("label");
         let goto = fields.required_source("goto", "a condition", "end");
@@ -431,7 +440,7 @@ fn route(fields: &mut Fields<'_, '_>) -> Option<Route> {
 
 fn wait(fields: &mut Fields<'_, '_>) -> Option<Wait> {
     let duration = fields.duration_within("duration", Duration::ZERO, MAX_WAIT);
-    let until = fields.source("until");
+    let until = fields.expression("until");
     let at = fields.at;
     match (duration, until) {
         (Some(_), Some(_)) => {
@@ -453,7 +462,7 @@ fn wait(fields: &mut Fields<'_, '_>) -> Option<Wait> {
 
 fn set(fields: &mut Fields<'_, '_>) -> Option<Set> {
     let at = fields.at;
-    let values = fields.source_map("values");
+    let values = fields.expression_map("values");
     if values.is_none() && fields.get("values").is_none() {
         let help = "add names with an expression each, as in `values: {full: state.pct > 90}`";
         fields.add(Code::MissingField, "values", at, "a set step needs `values`", help);

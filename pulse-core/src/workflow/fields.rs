@@ -29,6 +29,12 @@ impl<'n> Fields<'n, '_> {
         Some(Source { text, path: self.path_of(name), at })
     }
 
+    /// An expression. A number or boolean is its value, however it is written.
+    pub(super) fn expression(&mut self, name: &'static str) -> Option<Source> {
+        let value = self.get(name).and_then(Node::value_text);
+        self.source(name).map(|source| Source { text: value.unwrap_or_default(), ..source })
+    }
+
     /// A required text field that will be compiled.
     pub(super) fn required_source(&mut self, name: &'static str, what: &str, example: &str) -> Option<Source> {
         let (text, at) = self.required(name, what, example)?;
@@ -96,6 +102,19 @@ impl<'n> Fields<'n, '_> {
 
     /// A mapping of texts that will be compiled.
     pub(super) fn source_map(&mut self, name: &'static str) -> Option<IndexMap<String, Source>> {
+        self.map_of(name, Node::scalar_text)
+    }
+
+    /// A mapping of expressions.
+    pub(super) fn expression_map(&mut self, name: &'static str) -> Option<IndexMap<String, Source>> {
+        self.map_of(name, Node::value_text)
+    }
+
+    fn map_of(
+        &mut self,
+        name: &'static str,
+        text_of: impl Fn(&Node) -> Option<String>,
+    ) -> Option<IndexMap<String, Source>> {
         let node = self.get(name)?;
         let NodeKind::Map(entries) = &node.kind else {
             self.wrong(name, node, "a mapping", no_mapping(node));
@@ -104,7 +123,7 @@ impl<'n> Fields<'n, '_> {
         let path = self.path_of(name);
         let mut map = IndexMap::new();
         for (key, value) in entries {
-            let text = if value.kind == NodeKind::Null { Some(String::new()) } else { value.scalar_text() };
+            let text = if value.kind == NodeKind::Null { Some(String::new()) } else { text_of(value) };
             match text {
                 Some(text) => {
                     let source = Source { text, path: format!("{path}.{}", key.name), at: value.at };

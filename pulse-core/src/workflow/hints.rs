@@ -1,4 +1,4 @@
-//! What somebody meant who wrote a step's type as if it were a field.
+//! What somebody meant who wrote a step's type as if it were a field, or a command line where a list belongs.
 
 use crate::duration;
 use crate::text::{one_line, shorten};
@@ -32,4 +32,32 @@ pub(super) fn type_as_field(node: &Node) -> Option<String> {
         (None, _) => "…".to_owned(),
     };
     Some(format!("did you mean `type: {kind}`, `{field}: {shown}`?"))
+}
+
+/// What to write instead of a text that is a command line, and no program alone.
+pub(super) fn command_line(text: &str) -> Option<String> {
+    if !has_bare_space(text.trim()) {
+        return None;
+    }
+    let line = shorten(&one_line(text.trim()), 80);
+    let list = line.split_whitespace().collect::<Vec<_>>().join(", ");
+    let plain = line.chars().all(|c| c.is_alphanumeric() || " -_./=+@%".contains(c));
+    Some(match plain {
+        true => format!("write `argv: [{list}]`, or `command: {line}` for a line of shell"),
+        false => {
+            "write each argument as an item, as in `argv: [df, -h]`, or a line of shell under `command`".to_owned()
+        }
+    })
+}
+
+/// Whether a text has white space outside of templates.
+fn has_bare_space(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("{{") {
+        if before.contains(char::is_whitespace) {
+            return true;
+        }
+        rest = behind.split_once("}}").map_or("", |(_, behind)| behind);
+    }
+    rest.contains(char::is_whitespace)
 }

@@ -225,6 +225,11 @@ impl<'n, 'd> Fields<'n, 'd> {
         self.entries(name).iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect()
     }
 
+    /// A mapping of values for what has types of its own: see [`Node::to_given`].
+    pub fn given(&mut self, name: &'static str) -> Map<String, Value> {
+        self.entries(name).iter().map(|(key, node)| (key.name.clone(), node.to_given())).collect()
+    }
+
     /// Ends reading: every field that nobody asked for is unknown. A field that was missed is not missing where it is only
     /// misspelt.
     pub fn finish(self) {

@@ -10,6 +10,8 @@ pub struct Node {
     pub kind: NodeKind,
     /// Where it starts.
     pub at: Position,
+    /// A number or boolean as it stands in the document: `1.10`, `022`.
+    pub written: Option<Box<str>>,
 }
 
 /// What a value is, by YAML's core schema: only `true`/`false` are booleans, `yes` is text.
@@ -43,7 +45,13 @@ pub struct Key {
 impl Node {
     /// A node at a position.
     pub fn new(kind: NodeKind, at: Position) -> Self {
-        Self { kind, at }
+        Self { kind, at, written: None }
+    }
+
+    /// A node for a number or boolean that is written like this.
+    pub(super) fn scalar(kind: NodeKind, at: Position, written: &str) -> Self {
+        let is_value = matches!(kind, NodeKind::Bool(_) | NodeKind::Integer(_) | NodeKind::Float(_));
+        Self { kind, at, written: is_value.then(|| written.into()) }
     }
 
     /// What the value is, in words for a message.
@@ -59,8 +67,14 @@ impl Node {
         }
     }
 
-    /// A scalar's text; numbers and booleans as they would be written. `None` for null, lists and mappings.
+    /// A scalar's text; numbers and booleans as they are written in the document, so that `1.10` and `022` stay what they
+    /// are. `None` for null, lists and mappings.
     pub fn scalar_text(&self) -> Option<String> {
+        self.written.as_ref().map(|written| written.to_string()).or_else(|| self.value_text())
+    }
+
+    /// A scalar's value as text: `0x1f` is `31`, `True` is `true`. `None` for null, lists and mappings.
+    pub fn value_text(&self) -> Option<String> {
         match &self.kind {
             NodeKind::Text(text) => Some(text.clone()),
             NodeKind::Bool(value) => Some(value.to_string()),
@@ -75,6 +89,18 @@ impl Node {
         match &self.kind {
             NodeKind::Map(entries) => entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node),
             _ => None,
+        }
+    }
+
+    /// The value as JSON for what has a type of its own and reads text by it, as parameters do: a number that JSON would
+    /// write in another way is the text that it is written as.
+    pub fn to_given(&self) -> Value {
+        let value = self.to_json();
+        match &self.written {
+            Some(written) if value.is_number() && **written != *value.to_string() && written.parse::<f64>().is_ok() => {
+                Value::from(&**written)
+            }
+            _ => value,
         }
     }
 

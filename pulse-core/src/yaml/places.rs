@@ -171,7 +171,7 @@ mod tests {
     fn marks(document: &str) -> [Vec<(u32, u32)>; 2] {
         let mut diagnostics = Diagnostics::default();
         let root = read(document, &mut diagnostics).unwrap();
-        let Some(Node { kind: NodeKind::Text(text), at }) = root.get("a") else { panic!("{root:?}") };
+        let Some(Node { kind: NodeKind::Text(text), at, .. }) = root.get("a") else { panic!("{root:?}") };
         let mut places = Places::of(document);
         let found = text.match_indices('@').map(|(offset, _)| places.find(*at, text, offset));
         let found = found.map(|place| (place.line, place.column)).collect();

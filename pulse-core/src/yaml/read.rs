@@ -138,8 +138,11 @@ impl<'d> Reader<'d> {
                     let help = help.unwrap_or_else(|| "leave the tag out".to_owned());
                     self.refuse(Code::TagNotAllowed, at, "YAML tags are not allowed", &help);
                 }
-                let kind = if style == ScalarStyle::Plain { plain(&text) } else { NodeKind::Text(text.into_owned()) };
-                self.value(Node::new(kind, at), anchor);
+                let node = match style {
+                    ScalarStyle::Plain => Node::scalar(plain(&text), at, &text),
+                    _ => Node::new(NodeKind::Text(text.into_owned()), at),
+                };
+                self.value(node, anchor);
                 true
             }
             Event::Alias(anchor) => self.alias(anchor, at),
@@ -326,6 +329,31 @@ mod tests {
             serde_json::json!([1, -2, 31, 1.5, 1000.0, "yes", "true", true, null, "1.2.3", "10:30", ""])
         );
         assert!(!diagnostics.has_errors());
+    }
+
+    #[test]
+    fn numbers_keep_how_they_are_written() {
+        let read = |text| read(text, &mut Diagnostics::default()).unwrap();
+        for (written, value) in [
+            ("1.10", "1.1"),
+            ("022", "22"),
+            ("0x1f", "31"),
+            ("1e3", "1000"),
+            ("True", "true"),
+            ("+5", "5"),
+            ("007", "7"),
+        ] {
+            let node = read(written);
+            assert_eq!(node.scalar_text().as_deref(), Some(written));
+            assert_eq!(node.value_text().as_deref(), Some(value));
+        }
+        let large = "12345678901234567890";
+        assert_eq!(read(large).scalar_text().as_deref(), Some(large));
+        let node = read("{1.10: &v 2.50, a: *v}");
+        assert_eq!(node.get("1.10").and_then(Node::scalar_text).as_deref(), Some("2.50"));
+        assert_eq!(node.get("a").and_then(Node::scalar_text).as_deref(), Some("2.50"));
+        let given: Vec<_> = ["1.10", "1.5", "5", "0x1f", "true"].map(read).iter().map(Node::to_given).collect();
+        assert_eq!(serde_json::Value::from(given), serde_json::json!(["1.10", 1.5, 5, 31, true]));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! which only the end was kept is not read.
 
 use super::Machine;
+use crate::expr::without_line_end;
+use crate::json;
 use crate::plan::PlannedStep;
 use crate::vars::size_of;
 use pulse_core::command::{CommandEnd, TAIL_BYTES};
@@ -90,7 +92,7 @@ fn values(format: &ParseFormat, output: &str) -> Result<Map<String, Value>, Stri
             let pair = |found: regex::Captures<'_>| (found[1].to_lowercase(), text(found[2].trim()));
             Ok(KEY_VALUE.captures_iter(output).map(pair).collect())
         }
-        ParseFormat::Json => match serde_json::from_str(output.trim()) {
+        ParseFormat::Json => match serde_json::from_str(&json::exact(output.trim())) {
             Ok(Value::Object(values)) => Ok(values),
             Ok(_) => Err("it is JSON, but no object".to_owned()),
             Err(error) => Err(format!("it is no JSON: {error}")),
@@ -101,7 +103,9 @@ fn values(format: &ParseFormat, output: &str) -> Result<Map<String, Value>, Stri
         }
         ParseFormat::Regex { pattern } => {
             let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
-            let Some(found) = regex.captures(output) else { return Ok(Map::new()) };
+            // `$` is meant to stand before the line end with which output usually ends.
+            let found = regex.captures(output).or_else(|| regex.captures(without_line_end(output)));
+            let Some(found) = found else { return Ok(Map::new()) };
             let group = |name: &str| Some((name.to_owned(), text(found.name(name)?.as_str())));
             Ok(regex.capture_names().flatten().filter_map(group).collect())
         }
@@ -124,5 +128,12 @@ mod tests {
         assert_eq!(read(ParseFormat::Lines { name: "l".into() }, "a\r\nb\n").unwrap(), json!({"l": ["a", "b"]}));
         let regex = ParseFormat::Regex { pattern: r"v(?<major>\d+)\.(?<minor>\d+)(?<rest>x)?".into() };
         assert_eq!(read(regex, "is v1.22 or v2.3").unwrap(), json!({"major": "1", "minor": "22"}));
+        let line = |pattern: &str| ParseFormat::Regex { pattern: pattern.into() };
+        for output in ["v1.2", "v1.2\n", "v1.2\r\n"] {
+            assert_eq!(read(line(r"^v(?<v>[\d.]+)$"), output).unwrap(), json!({"v": "1.2"}), "{output:?}");
+        }
+        assert_eq!(read(line(r"^v(?<v>[\d.]+)$"), "v1.2\n\n").unwrap(), json!({}));
+        // What matches all of the output is not changed by that.
+        assert_eq!(read(line(r"v(?<v>[\d.]+)\n"), "v1.2\n").unwrap(), json!({"v": "1.2"}));
     }
 }

@@ -153,7 +153,11 @@ impl Emitted {
         if let ("matches", [subject, Node { kind: Kind::Text(pattern), span, .. }]) = (helper.native, arguments) {
             return self.matches(subject, pattern, span.start);
         }
-        self.write(format_args!("{}(", helper.native));
+        let native = match (helper.native, arguments) {
+            ("matches", [subject, _]) => matches_for(subject),
+            (native, _) => native,
+        };
+        self.write(format_args!("{native}("));
         self.separated(arguments)?;
         self.rhai.push(')');
         Ok(())
@@ -171,7 +175,7 @@ impl Emitted {
             let message = "the patterns of the expression are too large together";
             return Err(CompileError::at(at, message, "write smaller ones, or fewer in one expression"));
         }
-        self.rhai.push_str("matches(");
+        self.write(format_args!("{}(", matches_for(subject)));
         self.node(subject)?;
         self.write(format_args!(",p{})", self.patterns.len()));
         self.patterns.push(Arc::new(pattern));
@@ -233,4 +237,19 @@ impl Emitted {
             self.references.push(reference);
         }
     }
+}
+
+/// The function that matches what a command printed, all of it.
+pub(super) const MATCHES_OUTPUT: &str = "matches_output";
+
+/// The function that matches a subject: `last.stdout` ends with a line end that nobody means.
+fn matches_for(subject: &Node) -> &'static str {
+    let output = match &subject.kind {
+        Kind::Path(base, keys) => {
+            matches!(&base.kind, Kind::Name(root) if root == "last" || root == "steps")
+                && keys.last().is_some_and(|key| key == "stdout" || key == "stderr")
+        }
+        _ => false,
+    };
+    if output { MATCHES_OUTPUT } else { "matches" }
 }

@@ -61,13 +61,16 @@ pub(super) fn register(engine: &mut Engine) {
     for keys in 1..=emit::KEYS_PER_CALL {
         register_one(engine, "get", keys + 1, |args| lists::get(&values(args)?));
     }
-    register_one(engine, "matches", 2, |args| {
-        let subject = value(args[0])?;
-        match args[1].clone().try_cast_result::<Arc<Pattern>>() {
-            Ok(pattern) => texts::matches(&subject, &pattern),
-            Err(pattern) => texts::matches_text(&subject, &Val::from_dynamic(pattern)?),
-        }
-    });
+    let tests: [(&str, texts::Test); 2] = [("matches", texts::matches), (emit::MATCHES_OUTPUT, texts::matches_output)];
+    for (name, test) in tests {
+        register_one(engine, name, 2, move |args| {
+            let subject = value(args[0])?;
+            match args[1].clone().try_cast_result::<Arc<Pattern>>() {
+                Ok(pattern) => test(&subject, &pattern),
+                Err(pattern) => texts::matches_text(&subject, &Val::from_dynamic(pattern)?, test),
+            }
+        });
+    }
 }
 
 fn register_one(

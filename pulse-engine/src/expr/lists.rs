@@ -66,7 +66,8 @@ fn property(value: Val, key: &str) -> Result<Val, Failure> {
         Val::Nothing => Ok(Val::Nothing),
         Val::Map(_) | Val::SharedMap(_) => Ok(entry(&value, key)?.unwrap_or(Val::Nothing)),
         Val::Text(_) | Val::List(_) | Val::SharedList(_) if key == "length" => len(&[value]),
-        _ => Err(Failure::wrong_type(format!("{} has no property {key:?}", value.describe()))),
+        // What has no properties misses every one.
+        _ => Ok(Val::Nothing),
     }
 }
 
@@ -85,6 +86,7 @@ pub(super) fn at(v: &[Val]) -> Result<Val, Failure> {
             let found = position(*index, text.chars().count()).and_then(|index| text.chars().nth(index));
             found.map_or(Ok(Val::Nothing), |c| new_text(c.to_string()))
         }
+        (_, Val::Text(key)) => property(v[0].clone(), key),
         (base, index) => Err(Failure::wrong_type(format!("{} is no index of {}", index.describe(), base.describe()))),
     }
 }

@@ -50,6 +50,7 @@ pub use compiled::{Expr, Reference};
 pub use error::{CompileError, EvalError, EvalErrorKind};
 pub use javascript::{Given, Translated, translate};
 pub use scope::Scope;
+pub(crate) use texts::without_line_end;
 pub(crate) use truth::{Comparison, Type, equal, is_number};
 pub(crate) use value::shorten;
 

@@ -71,6 +71,9 @@ pub(super) fn ends_with(v: &[Val]) -> Result<Val, Failure> {
     Ok(Val::Bool(text.ends_with(&*argument(&v[1], "ends_with")?)))
 }
 
+/// One of the ways to match.
+pub(super) type Test = fn(&Val, &Pattern) -> Result<Val, Failure>;
+
 /// `matches(text, regex)` with a pattern compiled before. The pattern may match anywhere.
 pub(super) fn matches(value: &Val, pattern: &Pattern) -> Result<Val, Failure> {
     match subject(value, "matches")? {
@@ -79,12 +82,29 @@ pub(super) fn matches(value: &Val, pattern: &Pattern) -> Result<Val, Failure> {
     }
 }
 
+/// The same where the text is all that a command printed: the line end behind it does not keep `$` from matching.
+pub(super) fn matches_output(value: &Val, pattern: &Pattern) -> Result<Val, Failure> {
+    let Some(text) = subject(value, "matches")? else { return Ok(Val::Bool(false)) };
+    if pattern.is_match(&text)? {
+        return Ok(Val::Bool(true));
+    }
+    match without_line_end(&text) {
+        short if short.len() < text.len() => pattern.is_match(short).map(Val::Bool),
+        _ => Ok(Val::Bool(false)),
+    }
+}
+
+/// What a command printed, without the line end behind it.
+pub(crate) fn without_line_end(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
+}
+
 /// `matches(text, regex)` with a pattern that is a value.
-pub(super) fn matches_text(value: &Val, pattern: &Val) -> Result<Val, Failure> {
+pub(super) fn matches_text(value: &Val, pattern: &Val, test: Test) -> Result<Val, Failure> {
     let pattern = Pattern::compile(&argument(pattern, "matches")?)?;
     budget::bytes(pattern.size())?;
     budget::look()?;
-    matches(value, &pattern)
+    test(value, &pattern)
 }
 
 /// `trim(text)`.

@@ -28,7 +28,7 @@ pub struct Frame {
     pub last: Option<Arc<Value>>,
     /// The last execute step whose commands ended: what a parse step reads.
     pub last_step: Option<(FrameId, StepId)>,
-    /// Why its last failed step failed.
+    /// Why it failed, once it has; before, why the step before failed, if it did.
     pub error: Option<String>,
 }
 

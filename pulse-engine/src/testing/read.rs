@@ -122,7 +122,7 @@ fn case(node: &Node, index: usize, diagnostics: &mut Diagnostics) -> Option<Case
     let mut fields = Fields::open(node, &path, "a test", diagnostics)?;
     let name = fields.text("name").unwrap_or_else(|| format!("test {}", index + 1));
     let params_at = fields.get("params").map_or(node.at, |params| params.at);
-    let params = fields.values("params");
+    let params = fields.given("params");
     let targets = fields.texts("targets").map(|texts| texts.into_iter().map(|(text, _)| text).collect());
     let (id, started_by, start) = match fields.get("execution") {
         Some(node) => execution(node, &format!("{path}.execution"), fields.diagnostics),

@@ -78,7 +78,7 @@ fn reaction(fields: &mut Fields<'_, '_>, after: Duration) -> Option<Reaction> {
         Some("answer") => {
             let response = fields.text("answer")?;
             let by = fields.text("by").unwrap_or_else(|| TESTER.to_owned());
-            Some(Reaction::Answer { response, by, fields: fields.values("fields") })
+            Some(Reaction::Answer { response, by, fields: fields.given("fields") })
         }
         Some("timeout") => {
             fields.flag("timeout");

@@ -129,3 +129,19 @@ fn a_webhook_is_an_address() {
         assert_eq!(of_document(&format!("webhook: {fine}")), [""; 0], "{fine}");
     }
 }
+
+/// One text is no list of arguments: nothing would split it.
+#[test]
+fn a_command_line_under_argv_is_refused() {
+    for argv in ["df -h", "'/opt/my tool {{ host }}'", "' df  -h '"] {
+        let found = load(&format!("params: [host]\nsteps:\n  - argv: {argv}\n")).diagnostics;
+        assert!(found.iter().any(|finding| finding.code == "E007"), "{argv}: {found:?}");
+    }
+    let found = &load("steps: [{argv: df -h}]").diagnostics;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].message, "`argv` must be a list: the program and its arguments, not text");
+    assert_eq!(found[0].help, "write `argv: [df, -h]`, or `command: df -h` for a line of shell");
+    for argv in ["uptime", "'{{ host }}'", "'/opt/{{ host }}/run'", "[df, -h]", "['/opt/my tool']"] {
+        assert_eq!(of_step(&format!("{{argv: {argv}}}")), [""; 0], "{argv}");
+    }
+}

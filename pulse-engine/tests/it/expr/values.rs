@@ -239,10 +239,6 @@ fn helpers_as_functions_and_methods() {
         ("contains(5, 1)", "contains nothing"),
         ("contains(\"a\", ())", "missing"),
         ("join([[1]], \",\")", "cannot be part of a text"),
-        ("state.name.foo", "has no property"),
-        ("state.count.foo", "has no property"),
-        ("state.list[\"a\"]", "no property"),
-        ("state.list[\"a\" + \"b\"]", "no index"),
         ("matches(\"a\", \"(\" + \"\")", "unclosed group"),
         ("trim([1])", "needs a text"),
     ]);
@@ -263,4 +259,36 @@ fn conditions() {
 fn what_came_out_of_a_command_stays_text() {
     assert_eq!(eval("state.disk_pct").unwrap(), json!("91"));
     assert_eq!(eval("[state.disk_pct]").unwrap(), json!(["91"]));
+}
+
+#[test]
+fn a_missing_property_is_nothing_whatever_lacks_it() {
+    table(&[
+        ("state.name.foo", json!(null)),
+        ("state.name.foo.bar", json!(null)),
+        ("state.count.foo", json!(null)),
+        ("state.count.length", json!(null)),
+        ("state.ok.foo", json!(null)),
+        ("state.list[\"a\"]", json!(null)),
+        ("state.list[params.mode]", json!(null)),
+        ("state.list.foo ?? 'none'", json!("none")),
+        ("state.name.foo == 'x'", json!(false)),
+        ("state.name.length", json!(6)),
+        ("state.list.length", json!(3)),
+        ("state.name.toUpperCase().length", json!(6)),
+    ]);
+    assert!(Expr::compile("state.name.foo()").is_err());
+}
+
+#[test]
+fn a_line_end_behind_output_keeps_no_pattern_from_matching() {
+    table(&[
+        ("matches(last.stdout, '^DISK_PCT=[0-9]+$')", json!(true)),
+        ("last.stdout.matches('^DISK_PCT=' + '[0-9]+$')", json!(true)),
+        ("matches(last.stdout, '^DISK_PCT=91\\n$')", json!(true)),
+        ("matches(last.stdout, '^DISK_PCT=9$')", json!(false)),
+        ("matches(last.stderr, '^$')", json!(true)),
+        // A value is matched as it is.
+        ("matches('a\\n', '^a$')", json!(false)),
+    ]);
 }

@@ -1,10 +1,12 @@
 //! Offline tests: what a test file says, how it is run, what its report tells; tests made of journals, and replays.
 
+mod blame;
 mod coverage;
 mod example;
 mod harness;
 mod mistakes;
 mod replay;
+mod spelling;
 
 use pulse_engine::testing::{NotRun, Report, test};
 
