@@ -156,6 +156,11 @@ impl Diagnostics {
         self.0.retain(|found| found.code != Code::MissingField.as_str() || found.path != path);
     }
 
+    /// All findings so far, in the order in which they came up.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter()
+    }
+
     /// Whether any finding is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|d| d.severity == Severity::Error)

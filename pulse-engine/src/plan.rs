@@ -349,23 +349,19 @@ impl Compiler<'_> {
     fn execute(&mut self, execute: &Execute) -> Option<PlannedExecute> {
         let program = match &execute.program {
             Program::Script { shell, script } => {
-                let script = self.script(shell, script, execute.stdin.as_ref())?;
-                PlannedProgram::Script { shell: shell.clone(), script }
+                let script = self.script(shell, script, execute.stdin.as_ref());
+                script.map(|script| PlannedProgram::Script { shell: shell.clone(), script })
             }
-            Program::Argv(argv) => self.argv(argv, execute.stdin.as_ref()),
+            Program::Argv(argv) => Some(self.argv(argv, execute.stdin.as_ref())),
         };
         let env = self.map(&execute.env);
-        if let Some(script) = program.script() {
+        if let Some(script) = program.as_ref().and_then(PlannedProgram::script) {
             self.variables(script, &execute.env);
         }
-        Some(PlannedExecute {
-            program,
-            targets: execute.targets.as_ref().map(|targets| self.targets(targets)),
-            env,
-            cwd: execute.cwd.as_ref().and_then(|source| self.template(source)),
-            stdin: execute.stdin.as_ref().and_then(|source| self.template_of(source, Use::Unseen)),
-            execute: execute.clone(),
-        })
+        let targets = execute.targets.as_ref().map(|targets| self.targets(targets));
+        let cwd = execute.cwd.as_ref().and_then(|source| self.template(source));
+        let stdin = execute.stdin.as_ref().and_then(|source| self.template_of(source, Use::Unseen));
+        Some(PlannedExecute { program: program?, targets, env, cwd, stdin, execute: execute.clone() })
     }
 
     fn route(&mut self, route: &Route) -> Vec<PlannedCondition> {

@@ -78,7 +78,7 @@ fn endless(steps: &[Step], index: &HashMap<&str, usize>, bounded: bool, diagnost
     // What only chooses, sets and reads takes no time, so that no time limit ends it.
     let quiet = |step: &Step| matches!(step.kind, StepKind::Route(_) | StepKind::Set(_) | StepKind::Parse(_));
     let stays = |step: &Step| {
-        let runs = !bounded && runs_only(step) && step.on_error != OnError::Fail && step.timeout.is_none();
+        let runs = !bounded && runs_only(step) && cannot_fail(step) && step.timeout.is_none();
         (quiet(step) || runs) && !can_end(step)
     };
     let mut told = vec![false; steps.len()];
@@ -124,6 +124,24 @@ fn runs_only(step: &Step) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether nothing that happens in a step that runs others, or a command, ends the list it stands in.
+fn cannot_fail(step: &Step) -> bool {
+    let fails = |goto: &Goto| *goto == Goto::Fail;
+    let leads_to_fail = |step: &Step| {
+        let route = match &step.kind {
+            StepKind::Route(route) => route.conditions.iter().any(|condition| fails(&condition.goto)),
+            _ => false,
+        };
+        route || step.goto.as_ref().is_some_and(fails)
+    };
+    let inner = |step: &Step| {
+        let quiet = matches!(step.kind, StepKind::Route(_) | StepKind::Set(_) | StepKind::Parse(_));
+        (quiet || cannot_fail(step)) && !leads_to_fail(step)
+    };
+    let holds_others = matches!(step.kind, StepKind::Parallel(_) | StepKind::Foreach(_));
+    step.on_error != OnError::Fail || (holds_others && step.kind.lists().into_iter().flatten().all(inner))
 }
 
 /// A command that comes again at once: after its failure, or after success with nothing but a failure to end it.

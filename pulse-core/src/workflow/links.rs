@@ -3,7 +3,7 @@
 use super::cycles;
 use super::model::{Concerning, OnError, Workflow};
 use super::steps::{Goto, OnTimeout, Step, StepKind};
-use crate::diagnostic::{Code, Diagnostics, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, did_you_mean, nearest};
 use std::collections::{HashMap, HashSet};
 
 /// Adds a finding for everything that is wrong between the steps. Steps that could not be read are there all the same.
@@ -52,12 +52,56 @@ pub(super) fn check(
     [&workflow.steps, &workflow.on_failure, &workflow.finally]
         .into_iter()
         .for_each(|list| check_jumps(list, &seen, unread, diagnostics));
-    if !diagnostics.has_errors() {
+    if unread.is_empty() && !diagnostics.iter().any(hides_ways) {
         // The time limit of the document is one of the main steps.
         check_reach(&workflow.steps, workflow.timeout.is_some(), diagnostics);
         check_reach(&workflow.on_failure, false, diagnostics);
         check_reach(&workflow.finally, false, diagnostics);
     }
+}
+
+/// Fields that say where a step leads, whether it runs, or for how long.
+const WAY_FIELDS: [&str; 13] = [
+    "goto",
+    "on_error",
+    "condition",
+    "conditions",
+    "routes",
+    "options",
+    "if",
+    "default",
+    "on_timeout",
+    "timeout",
+    "steps",
+    "branches",
+    "fail_fast",
+];
+
+/// Parts of what other programs call such fields.
+const WAY_WORDS: [&str; 17] = [
+    "on_", "next", "then", "else", "when", "unless", "until", "skip", "jump", "after", "before", "need", "depend",
+    "loop", "while", "repeat", "enable",
+];
+
+/// Whether an error may hide a step, a way between steps, or a time limit. What is told of the ways beside it could be false.
+fn hides_ways(finding: &Diagnostic) -> bool {
+    const HARMLESS: [Code; 6] = [
+        Code::BadPattern,
+        Code::BadDefault,
+        Code::SecretMisuse,
+        Code::BadTarget,
+        Code::ReservedName,
+        Code::DefaultNotLast,
+    ];
+    if finding.severity == Severity::Warning || HARMLESS.iter().any(|code| finding.code == code.as_str()) {
+        return false;
+    }
+    if finding.code != Code::UnknownField.as_str() {
+        return true;
+    }
+    let name = finding.path.rsplit('.').next().unwrap_or_default().to_lowercase();
+    let close = |(apart, _): (usize, &str)| apart <= (name.len() / 3).max(1);
+    WAY_WORDS.iter().any(|word| name.contains(word)) || nearest(&name, WAY_FIELDS).is_some_and(close)
 }
 
 /// Jumps stay in their list.

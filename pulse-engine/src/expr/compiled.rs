@@ -182,6 +182,27 @@ impl Expr {
     }
 }
 
+/// Where in an expression a worker's name with a minus in it reads as a subtraction, and what to write instead:
+/// `steps.web.results.web-01`.
+pub(crate) fn subtracted_worker(source: &str) -> Option<(usize, String)> {
+    let tokens = tokenize(source).unwrap_or_default();
+    let dot = |at: usize| tokens.get(at).is_some_and(|next| matches!(next.token, Token::Sign("." | "?.")));
+    let word = |at: usize| tokens.get(at).is_some_and(|next| matches!(next.token, Token::Word(_)));
+    (0..tokens.len()).find_map(|at| {
+        let is =
+            |at: usize, name: &str| matches!(&tokens.get(at)?.token, Token::Word(word) if word == name).then_some(());
+        is(at, "steps").filter(|()| at == 0 || !dot(at - 1))?;
+        let id = if dot(at + 1) { at + 3 } else { at + 4 };
+        is(id + 1, "results").filter(|()| dot(id) && dot(id + 2) && word(id + 3))?;
+        let (worker, minus, behind) = (tokens.get(id + 3)?, tokens.get(id + 4)?, tokens.get(id + 5)?);
+        let joined = minus.token == Token::Sign("-") && worker.end == minus.start && minus.end == behind.start;
+        let name = &source[worker.start..];
+        let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || "_-".contains(c))).unwrap_or(name.len());
+        let map = &source[tokens[at].start..tokens[id + 2].start];
+        joined.then(|| (tokens[at].start, format!("{map}[{:?}]", &name[..end])))
+    })
+}
+
 /// Whether these properties are what the tokens read first.
 fn has_path(mut tokens: &[Spanned], path: &[String]) -> bool {
     path.iter().all(|key| {

@@ -46,6 +46,7 @@ mod tree;
 mod truth;
 mod value;
 
+pub(crate) use compiled::subtracted_worker;
 pub use compiled::{Expr, Reference};
 pub use error::{CompileError, EvalError, EvalErrorKind};
 pub use javascript::{Given, Translated, translate};

@@ -129,8 +129,14 @@ pub(super) fn float(v: &[Val]) -> Result<Val, Failure> {
     Ok(convert(&v[0], "a number")?.map_or(Val::Nothing, |n| Val::Float(n.as_float())))
 }
 
-/// `Number(x)`: an integer where the text is one, else a number with a fraction.
+/// `Number(x)`: an integer where the text is one, else a number with a fraction. An empty text is 0, as in JavaScript.
 pub(super) fn number(v: &[Val]) -> Result<Val, Failure> {
+    if let Val::Text(text) = &v[0] {
+        budget::scan(text.len())?;
+        if text.trim().is_empty() {
+            return Ok(Val::Int(0));
+        }
+    }
     Ok(convert(&v[0], "a number")?.map_or(Val::Nothing, Num::into_val))
 }
 

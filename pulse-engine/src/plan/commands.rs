@@ -2,7 +2,7 @@
 
 use super::{ArgvScript, Compiler, Mention, Place, PlannedProgram};
 use crate::template::{
-    Filter, Input, Placeholder, ShellTemplate, Template, TemplateWarning, TemplateWarningKind, arguments,
+    Filter, Input, Placeholder, ShellTemplate, Template, TemplateWarning, TemplateWarningKind, arguments, raw_warning,
 };
 use indexmap::IndexMap;
 use pulse_core::diagnostic::Code;
@@ -98,6 +98,7 @@ impl Compiler<'_> {
             Ok(parsed) => parsed,
             Err(errors) => {
                 self.template_errors(source, errors);
+                self.broken_script(source);
                 return None;
             }
         };
@@ -114,6 +115,18 @@ impl Compiler<'_> {
         }
         self.shell(shell, source, &script);
         Some(script)
+    }
+
+    /// A script in which some value cannot stand where it does: what there is to say of the others all the same.
+    fn broken_script(&mut self, source: &Source) {
+        let Ok(template) = Template::parse(&source.text) else { return };
+        let shared = Arc::new(source.clone());
+        for placeholder in template.expressions() {
+            let place = if placeholder.filter.is_some() { Place::Filtered } else { Place::Alone };
+            self.mention(&shared, placeholder, place, true);
+        }
+        let raw = template.expressions().filter(|placeholder| placeholder.filter == Some(Filter::Raw));
+        self.template_warnings(source, raw.map(raw_warning).collect());
     }
 
     /// A shell that cannot run the script, or to which no values can be handed over.

@@ -1,7 +1,7 @@
 //! Texts made ready: expressions and templates compiled, with a finding for each that cannot be.
 
 use super::{Compiler, Findings, Mention, Place, names};
-use crate::expr::{CompileError, Expr, Scope};
+use crate::expr::{CompileError, Expr, Scope, subtracted_worker};
 use crate::template::{Placeholder, Template, TemplateError};
 use indexmap::IndexMap;
 use pulse_core::diagnostic::Code;
@@ -90,6 +90,8 @@ impl<'s> Compiler<'s> {
             (_, unknown) => {
                 let meant = unknown.and_then(|name| self.known.qualified(&name).or_else(|| self.known.near(&name)));
                 let help = meant.map_or(help, |name| format!("did you mean `{name}`?"));
+                let worker = subtracted_worker(&source.text);
+                let help = worker.map_or(help, |(_, instead)| format!("a minus subtracts: write `{instead}`"));
                 (format!("`{shown}`: {message}"), help)
             }
         };

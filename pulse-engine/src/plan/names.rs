@@ -2,7 +2,7 @@
 //! is worth a warning where nothing could set it.
 
 use super::{Findings, Mention};
-use crate::expr::Reference;
+use crate::expr::{Reference, subtracted_worker};
 use pulse_core::diagnostic::{Code, did_you_mean, listed, nearest};
 use pulse_core::workflow::{ParseFormat, StepKind, Workflow};
 use std::collections::HashSet;
@@ -36,6 +36,11 @@ pub(super) fn is_root(name: &str) -> bool {
 /// Adds a finding for every name that cannot be meant.
 pub(super) fn check(known: &Known<'_>, mentions: &[Mention], findings: &mut Findings<'_>) {
     for mention in mentions {
+        if let Some((offset, instead)) = subtracted_worker(mention.expr.source()) {
+            let message = format!("`{}`: the minus in the name of a worker reads as a subtraction", mention.shown());
+            let offset = mention.offset + offset;
+            findings.add(Code::UnknownName, &mention.source, offset, message, format!("write `{instead}`"));
+        }
         for reference in mention.expr.references() {
             if let Some((code, message, help)) = known.finding(reference, &mention.items) {
                 let message = format!("`{}`: {message}", mention.shown());

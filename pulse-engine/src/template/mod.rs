@@ -17,4 +17,5 @@ mod text;
 pub use error::{RenderError, RenderErrorKind, TemplateError, TemplateWarning, TemplateWarningKind};
 pub use filter::Filter;
 pub use parsed::{Placeholder, Template};
+pub(crate) use shell::raw_warning;
 pub use shell::{Handed, Input, RenderedScript, ShellTemplate, arguments};

@@ -294,3 +294,76 @@ fn what_was_stored_runs_though_a_later_version_calls_it_wrong() {
         assert!(load_stored(source).plan.is_none(), "{source}");
     }
 }
+
+/// What is wrong elsewhere hides neither what nothing reaches nor what goes round.
+#[test]
+fn ways_are_looked_at_beside_other_mistakes() {
+    let of = |more: &str| {
+        let reach = "steps:\n  - {id: a, command: x, goto: c}\n  - {id: b, command: x}\n  - {id: c, command: x";
+        let codes = |source: &str| load(source).diagnostics.into_iter().map(|found| found.code).collect::<Vec<_>>();
+        codes(&format!("params: [{{name: p, default: x, type: string}}]\n{reach}{more}}}\n"))
+    };
+    assert_eq!(of(""), ["W004"]);
+    assert_eq!(of(", colour: red"), ["W004", "E005"]);
+    assert_eq!(of(", retrys: 3"), ["W004", "E005"]);
+    assert_eq!(of(", targets: '=x'"), ["W004", "E023"]);
+    // These may lead there.
+    for more in ["gto: b", "next: b", "on_success: b", "on_eror: b", "goto: bb"] {
+        assert!(!of(&format!(", {more}")).contains(&"W004".to_owned()), "{more}");
+    }
+    let round = "{id: a, command: x, goto: a, on_error: a";
+    assert_eq!(findings(&format!("colour: red\nsteps:\n  - {round}}}\n")), ["E005:1", "E021:3"]);
+    // This may be what ends it.
+    assert!(!findings(&format!("timout: 1h\nsteps:\n  - {round}}}\n")).contains(&"E021:3".to_owned()));
+}
+
+#[test]
+fn all_that_is_wrong_with_a_command_is_told_at_once() {
+    let found = findings(
+        "\
+params: [a, b]
+steps:
+  - env: {X: '{{ params.none }}'}
+    command: |
+      echo $'{{ a'
+      rm {{ b | raw }} {{ steps.none.status }} $'{{ a }}'
+",
+    );
+    assert!(found.contains(&"E014:5".to_owned()), "{found:?}");
+    let found = findings(
+        "\
+params: [a, b]
+steps:
+  - env: {X: '{{ params.none }}'}
+    command: |
+      rm {{ b | raw }} {{ steps.none.status }}
+      echo ${{{ a }}}
+",
+    );
+    assert_eq!(found, ["E015:3", "W001:5", "E015:5", "E014:6"]);
+}
+
+#[test]
+fn a_minus_in_the_name_of_a_worker_is_told() {
+    let of = |expression: &str| {
+        let found = load(&format!(
+            "steps:\n  - {{id: web, command: x, parse: kv}}\n  - {{type: set, values: {{x: '{expression}'}}}}\n"
+        ));
+        found.diagnostics.into_iter().map(|found| format!("{} {}", found.code, found.help)).collect::<Vec<_>>()
+    };
+    let expected = ["W006 write `steps.web.results[\"web-01\"]`"];
+    assert_eq!(of("steps.web.results.web-01.vars.x"), expected);
+    assert_eq!(of("1 + steps.web.results.web-01.exit_code"), expected);
+    assert_eq!(
+        of("steps[\"web\"].results.web-01-b"),
+        ["E013 a minus subtracts: write `steps[\"web\"].results[\"web-01-b\"]`"]
+    );
+    for fine in
+        ["steps.web.results[\"web-01\"].vars.x", "steps.web.results.w.exit_code - 1", "steps.web.results.w.vars.x-1"]
+    {
+        assert_eq!(of(fine), [""; 0], "{fine}");
+    }
+    let template =
+        load("steps:\n  - {id: web, command: x}\n  - {command: 'echo {{ steps.web.results.web-01.stdout }}'}\n");
+    assert_eq!(template.diagnostics.iter().map(|found| found.column).collect::<Vec<_>>(), [24]);
+}

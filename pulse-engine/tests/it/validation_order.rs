@@ -148,6 +148,23 @@ fn cycles_that_nothing_leaves_are_found() {
         (vec!["{command: ls}", "{id: a, conditions: [{if: last.success, goto: end}], on_error: a}"], &["E021:3"]),
         // In a branch and an item as well.
         (vec!["{branches: [[{id: a, command: ls, goto: a, on_error: a}]]}"], &["E021:2"]),
+        // Through what runs others, which cannot fail here.
+        (
+            vec![
+                "{id: a, type: set, values: {n: '1'}}",
+                "{type: parallel, branches: [[{id: q, type: set, values: {z: '1'}}]], goto: a}",
+            ],
+            &["E021:2"],
+        ),
+        (vec!["{id: a, items: [x], steps: [{command: ls, on_error: continue}], goto: a}"], &["E021:2"]),
+        (vec!["{id: a, items: [x], steps: [{command: ls}], goto: a}"], &[]),
+        (
+            vec![
+                "{id: a, items: [x], steps: [{command: ls, on_error: continue}, {conditions: [{if: last.success, goto: fail}]}], goto: a}",
+            ],
+            &[],
+        ),
+        (vec!["{id: a, items: [x], steps: [{command: ls, on_error: continue}, {message: m}], goto: a}"], &[]),
         // It comes again at once.
         (vec!["{id: a, command: ls, on_error: a}"], &["W013:2"]),
         (vec!["{id: a, command: ls, goto: a}"], &["W013:2"]),

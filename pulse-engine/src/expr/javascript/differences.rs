@@ -49,6 +49,7 @@ impl Reader<'_> {
                     }
                     _ => {}
                 }
+                self.strict(*op, a, b);
                 [a, b].into_iter().for_each(|side| self.differences(side, calm, there));
             }
             Kind::Path(base, keys) => {
@@ -69,7 +70,10 @@ impl Reader<'_> {
                 }
                 arguments.iter().for_each(|argument| self.differences(argument, calm, there));
             }
-            Kind::Negate(inner) => self.differences(inner, calm, there),
+            Kind::Negate(inner) => {
+                self.no_number(inner, calm);
+                self.differences(inner, calm, there);
+            }
             Kind::Index(base, index) => [base, index].into_iter().for_each(|n| self.differences(n, calm, there)),
             Kind::List(items) => items.iter().for_each(|item| self.differences(item, calm, there)),
             Kind::Map(entries) => entries.iter().for_each(|(_, value)| self.differences(value, calm, there)),

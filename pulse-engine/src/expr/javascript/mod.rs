@@ -6,9 +6,11 @@
 //! declared as.
 
 mod differences;
+mod numbers;
 mod truth;
 
 use super::error::CompileError;
+use super::names::HELPERS;
 use super::operators::Binary;
 use super::parse::{self, Names};
 use super::print::print;
@@ -49,7 +51,8 @@ pub struct Translated {
 /// What is not in the language.
 pub fn translate(source: &str, params: &dyn Fn(&str) -> Given) -> Result<Translated, CompileError> {
     let tree = parse::parse(source, Names { extra: &[], bare: false })?;
-    let mut reader = Reader { params, optional: source.contains("?."), nodes: 0, look: Vec::new() };
+    let optional = source.contains("?.");
+    let mut reader = Reader { source, params, optional, nodes: 0, look: Vec::new() };
     let new = reader.truth(&tree);
     reader.differences(&tree, true, &[]);
     let Reader { nodes, look, .. } = reader;
@@ -67,6 +70,7 @@ pub fn translate(source: &str, params: &dyn Fn(&str) -> Given) -> Result<Transla
 }
 
 struct Reader<'a> {
+    source: &'a str,
     params: &'a dyn Fn(&str) -> Given,
     /// The source has `?.` somewhere: its author minds what is missing.
     optional: bool,
@@ -78,6 +82,12 @@ struct Reader<'a> {
 fn node(kind: Kind) -> Node {
     // Nobody counts levels here: what is written is read again.
     Node::leaf(kind)
+}
+
+/// A call of a helper by the function that does it.
+fn helper(native: &str, value: Node) -> Node {
+    let found = HELPERS.iter().find(|helper| helper.native == native);
+    node(Kind::Helper(found.expect("it is in the table"), vec![value]))
 }
 
 fn both(a: Given, b: Given) -> Given {

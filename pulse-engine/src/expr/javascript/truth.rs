@@ -1,10 +1,9 @@
 //! Where a value of JavaScript decides, or one side of `a || b` is taken: written with tests and `c ? a : b`.
 
-use super::super::names::HELPERS;
 use super::super::operators::Binary;
 use super::super::print::print;
 use super::super::tree::{Kind, Node};
-use super::{Given, MOST_NODES, Reader, node};
+use super::{Given, MOST_NODES, Reader, helper, node};
 
 impl Reader<'_> {
     /// A value where it decides.
@@ -36,10 +35,6 @@ impl Reader<'_> {
 
     /// What says whether a value is as good as true; `n` is what it was written as.
     fn decides(&mut self, n: &Node, value: Node) -> Node {
-        let helper = |native: &str, value| {
-            let found = HELPERS.iter().find(|helper| helper.native == native);
-            node(Kind::Helper(found.expect("it is in the table"), vec![value]))
-        };
         match (self.given(n), &value.kind) {
             (_, Kind::Text(text)) => node(Kind::Bool(!text.is_empty())),
             (_, Kind::Int(number)) => node(Kind::Bool(*number != 0)),
@@ -68,7 +63,7 @@ impl Reader<'_> {
     }
 
     /// A value where its value counts: `a || b` is one of the two.
-    fn value(&mut self, n: &Node) -> Node {
+    pub(super) fn value(&mut self, n: &Node) -> Node {
         self.nodes += 1;
         if self.nodes > MOST_NODES {
             return n.clone();
@@ -89,8 +84,8 @@ impl Reader<'_> {
                 return choose(condition, self.value(yes), self.value(no));
             }
             Kind::Default(a, b) => Kind::Default(boxed(self, a), boxed(self, b)),
-            Kind::Negate(inner) => Kind::Negate(boxed(self, inner)),
-            Kind::Binary(op, a, b) => Kind::Binary(*op, boxed(self, a), boxed(self, b)),
+            Kind::Negate(inner) => Kind::Negate(Box::new(self.number(inner))),
+            Kind::Binary(op, a, b) => return self.binary(*op, a, b),
             Kind::Path(base, keys) => Kind::Path(boxed(self, base), keys.clone()),
             Kind::Index(base, index) => Kind::Index(boxed(self, base), boxed(self, index)),
             Kind::Helper(helper, arguments) => Kind::Helper(helper, list(self, arguments)),

@@ -37,3 +37,4 @@ mod words;
 pub use argv::{Handed, Input, arguments};
 pub use render::RenderedScript;
 pub use script::ShellTemplate;
+pub(crate) use script::raw_warning;

@@ -211,7 +211,7 @@ impl ShellTemplate {
     }
 }
 
-pub(super) fn raw_warning(placeholder: &Placeholder) -> TemplateWarning {
+pub(crate) fn raw_warning(placeholder: &Placeholder) -> TemplateWarning {
     TemplateWarning {
         kind: TemplateWarningKind::Raw,
         message: format!("the value of `{}` becomes part of the shell program", placeholder.expr.source()),

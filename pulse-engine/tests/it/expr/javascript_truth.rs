@@ -41,6 +41,33 @@ fn truth_values_are_written_out() {
     }
 }
 
+/// In arithmetic, and beside a number, a text was the number that it is, and an empty one 0.
+#[test]
+fn numbers_are_made_of_texts() {
+    for (source, written) in [
+        ("state.a - state.b > 10", "Number(state.a) - Number(state.b) > 10"),
+        ("state.a / state.b >= 0.5", "Number(state.a) / Number(state.b) >= 0.5"),
+        ("state.a * 1 > params.n", "Number(state.a) * 1 > params.n"),
+        ("state.a % 2 == 1", "Number(state.a) % 2 == 1"),
+        ("-state.a < params.n", "-Number(state.a) < params.n"),
+        ("(state.a || 5) - 1 > 2", "(!is_empty(state.a) ? state.a : 5) - 1 > 2"),
+        ("state.a < 5", "Number(state.a) < 5"),
+        ("5 >= state.a", "5 >= Number(state.a)"),
+        ("state.a >= 0", "Number(state.a) >= 0"),
+        ("state.a > -1", "Number(state.a) > -1"),
+        ("state.a < params.n", "Number(state.a) < params.n"),
+        ("state.a == 0", "state.a == 0 || state.a == ''"),
+        ("0 != state.a", "0 != state.a && state.a != ''"),
+    ] {
+        let translated = translate(source, &param).unwrap();
+        assert_eq!(translated.text.as_deref(), Some(written), "{source}: {translated:?}");
+        assert_eq!(translated.look, Vec::<String>::new(), "{source}");
+    }
+    for source in ["state.a + state.b > 10", "params.n - 1 > 2", "state.a > 0", "state.a >= 1", "state.a == 5"] {
+        assert_eq!(translate(source, &param).unwrap().text, None, "{source}");
+    }
+}
+
 #[test]
 fn what_means_the_same_stays() {
     for source in [
@@ -78,6 +105,9 @@ fn what_cannot_be_known_is_told() {
         ("!(state.a > 80)", no_number),
         ("parseInt(state.a) != 80", no_number),
         ("!(state.a * 2 == 80)", no_number),
+        ("!(-state.a == 80)", no_number),
+        ("state.a === 100", "`state.a === 100` was never true in the first PULSE"),
+        ("0 !== state.a", "`0 !== state.a` was always true"),
         ("state.a > params.odd", "`params.odd` has a number for its default and no type"),
     ] {
         let look = translate(source, &param).unwrap().look;
