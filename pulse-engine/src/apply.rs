@@ -103,6 +103,7 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             });
         }
         Event::ChildFinished { at, execution_id, status, state: values, .. } => {
+            state.stopping.retain(|stopping| stopping.what != Given::Child(*execution_id));
             let values = Arc::new(Value::Object(values.clone()));
             let before = record(state, at).child.replace((*execution_id, *status, values.clone()));
             vars::exchange(state, before.as_ref().map(|(.., values)| &**values), Some(&values));
@@ -154,7 +155,14 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             command_moved(state, at, *command_id, from, worker)?;
         }
         Event::CommandHeld { at, command_id, .. } => drop(execute_run(state, at)?.held.insert(*command_id)),
+        Event::NotStopped { command_id, execution_id, .. } => {
+            state.stopping.retain(|stopping| match &stopping.what {
+                Given::Command(id, _) => Some(*id) != *command_id,
+                Given::Child(id) => Some(*id) != *execution_id,
+            });
+        }
         Event::CommandResult { at, worker, command_id, attempt, success, end, late } => {
+            state.stopping.retain(|stopping| !matches!(&stopping.what, Given::Command(id, _) if id == command_id));
             command_ended(state, at, *command_id, *success, end);
             if !late {
                 result(state, at, worker, *attempt, *success, end)?;
@@ -229,6 +237,10 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
             instant(state, at, now, next, None)?;
         }
         Event::StepFinished { at, status, error, next } => {
+            if matches!(status, StepStatus::Aborted | StepStatus::Failed) {
+                let begun = state.begun_by(at, now);
+                state.stopping.extend(begun);
+            }
             // A step whose condition or expression failed has not started: this is its only event.
             if state.frames.get(&at.frame).is_none_or(|frame| frame.active.is_none()) {
                 start(state, at, now, *status);
@@ -250,10 +262,15 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
         Event::WorkflowError { message } => state.error = Some(message.clone()),
         Event::ServerRestartRecovery { .. } => {}
         Event::AbortRequested { by, reason } => {
+            // Whoever asks again does not want to wait.
+            if state.abort.is_some() {
+                state.stopping.clear();
+            }
             state.abort.get_or_insert_with(|| (by.clone(), reason.clone()));
         }
         Event::ExecutionFinished { status, error } => {
             state.finished = Some((now, *status));
+            state.stopping.clear();
             state.error.clone_from(error);
         }
     }

@@ -166,6 +166,11 @@ pub(crate) fn following(state: &State, entry: &Entry) -> Vec<Effect> {
             let child = state.children.iter().rev().find(|child| child.execution_id == *execution_id);
             child.cloned().map(Effect::StartChild).into_iter().collect()
         }
+        Event::StepFinished { at, status: StepStatus::Aborted | StepStatus::Failed, .. } => {
+            let stopping =
+                state.stopping.iter().find(|stopping| stopping.at == *at && stopping.until > entry.timestamp);
+            stopping.map(|stopping| Effect::SetTimer { at: stopping.until }).into_iter().collect()
+        }
         Event::ExecutionFinished { status, .. } => vec![Effect::Finish { status: *status }],
         _ => Vec::new(),
     }

@@ -8,7 +8,7 @@ use super::prompt;
 use super::style::Style;
 use super::values::{count, inline};
 use pulse_core::api::OutputChunk;
-use pulse_core::command::{CommandEnd, Stream};
+use pulse_core::command::{CommandEnd, Outcome, Stream};
 use pulse_core::duration;
 use pulse_core::event::{Entry, Event, OpenOption, StepRef, WorkerRef};
 use pulse_core::ids::{Attempt, FrameId, PromptId, StepId};
@@ -161,6 +161,7 @@ impl Steps {
                 let text = format!("not sent yet, waiting for {}: {}", name(worker), one_line(reason));
                 line(format!("{} {text}", style.yellow("…")))
             }
+            Event::NotStopped { .. } => line(format!("{} {}", style.yellow("!"), not_stopped(&entry.event))),
             Event::CommandResult { worker, attempt, success, end, late, .. } => {
                 line(result(&name(worker), *attempt, *success, end, *late, style))
             }
@@ -304,7 +305,8 @@ pub fn result(worker: &str, attempt: Attempt, success: bool, end: &CommandEnd, l
     let mark = if success { style.green("✓") } else { style.red("✗") };
     let took = if end.duration_ms > 0 { took(Duration::from_millis(end.duration_ms)) } else { String::new() };
     let again = if attempt > Attempt::FIRST { format!(" (attempt {attempt})") } else { String::new() };
-    let late = if late { ", too late to count" } else { "" };
+    // What was told to stop always ends late.
+    let late = if late && end.outcome != Outcome::Cancelled { ", too late to count" } else { "" };
     format!("{mark} {worker}: {}{took}{again}{late}", one_line(&end.describe()))
 }
 
@@ -313,6 +315,17 @@ pub fn bar(stream: Stream, style: Style) -> String {
     match stream {
         Stream::Stdout => style.dim("│"),
         Stream::Stderr => style.red("!"),
+    }
+}
+
+/// What was told to stop and goes on.
+pub fn not_stopped(event: &Event) -> String {
+    let Event::NotStopped { worker, execution_id, waited_ms, .. } = event else { return String::new() };
+    let waited = duration::display(Duration::from_millis(*waited_ms));
+    match (worker, execution_id) {
+        (Some(worker), _) => format!("{}: still runs {waited} after it was told to stop", one_line(worker)),
+        (None, Some(id)) => format!("execution {id} goes on {waited} after it was told to stop"),
+        (None, None) => format!("goes on {waited} after it was told to stop"),
     }
 }
 

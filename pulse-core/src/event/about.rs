@@ -24,6 +24,7 @@ impl Event {
             Self::CommandSent { .. } => "command_sent",
             Self::CommandMoved { .. } => "command_moved",
             Self::CommandHeld { .. } => "command_held",
+            Self::NotStopped { .. } => "not_stopped",
             Self::CommandResult { .. } => "command_result",
             Self::CommandRetry { .. } => "command_retry",
             Self::RolloutStopped { .. } => "rollout_stopped",
@@ -60,6 +61,7 @@ impl Event {
             | Self::CommandSent { at, .. }
             | Self::CommandMoved { at, .. }
             | Self::CommandHeld { at, .. }
+            | Self::NotStopped { at, .. }
             | Self::CommandResult { at, .. }
             | Self::CommandRetry { at, .. }
             | Self::RolloutStopped { at, .. }

@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 use crate::workflow::Param;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// Something that happened in an execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -253,6 +254,28 @@ pub enum Event {
         attempt: Attempt,
         /// Why, in words: offline, unreachable or draining.
         reason: String,
+    },
+    /// A command, or a child execution, of a step that was given up goes on although it was told to stop: it is not waited
+    /// for any more.
+    NotStopped {
+        /// Which step.
+        #[serde(flatten)]
+        at: StepRef,
+        /// The worker that has the command.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        worker: Option<Arc<str>>,
+        /// The command.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        command_id: Option<CommandId>,
+        /// The child execution.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(test, ts(optional))]
+        execution_id: Option<ExecutionId>,
+        /// How long it was waited for, in milliseconds.
+        #[cfg_attr(test, ts(type = "number"))]
+        waited_ms: u64,
     },
     /// A command ended.
     CommandResult {

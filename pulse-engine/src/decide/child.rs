@@ -1,7 +1,7 @@
 //! `workflow`: another workflow as an execution of its own, linked both ways.
 
 use super::Machine;
-use crate::state::Run;
+use crate::state::{Given, Run};
 use crate::template::Template;
 use crate::vars::size_of;
 use pulse_core::event::{Event, StepRef};
@@ -48,7 +48,7 @@ impl<'m> Machine<'m> {
     ) {
         let waits = |run: &Run| matches!(run, Run::Child { execution_id: id } if *id == execution_id);
         let found = self.state.active().find(|(_, active)| waits(&active.run)).map(|(_, active)| active.at.clone());
-        let Some(at) = found else { return };
+        let Some(at) = found else { return self.child_stopped(execution_id, status, error) };
         let failure = match status {
             ExecutionStatus::Completed => None,
             _ => Some(format!("execution {execution_id} {status}: {}", error.as_deref().unwrap_or("no reason given"))),
@@ -60,6 +60,14 @@ impl<'m> Machine<'m> {
             (Some(error), _) => self.fail_step(at, error),
             (None, Err(error)) => self.fail_step(at, format!("the final state of execution {execution_id}: {error}")),
             (None, Ok(())) => self.complete_step(at, None),
+        }
+    }
+
+    /// A child whose step was given up has ended: what comes behind that step goes on. Its values are nobody's any more.
+    fn child_stopped(&mut self, execution_id: ExecutionId, status: ExecutionStatus, error: Option<String>) {
+        let stopping = self.state.stopping.iter().find(|stopping| stopping.what == Given::Child(execution_id));
+        if let Some(at) = stopping.map(|stopping| stopping.at.clone()) {
+            self.emit(Event::ChildFinished { at, execution_id, status, error, state: Map::new() });
         }
     }
 }

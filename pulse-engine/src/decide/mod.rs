@@ -20,7 +20,7 @@ use crate::expr::{EvalError, Expr, Scope};
 use crate::input::{Context, Draw, Input, Refused, Start};
 use crate::plan::{Plan, PlannedKind, PlannedStep};
 use crate::scope::scope;
-use crate::state::{Active, Phase, Position, Run, State};
+use crate::state::{Active, Given, Phase, Position, Run, STOP_WAIT, State, Stopping};
 use pulse_core::event::{Entry, Event, FORMAT, Next, StepRef};
 use pulse_core::ids::{FrameId, StepId};
 use pulse_core::status::StepStatus;
@@ -149,6 +149,7 @@ impl<'m> Machine<'m> {
         if self.state.deadline.is_some_and(|deadline| deadline <= now) && self.state.phase == Phase::Main {
             return self.out_of_time();
         }
+        self.not_stopped();
         let due = |active: &Active| active.wake_at().is_some_and(|at| at <= now);
         let steps: Vec<StepRef> =
             self.state.active().filter(|(_, active)| due(active)).map(|(_, active)| active.at.clone()).collect();
@@ -168,6 +169,21 @@ impl<'m> Machine<'m> {
         }
     }
 
+    /// What was told to stop and goes on is not waited for any longer.
+    fn not_stopped(&mut self) {
+        let now = self.cx.now;
+        let late: Vec<Stopping> =
+            self.state.stopping.iter().filter(|stopping| stopping.until <= now).cloned().collect();
+        for Stopping { at, what, .. } in late {
+            let waited_ms = u64::try_from(STOP_WAIT.as_millis()).unwrap_or(u64::MAX);
+            let (worker, command_id, execution_id) = match what {
+                Given::Command(id, worker) => (Some(worker.worker), Some(id), None),
+                Given::Child(id) => (None, None, Some(id)),
+            };
+            self.emit(Event::NotStopped { at, worker, command_id, execution_id, waited_ms });
+        }
+    }
+
     /// Goes on until every frame waits for something or the execution has ended.
     fn run(&mut self) {
         while self.state.origin.is_some() && self.state.finished.is_none() && !self.state.queued {
@@ -176,9 +192,11 @@ impl<'m> Machine<'m> {
             let over = idle.clone().find(|(_, frame)| frame.is_over() && frame.owner.is_some()).map(|(id, _)| *id);
             if let Some(frame) = over {
                 self.frame_over(frame);
-            } else if let Some(frame) = idle.find(|(_, frame)| !frame.is_over()).map(|(id, _)| *id) {
+            } else if let Some(frame) =
+                idle.find(|(id, frame)| !frame.is_over() && !self.state.is_stopping(**id)).map(|(id, _)| *id)
+            {
                 self.run_frame(frame);
-            } else if self.current().is_some_and(|frame| frame.is_over()) {
+            } else if self.state.stopping.is_empty() && self.current().is_some_and(|frame| frame.is_over()) {
                 self.phase_over();
             } else {
                 return;

@@ -3,10 +3,13 @@
 mod frame;
 mod record;
 mod run;
+mod stopping;
 
 pub use frame::{Frame, FrameResult, Position};
 pub use record::{Answer, ChildRecord, CommandRecord, Origin, StepRecord, WorkerResult};
 pub use run::{Active, ExecuteRun, FramesRun, OpenPrompt, Outstanding, Run, Target, TargetState};
+
+pub use stopping::{Given, STOP_WAIT, Stopping};
 
 use indexmap::IndexMap;
 use pulse_core::event::StepRef;
@@ -55,6 +58,8 @@ pub struct State {
     pub deadline: Option<Timestamp>,
     /// The executions that its steps have started.
     pub children: Vec<ChildRecord>,
+    /// What steps that were given up had begun, and what has not ended yet.
+    pub stopping: Vec<Stopping>,
     /// Who answered which prompt, in order.
     pub answered: Vec<(PromptId, String)>,
     /// Who wants it to end, and why.
@@ -99,6 +104,7 @@ impl State {
             queued: false,
             deadline: None,
             children: Vec::new(),
+            stopping: Vec::new(),
             answered: Vec::new(),
             abort: None,
             started_at: None,
@@ -136,7 +142,8 @@ impl State {
             return None;
         }
         let deadline = self.deadline.filter(|_| self.phase == Phase::Main && !self.queued);
-        self.active().filter_map(|(_, active)| active.wake_at()).chain(deadline).min()
+        let stopping = self.stopping.iter().map(|stopping| stopping.until);
+        self.active().filter_map(|(_, active)| active.wake_at()).chain(deadline).chain(stopping).min()
     }
 
     /// The open questions, with their frames and steps.

@@ -81,6 +81,9 @@ pub fn record(
         if let Some((_, active)) = at_work {
             return Err(NotATest::Running(active.at.step_id.clone()));
         }
+        if let Some(stopping) = walked.state.stopping.first() {
+            return Err(NotATest::Running(stopping.at.step_id.clone()));
+        }
     }
     let mut test = Map::new();
     let title = origin.workflow.as_ref().map_or("a quick command", |workflow| workflow.name.as_str());

@@ -15,6 +15,7 @@ pub(super) fn way(event: &Event) -> (&'static str, Option<(u32, String)>, String
         }
         Event::CommandMoved { worker, from, .. } => format!("{} {}", from.worker_id, worker.worker_id),
         Event::CommandHeld { worker, .. } => worker.worker_id.to_string(),
+        Event::NotStopped { worker, .. } => worker.as_deref().unwrap_or_default().to_owned(),
         Event::CommandResult { worker, attempt, success, late, .. } => {
             format!("{} {attempt} {success} {late}", worker.worker_id)
         }
@@ -41,6 +42,10 @@ pub(super) fn adopt(new: Entry, old: &Entry) -> Entry {
             Event::CommandMoved { command_id: new, .. } | Event::CommandHeld { command_id: new, .. },
             Event::CommandMoved { command_id: old, .. } | Event::CommandHeld { command_id: old, .. },
         ) => *new = *old,
+        (
+            Event::NotStopped { command_id: new, execution_id: new_child, .. },
+            Event::NotStopped { command_id: old, execution_id: old_child, .. },
+        ) => (*new, *new_child) = (*old, *old_child),
         (Event::Prompt { prompt_id: new, .. }, Event::Prompt { prompt_id: old, .. }) => *new = *old,
         (Event::ChildStarted { execution_id: new, .. }, Event::ChildStarted { execution_id: old, .. }) => *new = *old,
         (Event::CommandRetry { retry_at, delay_ms, .. }, Event::CommandRetry { retry_at: at, delay_ms: delay, .. }) => {

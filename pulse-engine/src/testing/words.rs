@@ -29,6 +29,10 @@ pub(super) fn words(event: &Event) -> String {
         Event::CommandMoved { worker, from, reason, .. } => {
             format!("step `{step}` goes to {} instead of {} ({reason})", worker.worker, from.worker)
         }
+        Event::NotStopped { worker, .. } => {
+            let what = worker.as_deref().map_or("its child execution", |worker| worker);
+            format!("step `{step}` was given up, and {what} goes on")
+        }
         Event::CommandHeld { worker, reason, .. } => format!("step `{step}` waits for {} ({reason})", worker.worker),
         Event::CommandResult { worker, attempt, end, success, .. } => {
             let how = if *success { "succeeded" } else { "failed" };

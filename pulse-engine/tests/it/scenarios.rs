@@ -293,6 +293,7 @@ fn line(event: &Event) -> String {
         Event::CommandHeld { worker, attempt, reason, .. } => {
             format!("{kind} {step} {} #{attempt}: {reason}", worker.worker)
         }
+        Event::NotStopped { worker, .. } => format!("{kind} {step} {}", worker.as_deref().unwrap_or("child")),
         Event::CommandResult { worker, attempt, success, end, late, .. } => {
             let how = if *success { "ok" } else { "failed" };
             let late = if *late { " late" } else { "" };

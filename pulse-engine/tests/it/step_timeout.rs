@@ -82,5 +82,9 @@ fn commands_of_branches_are_cancelled() {
     assert!(run.give(Input::Timer, 9).is_empty());
     let effects = run.give(Input::Timer, 10);
     assert_eq!(effects.iter().filter(|effect| matches!(effect, Effect::Cancel { .. })).count(), 2, "{effects:?}");
-    assert_eq!(run.state.status(), ExecutionStatus::Failed);
+    assert!(effects.contains(&Effect::SetTimer { at: Timestamp::from_millis(20_000) }), "{effects:?}");
+    assert_eq!(run.state.status(), ExecutionStatus::Running);
+    assert!(run.give(Input::Timer, 19).is_empty());
+    let _ = run.give(Input::Timer, 20);
+    assert_eq!((run.state.status(), run.state.wake_at()), (ExecutionStatus::Failed, None));
 }

@@ -38,6 +38,7 @@ pub async fn recover(driver: &Driver) -> Result<usize, Error> {
             recovered += usize::from(taken?);
         }
         if !full {
+            driver.fleet().restored();
             driver.make_room_again().await?;
             driver.admit_all();
             return Ok(recovered);

@@ -44,6 +44,11 @@ impl Fleet {
         }
     }
 
+    /// All commands of before a restart are here: each worker gets its own in the order in which they were queued.
+    pub fn restored(&self) {
+        self.inner().workers.values_mut().for_each(|worker| worker.ledger.restored());
+    }
+
     /// Nobody will ever tell of a command whose worker is not in the registry.
     fn removed(&self, execution_id: ExecutionId, of: (WorkerId, CommandId), outcome: Outcome, reason: &str) {
         let (worker_id, command_id) = of;

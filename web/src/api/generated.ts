@@ -729,7 +729,39 @@ worker_id: WorkerId,
 /**
  * Its name.
  */
-worker: string, } | { "action": "command_result", 
+worker: string, } | { "action": "not_stopped", 
+/**
+ * The worker that has the command.
+ */
+worker?: string, 
+/**
+ * The command.
+ */
+command_id?: CommandId, 
+/**
+ * The child execution.
+ */
+execution_id?: ExecutionId, 
+/**
+ * How long it was waited for, in milliseconds.
+ */
+waited_ms: number, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, } | { "action": "command_result", 
 /**
  * The attempt's identity.
  */
@@ -1647,7 +1679,39 @@ worker_id: WorkerId,
 /**
  * Its name.
  */
-worker: string, } | { "action": "command_result", 
+worker: string, } | { "action": "not_stopped", 
+/**
+ * The worker that has the command.
+ */
+worker?: string, 
+/**
+ * The command.
+ */
+command_id?: CommandId, 
+/**
+ * The child execution.
+ */
+execution_id?: ExecutionId, 
+/**
+ * How long it was waited for, in milliseconds.
+ */
+waited_ms: number, 
+/**
+ * The frame in which it runs.
+ */
+frame: FrameId, 
+/**
+ * Its number in the document, from 1.
+ */
+step: number, 
+/**
+ * Its id.
+ */
+step_id: StepId, 
+/**
+ * Its name.
+ */
+step_name: string, } | { "action": "command_result", 
 /**
  * The attempt's identity.
  */

@@ -8,9 +8,10 @@ use crate::out::Out;
 use crate::render::age::coarse;
 use crate::render::lines::Lines;
 use crate::render::screen::Screen;
-use crate::render::steps::{bar, name, names, outcome};
+use crate::render::steps::{bar, name, names, not_stopped, outcome};
 use crate::render::values::count;
 use pulse_core::api::OutputChunk;
+use pulse_core::command::Outcome;
 use pulse_core::duration;
 use pulse_core::event::{Entry, Event};
 use pulse_core::ids::ExecutionId;
@@ -138,11 +139,16 @@ impl View for ExecView<'_> {
                 let text = format!("not sent yet, waiting for {}: {}", name(worker), one_line(reason));
                 self.note(format!("{} {text}", style.yellow("…")))?;
             }
+            Event::NotStopped { .. } => {
+                self.note(format!("{} {}", style.yellow("!"), not_stopped(&entry.event)))?;
+            }
             Event::NoWorkers { selector, .. } => {
                 let selector = one_line(&selector.join(", "));
                 self.note(format!("{} no worker is online for {selector}", style.red("✗")))?;
             }
-            Event::CommandResult { worker, command_id, success, end, late: false, .. } => {
+            Event::CommandResult { worker, command_id, success, end, late, .. }
+                if !late || end.outcome == Outcome::Cancelled =>
+            {
                 self.output.finish(&mut self.screen, *command_id)?;
                 self.ends.insert(name(worker), (one_line(&end.describe()), *success));
             }

@@ -1,6 +1,7 @@
 //! `kill -9` of the server: an execution goes on where it was, following the command that still runs on its worker, or
 //! waiting at its prompt; nothing is run twice and no output is lost or doubled.
 
+use super::hand::{Hand, exited};
 use super::installation::{Installation, count};
 use crate::program::finished;
 use serde_json::json;
@@ -102,6 +103,26 @@ fn a_command_of_the_local_worker_runs_on_while_pulse_up_is_killed_or_stopped() {
     }
     let started = std::fs::read_to_string(installation.directory.path().join("started.txt")).unwrap();
     assert_eq!(started.lines().count(), 2, "each started once: {started}");
+}
+
+#[test]
+fn what_waits_for_a_worker_is_sent_in_its_order_after_a_kill_of_the_server() {
+    let mut installation = Installation::start();
+    let (mut hand, _) = Hand::hello_with(&installation, 1, "a", json!([]));
+    let body = json!({"command": "true", "targets": ["hand"]});
+    let start = || installation.call("POST", "/api/commands", Some(body.clone())).1["id"].as_str().unwrap().to_owned();
+    let ids: Vec<String> = (0..12).map(|_| start()).collect();
+    let first = hand.hear_of("dispatch")["command_id"].clone();
+    installation.kill_and_restart();
+    let known = json!([{"command_id": first, "execution_id": ids[0], "state": "running"}]);
+    let (mut hand, _) = Hand::hello_with(&installation, 1, "a", known);
+    hand.say(exited(&first, ""));
+    for id in &ids[1..] {
+        let dispatch = hand.hear_of("dispatch");
+        assert_eq!(dispatch["execution_id"].as_str(), Some(id.as_str()), "of {ids:?}");
+        hand.say(exited(&dispatch["command_id"], ""));
+    }
+    ids.iter().for_each(|id| drop(installation.wait_for(id, &["completed"])));
 }
 
 #[test]

@@ -19,6 +19,7 @@
 //! Messages are taken out only when there is room to send them, so that nothing piles up here but what waits anyway.
 
 mod command;
+mod restored;
 #[cfg(test)]
 mod simulation;
 mod stranded;
@@ -229,11 +230,6 @@ impl Ledger {
     /// Queues a command. One that is there already stays as it is.
     pub fn dispatch(&mut self, id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>, now: Timestamp) {
         self.add(id, command, secrets, Phase::Queued, now);
-    }
-
-    /// A command of before a restart: whether the worker has it is found out by its hello. Its time runs since then.
-    pub fn restore(&mut self, id: ExecutionId, command: Outstanding, secrets: Arc<Secrets>, since: Timestamp) {
-        self.add(id, command, secrets, Phase::Sent, since);
     }
 
     fn add(

@@ -19,12 +19,14 @@ fn known(n: u128, state: KnownState) -> KnownCommand {
     KnownCommand { command_id: id(n), execution_id: ExecutionId(id(n).0), state }
 }
 
-fn dispatch(ledger: &mut Ledger, n: u128) {
+fn command(n: u128) -> Outstanding {
     let spec = serde_json::from_str::<CommandSpec>(r#"{"command": "true", "timeout_ms": 1000}"#).unwrap();
     let worker = WorkerRef { worker_id: WorkerId(Uuid::from_u128(9)), worker: "w".into() };
-    let command =
-        Outstanding { command_id: id(n), worker, step: "s".into(), attempt: Attempt(1), spec: Arc::new(spec) };
-    ledger.dispatch(ExecutionId(id(n).0), command, Arc::default(), at(0));
+    Outstanding { command_id: id(n), worker, step: "s".into(), attempt: Attempt(1), spec: Arc::new(spec) }
+}
+
+fn dispatch(ledger: &mut Ledger, n: u128) {
+    ledger.dispatch(ExecutionId(id(n).0), command(n), Arc::default(), at(0));
 }
 
 /// A connected ledger with two commands sent on session 5.
@@ -46,6 +48,26 @@ fn taken(ledger: &mut Ledger) -> Vec<u128> {
         other => panic!("{other:?}"),
     })
     .collect()
+}
+
+#[test]
+fn after_a_restart_commands_are_sent_in_the_order_in_which_they_were_decided_on() {
+    let id_of = |at: u128, random: u128| (at << 80) | random;
+    // Of four executions, brought in any order; the last has two at once, of which the ids tell nothing.
+    let (first, second, third) = (id_of(1, 9), id_of(2, 5), id_of(3, 1));
+    let (fourth, fifth) = (id_of(4, 8), id_of(4, 3));
+    let mut ledger = Ledger::new(9);
+    for (of, n) in [(3, third), (1, first), (4, fourth), (2, second), (4, fifth)] {
+        match n == third {
+            // An agent of the first PULSE: it is known that this was never sent.
+            true => ledger.dispatch(ExecutionId(id(of).0), command(n), Arc::default(), at(0)),
+            false => ledger.restore(ExecutionId(id(of).0), command(n), Arc::default(), at(0)),
+        }
+    }
+    ledger.restored();
+    assert!(ledger.hello(5, &[], at(0)));
+    ledger.welcomed(5);
+    assert_eq!(taken(&mut ledger), [first, second, third, fourth, fifth]);
 }
 
 #[test]

@@ -46,9 +46,13 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   command_sent: (e) => ({ glyph: '→', tone: 'live', title: `Sent to ${e.worker}`, text: e.command, facts: [e.attempt > 1 && `attempt ${e.attempt}`] }),
   command_moved: (e) => ({ glyph: '→', tone: 'live', title: `Goes to ${e.worker} instead`, facts: [`${e.from.worker} is ${e.reason}`, e.attempt > 1 && `attempt ${e.attempt}`] }),
   command_held: (e) => ({ glyph: '○', tone: 'ask', title: `Waits for ${e.worker}`, facts: [e.reason, 'not sent yet', e.attempt > 1 && `attempt ${e.attempt}`] }),
+  not_stopped: (e) => ({
+    glyph: '!', tone: 'ask', title: e.worker ? `Still runs on ${e.worker}` : 'Its child execution goes on', facts: [`not over ${duration(e.waited_ms)} after it was told to stop`],
+    execution: e.execution_id && { id: e.execution_id, text: 'its execution' },
+  }),
   command_result: (e) => ({
     glyph: e.success ? '✓' : '✗', tone: e.success ? 'ok' : 'bad', title: `${e.worker} ${outcome(e)}`, text: tail(e.success ? e.stdout || e.stderr : e.stderr || e.stdout),
-    facts: [`after ${duration(e.duration_ms)}`, e.attempt > 1 && `attempt ${e.attempt}`, e.late && 'too late: it changed nothing', e.error],
+    facts: [`after ${duration(e.duration_ms)}`, e.attempt > 1 && `attempt ${e.attempt}`, e.late && e.outcome !== 'cancelled' && 'too late: it changed nothing', e.error],
   }),
   command_retry: (e) => ({ glyph: '↻', tone: 'ask', title: `Trying again on ${e.worker}`, facts: [`attempt ${e.attempt}`, `in ${duration(e.delay_ms)}`] }),
   rollout_stopped: (e) => ({
