@@ -38,7 +38,7 @@ pub(super) fn condition(value: &mut Value, path: &str, params: &HashMap<String, 
         notes.look(path, format!("`{source}`: {look}"));
     }
     if let Some(text) = translated.text {
-        notes.changed(path, format!("`{source}` is written `{text}`: so that it means the same here"));
+        notes.changed(path, format!("`{source}` is written `{text}`, so that it means the same here"));
         *value = Value::String(text);
     }
 }

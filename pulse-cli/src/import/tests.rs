@@ -273,7 +273,7 @@ fn what_javascript_takes_for_true_is_written_out_or_told() {
     let told = remarks(&imported);
     for part in [
         "steps[0].condition: `state.a && !params.dry && promptResponse` is written `!is_empty(state.a) && !params.dry \
-         && !is_empty(prompt_response)`: so that it means the same here",
+         && !is_empty(prompt_response)`, so that it means the same here",
         "steps[1].conditions[0].if: `(state.mode || 'ask') == 'ask'` is written",
         "steps[1].conditions[1].condition: `!state.a.includes('x')`: where `state.a` is missing, the whole condition was",
         "steps[1].conditions[2].if: `state.a > params.limit || params.limit`: `params.limit` has a number for its default",
