@@ -122,6 +122,15 @@ fn one_who_may_not_answer_goes_on_watching() {
     let ran = ran_with_input(command, "1\n");
     assert!(ran.err.starts_with("not answered: a viewer may not answer (your role is too small"), "{}", ran.err);
     assert_eq!(ran.code, 0);
+
+    let server = asking();
+    server.on(&format!("POST /api/executions/{ID}/respond"), |_, story| {
+        *story = std::mem::take(story).answered(1, 1, "yes", "bob").ended("completed", None);
+        let detail = "only members of dba may answer this";
+        (403, json!({"title": "Forbidden", "status": 403, "detail": detail, "code": "not-allowed"}))
+    });
+    let err = run(&server, "1\n").err;
+    assert!(err.starts_with("not answered: only members of dba may answer this (ask one of them or an admin"), "{err}");
 }
 
 #[test]

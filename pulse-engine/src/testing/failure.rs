@@ -6,6 +6,8 @@ use std::fmt;
 
 /// Widest column of a comparison, in characters.
 const WIDEST: usize = 60;
+/// How much of what is the same stands before the first difference of two long lines, in characters.
+const AROUND: usize = 20;
 /// Longest list that is lined up; of a longer one, row `n` stands beside row `n`.
 const LONGEST: usize = 500;
 
@@ -60,9 +62,13 @@ pub fn side_by_side(expected: &[String], got: &[String]) -> Vec<String> {
     if expected.is_empty() && got.is_empty() {
         return Vec::new();
     }
-    let cell = |text: Option<&String>| text.map_or_else(|| "-".to_owned(), |text| shorten(&one_line(text), WIDEST));
-    let rows: Vec<(String, bool, String)> =
-        aligned(expected, got).into_iter().map(|(left, right)| (cell(left), left == right, cell(right))).collect();
+    let row = |(left, right): Row<'_>| {
+        let text = |text: Option<&String>| text.map_or_else(|| "-".to_owned(), |text| one_line(text));
+        let (one, other) = (text(left), text(right));
+        let hidden = if left == right { 0 } else { hidden(&one, &other) };
+        (cell(&one, hidden), left == right, cell(&other, hidden))
+    };
+    let rows: Vec<(String, bool, String)> = aligned(expected, got).into_iter().map(row).collect();
     let width = rows.iter().map(|(left, ..)| left.chars().count()).chain(["expected".len()]).max().unwrap_or(0);
     let mut lines = vec![format!("{:width$}   got", "expected")];
     for (left, same, right) in rows {
@@ -70,6 +76,23 @@ pub fn side_by_side(expected: &[String], got: &[String]) -> Vec<String> {
         lines.push(format!("{left}{pad} {} {right}", if same { ' ' } else { '≠' }).trim_end().to_owned());
     }
     lines
+}
+
+/// How many characters are left out at the beginning of two texts, so that the first that differs is seen.
+fn hidden(one: &str, other: &str) -> usize {
+    let fits = |text: &str| text.chars().count() <= WIDEST;
+    if fits(one) && fits(other) {
+        return 0;
+    }
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    if same + AROUND <= WIDEST { 0 } else { same - AROUND }
+}
+
+fn cell(text: &str, hidden: usize) -> String {
+    match hidden {
+        0 => shorten(text, WIDEST),
+        _ => format!("…{}", shorten(&text.chars().skip(hidden).collect::<String>(), WIDEST - 1)),
+    }
 }
 
 type Row<'a> = (Option<&'a String>, Option<&'a String>);
@@ -138,6 +161,18 @@ mod tests {
         );
         assert_eq!(table(&["a"], &[]), ["expected   got", "a        ≠ -"]);
         assert!(table(&[], &[]).is_empty());
+    }
+
+    #[test]
+    fn the_part_of_long_lines_that_differs_is_shown() {
+        let same = "echo ".repeat(40);
+        let lines = table(&[&format!("{same}--dry-run {same}")], &[&format!("{same}--force {same}")]);
+        assert!(lines[1].starts_with("…ho echo echo echo --dry-run echo "), "{}", lines[1]);
+        assert!(lines[1].contains(" ≠ …ho echo echo echo --force echo "), "{}", lines[1]);
+        assert!(lines[1].chars().count() < 130, "{}", lines[1]);
+        // One of them ends where the other goes on.
+        let lines = table(&[&same], &[&format!("{same}more")]);
+        assert!(lines[1].ends_with("echo more"), "{}", lines[1]);
     }
 
     #[test]

@@ -157,7 +157,8 @@ fn execution(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> (Executi
     (id, started_by, start)
 }
 
-fn parsed<T: FromStr>(fields: &mut Fields<'_, '_>, name: &'static str, what: &str, like: &str) -> Option<T> {
+/// A field whose text is read as what it stands for.
+pub(super) fn parsed<T: FromStr>(fields: &mut Fields<'_, '_>, name: &'static str, what: &str, like: &str) -> Option<T> {
     let (text, at) = fields.text_at(name)?;
     let value = text.parse().ok();
     if value.is_none() {

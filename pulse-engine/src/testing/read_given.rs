@@ -56,6 +56,7 @@ fn reaction(fields: &mut Fields<'_, '_>, after: Duration) -> Option<Reaction> {
         ("online", fields.has("online")),
         ("status", fields.has("status")),
         ("state", fields.has("state")),
+        ("execution_id", fields.has("execution_id")),
         ("outcome", fields.has("outcome")),
         ("stdout", fields.has("stdout")),
         ("stdout_bytes", fields.has("stdout_bytes")),
@@ -64,7 +65,7 @@ fn reaction(fields: &mut Fields<'_, '_>, after: Duration) -> Option<Reaction> {
     ];
     let is_command = |name: &str| matches!(name, "outcome" | "stdout" | "stdout_bytes" | "stderr" | "exit_code");
     let said: Vec<&str> = kinds.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
-    let is_child = |name: &str| matches!(name, "status" | "state");
+    let is_child = |name: &str| matches!(name, "status" | "state" | "execution_id");
     if let [first, .., last] = said[..]
         && !said.iter().all(|name| is_command(name))
         && !said.iter().all(|name| is_child(name))
@@ -92,7 +93,7 @@ fn reaction(fields: &mut Fields<'_, '_>, after: Duration) -> Option<Reaction> {
             let reason = fields.text("abort").filter(|reason| reason != "true");
             Some(Reaction::Abort { by: fields.text("by").unwrap_or_else(|| TESTER.to_owned()), reason })
         }
-        Some("status" | "state") => child(fields),
+        Some("status" | "state" | "execution_id") => child(fields),
         _ => Some(Reaction::End(Box::new(end(fields, after)))),
     }
 }
@@ -104,7 +105,8 @@ fn child(fields: &mut Fields<'_, '_>) -> Option<Reaction> {
         ("aborted", ExecutionStatus::Aborted),
     ];
     let status = fields.word("status", &words).unwrap_or(ExecutionStatus::Completed);
-    Some(Reaction::Child { status, error: fields.text("error"), state: fields.values("state") })
+    let id = super::read::parsed(fields, "execution_id", "a UUID", "019b7700-0000-7000-8000-000000000002");
+    Some(Reaction::Child { status, error: fields.text("error"), state: fields.values("state"), id })
 }
 
 /// How a command ends: with exit code 0 when nothing else is said.

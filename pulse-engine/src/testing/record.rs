@@ -10,6 +10,7 @@ use pulse_core::event::{Entry, Event, StepRef};
 use pulse_core::ids::{CommandId, ExecutionId, PromptId, StepId, WorkerId};
 use pulse_core::status::{ExecutionStatus, StepStatus, WorkerStatus};
 use pulse_core::time::Timestamp;
+use pulse_core::workflow::ParamType;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +89,7 @@ pub fn record(
     let mut test = Map::new();
     let title = origin.workflow.as_ref().map_or("a quick command", |workflow| workflow.name.as_str());
     test.insert("name".into(), json!(format!("{title}, as execution {id} went")));
-    test.insert("params".into(), (*origin.params).clone());
+    test.insert("params".into(), params(&origin.params, definition));
     if let Some(targets) = &origin.targets {
         test.insert("targets".into(), json!(targets));
     }
@@ -96,8 +97,17 @@ pub fn record(
     let admitted = journal.iter().find(|entry| matches!(entry.event, Event::ExecutionStarted { .. }));
     let start = admitted.filter(|_| queued).map_or(origin.created_at, |entry| entry.timestamp);
     test.insert("execution".into(), json!({"id": id, "started_by": origin.started_by, "at": start}));
-    test.insert("given".into(), Value::Array(given(journal, start)));
-    test.insert("expect".into(), Value::Object(expect(&walked, journal)));
+    let mut given = given(journal, start);
+    let expect = Value::Object(expect(&walked, journal));
+    // Children get new ids, unless one shows.
+    let shows = |id: &Value| id.as_str().is_some_and(|id| expect.to_string().contains(id));
+    for given in given.iter_mut().filter_map(Value::as_object_mut) {
+        if given.get("execution_id").is_some_and(|id| !shows(id)) {
+            given.shift_remove("execution_id");
+        }
+    }
+    test.insert("given".into(), Value::Array(given));
+    test.insert("expect".into(), expect);
     let mut file = Map::new();
     match workflow {
         Some(path) => file.insert("workflow".into(), json!(path)),
@@ -107,6 +117,18 @@ pub fn record(
     file.insert("workers".into(), Value::Array(workers));
     file.insert("tests".into(), Value::Array(vec![Value::Object(test)]));
     Ok(Value::Object(file))
+}
+
+/// The parameters, with an empty one for every secret that was not given: a test gives all others.
+fn params(given: &Value, definition: &str) -> Value {
+    let mut params = given.clone();
+    let declared = pulse_core::workflow::parse(definition).workflow.map(|workflow| workflow.params).unwrap_or_default();
+    for secret in declared.iter().filter(|param| param.kind == ParamType::Secret) {
+        if let Value::Object(params) = &mut params {
+            params.entry(secret.name.clone()).or_insert(Value::Null);
+        }
+    }
+    params
 }
 
 fn worker(worker: &FleetWorker) -> Value {
@@ -164,7 +186,7 @@ fn given(journal: &[Entry], start: Timestamp) -> Vec<Value> {
                 open.ask(Id::Child(*execution_id), at, None, now, Duration::MAX);
             }
             Event::ChildFinished { at, execution_id, status, error, state } => {
-                let mut child = json!({"step": at.step_id, "status": status});
+                let mut child = json!({"step": at.step_id, "status": status, "execution_id": execution_id});
                 if let Some(error) = error {
                     child["error"] = json!(error);
                 }
@@ -209,7 +231,7 @@ impl Open {
             self.given[asked.slot] = Some(match id {
                 Id::Command(_) => taking(json!({"step": step, "worker": asked.worker, "outcome": "cancelled"}), later),
                 Id::Prompt(_) => json!({"step": step, "timeout": true}),
-                Id::Child(_) => taking(json!({"step": step, "status": "aborted"}), later),
+                Id::Child(id) => taking(json!({"step": step, "status": "aborted", "execution_id": id}), later),
             });
         }
     }

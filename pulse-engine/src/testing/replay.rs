@@ -10,9 +10,9 @@ use crate::fleet::FleetWorker;
 use crate::{Context, Input, Plan, Start, State, apply, decide};
 use pulse_core::event::{Entry, Event};
 use pulse_core::ids::{ExecutionId, Seq};
-use pulse_core::workflow::StepKind;
+use pulse_core::workflow::{Param, StepKind};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How many entries before a difference are told.
 const BEFORE: usize = 3;
@@ -84,6 +84,7 @@ struct Replaying<'p> {
 
 impl Replaying<'_> {
     fn run(&mut self) -> Result<(), Difference> {
+        self.note_params();
         while let Some(head) = self.journal.get(self.index) {
             let coming = &self.journal[self.index..];
             let (input, now) = match self.early_timer(head) {
@@ -113,7 +114,12 @@ impl Replaying<'_> {
     /// What came from outside and led to the next entries.
     fn input(&self, coming: &[Entry]) -> Input {
         match coming[0].event.clone() {
-            Event::ExecutionCreated { workflow, definition, params, targets, started_by, trigger, parent, .. } => {
+            Event::ExecutionCreated {
+                workflow, definition, mut params, targets, started_by, trigger, parent, ..
+            } => {
+                for (name, value) in self.new_params(&params) {
+                    params.extend(value.map(|value| (name, value)));
+                }
                 let queue = match coming.get(1).map(|entry| &entry.event) {
                     Some(Event::ExecutionQueued { limit }) => Some(*limit),
                     _ => None,
@@ -145,6 +151,24 @@ impl Replaying<'_> {
             Event::ServerRestartRecovery { .. } => Input::Recovered,
             _ => Input::Timer,
         }
+    }
+
+    /// The parameters of an edited definition that the journal does not have, with their defaults.
+    fn new_params(&self, recorded: &Map<String, Value>) -> Vec<(String, Option<Value>)> {
+        let new = |param: &&Param| !recorded.contains_key(&param.name) && (param.default.is_some() || param.required);
+        let params = self.plan.workflow.params.iter().filter(|_| self.sameness == Sameness::Way).filter(new);
+        params.map(|param| (param.name.clone(), param.default.clone())).collect()
+    }
+
+    fn note_params(&mut self) {
+        let Some(Event::ExecutionCreated { params, .. }) = self.journal.first().map(|entry| &entry.event) else {
+            return;
+        };
+        let notes = self.new_params(params).into_iter().map(|(name, value)| match value {
+            Some(value) => format!("parameter `{name}` is new: its default {value} was used"),
+            None => format!("parameter `{name}` is new and has no default: it has no value here"),
+        });
+        self.notes.extend(notes);
     }
 
     /// Compares an entry that is decided now with the next one of the journal, and goes on behind both.

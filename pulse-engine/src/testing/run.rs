@@ -13,7 +13,7 @@ use super::givens::{Asked, Givens};
 use super::suite::{Case, Given, Reaction};
 use super::walked::Walked;
 use crate::fleet::{Fleet, FleetWorker};
-use crate::{Context, Effect, Input, Plan, Start, State, advance};
+use crate::{Context, Effect, Input, Plan, Start, State, advance, apply};
 use pulse_core::event::{Entry, Event};
 use pulse_core::ids::{FrameId, PromptId, StepId};
 use pulse_core::status::{Trigger, WorkerStatus};
@@ -163,10 +163,14 @@ impl<'g> Run<'_, 'g> {
             let fleet = Fleet { workers: self.fleet(preferred.last()) };
             let cx = Context { now: self.now, entropy: self.inputs, fleet: &fleet };
             let mut state = self.ran.state.clone();
-            let transition = match advance(self.plan, &mut state, input.clone(), &cx) {
+            let mut transition = match advance(self.plan, &mut state, input.clone(), &cx) {
                 Ok(transition) => transition,
                 Err(refused) => return self.refused(given, refused.to_string()),
             };
+            if self.name_children(&mut transition.entries) {
+                state = self.ran.state.clone();
+                transition.entries.iter().try_for_each(|entry| apply(&mut state, entry)).expect("only ids are others");
+            }
             // `any` takes a worker that an entry names, where the one it took by itself has none.
             match self.wanted(&transition.entries).filter(|worker| !preferred.contains(worker)) {
                 Some(worker) => preferred.push(worker),
@@ -192,6 +196,27 @@ impl<'g> Run<'_, 'g> {
             }
         }
         asked
+    }
+
+    /// Gives children the ids that entries say, where they say one. Whether any got one.
+    fn name_children(&self, entries: &mut [Entry]) -> bool {
+        let mut givens = self.ran.givens.clone();
+        let mut named = false;
+        for entry in entries {
+            match &mut entry.event {
+                Event::StepStarted { at, .. } => givens.new_run(&at.step_id),
+                Event::ChildStarted { at, execution_id, .. } => {
+                    if let Some((_, Given { reaction: Reaction::Child { id: Some(id), .. }, .. })) =
+                        givens.take(&at.step_id, Asked::Child)
+                    {
+                        *execution_id = *id;
+                        named = true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        named
     }
 
     /// What was given has no place here. A result that comes too late to matter is no mistake.

@@ -112,6 +112,8 @@ pub enum Reaction {
         error: Option<String>,
         /// Its values at its end.
         state: Map<String, Value>,
+        /// Which it is: what `steps.<id>.execution_id` gives; drawn when `None`.
+        id: Option<ExecutionId>,
     },
     /// A worker that the step waits for comes online.
     Online,

@@ -37,3 +37,38 @@ fn what_happened_becomes_a_test_that_passes_and_replays_the_same_way() {
     let other = installation.pulse(&["replay", &facts, "--with", "edited.yaml"]);
     assert!(other.code == 1 && other.out.contains("now:      step `enough` goes to `one`"), "{}", other.out);
 }
+
+#[test]
+fn secrets_left_out_and_ids_of_children_become_passing_tests() {
+    let mut installation = Installation::start();
+    installation.worker("w2");
+    installation.store(
+        "name: kid
+steps:
+  - {id: bad, command: exit 3, targets: [w2]}
+",
+    );
+    installation.store(
+        "name: main
+params: [{name: given, type: secret}, {name: spare, type: secret, required: false}]
+targets: [w2]
+steps:
+  - {id: use, command: 'echo [{{ given }}] [{{ spare }}]'}
+  - {id: sub, workflow: kid, on_error: tell}
+  - {id: tell, command: 'echo {{ steps.sub.execution_id }} {{ steps.sub.error }}'}
+",
+    );
+    let id = installation.execute("main", serde_json::json!({"given": "canary"}), &[]);
+    let ended = installation.wait_for(&id, &["completed", "failed"]);
+    assert_eq!(ended["status"], "completed", "{ended}");
+    let made = installation.pulse(&["test", "--from-run", &id]);
+    assert_eq!((made.code, made.err.as_str()), (0, ""), "{}", made.out);
+    assert!(made.out.contains("spare: null") && made.out.contains("execution_id: "), "{}", made.out);
+    write(installation.directory.path().join("made.test.yaml"), &made.out).unwrap();
+    let passed = installation.pulse(&["test", "made.test.yaml"]);
+    assert_eq!(passed.code, 0, "{}", passed.out);
+    // It looks at what it says.
+    write(installation.directory.path().join("made.test.yaml"), made.out.replace("spare: null", "spare: ••••"))
+        .unwrap();
+    assert_eq!(installation.pulse(&["test", "made.test.yaml"]).code, 1);
+}

@@ -69,7 +69,7 @@ impl<'g> Run<'_, 'g> {
             return Err(self.not_given(&at.step_id, vec![asked]));
         };
         match &given.reaction {
-            Reaction::Child { status, error, state } => {
+            Reaction::Child { status, error, state, .. } => {
                 let (execution_id, status) = (*execution_id, *status);
                 let (error, state) = (error.clone(), state.clone());
                 let input = Input::ChildFinished { execution_id, status, error, state };

@@ -201,3 +201,23 @@ fn what_is_still_at_work_makes_no_test() {
     assert!(test("x.test.yaml", &yaml, &|_| Err(String::new())).unwrap().passed());
     assert_eq!(record(ID, &[], None, WORKFLOW, &[]).unwrap_err(), NotATest::Empty);
 }
+
+#[test]
+fn a_new_parameter_has_its_default() {
+    let journal = happened(FULL, 5);
+    let margin = "params: [{name: margin, type: integer, default: 5}, ";
+    let edited = WORKFLOW.replace("params: [", margin).replace("params.limit,", "params.limit + params.margin,");
+    let edited = edited.replace("command: clean", "command: 'clean {{ margin }}'");
+    let again = with(&edited, &journal);
+    assert_eq!(again.difference, None);
+    assert_eq!(again.notes[0], "parameter `margin` is new: its default 5 was used");
+    assert!(again.notes[1].contains("`clean` runs another command now"), "{:?}", again.notes);
+    // It decides, too.
+    let strict = edited.replace("default: 5", "default: 50");
+    assert!(with(&strict, &journal).difference.is_some());
+    let needed = with(&WORKFLOW.replace("params: [", "params: [who, "), &journal);
+    assert_eq!(
+        (needed.difference, needed.notes[0].as_str()),
+        (None, "parameter `who` is new and has no default: it has no value here")
+    );
+}
