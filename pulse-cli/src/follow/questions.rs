@@ -6,7 +6,7 @@ use super::prompts::{OpenPrompt, Prompts};
 use super::view::View;
 use crate::error::Error;
 use crate::render::prompt::{choices, choose};
-use pulse_core::event::Entry;
+use pulse_core::event::{Entry, Event};
 use pulse_core::ids::{ExecutionId, PromptId};
 use pulse_core::text::one_line;
 use serde_json::{Map, Value};
@@ -30,6 +30,8 @@ pub struct Questions {
     prompts: Prompts,
     /// The question that was put last.
     asked: Option<PromptId>,
+    /// Whether another question was shown since: then what is typed would seem to answer that one.
+    covered: bool,
     /// The answer that is being given.
     answer: Option<Reply>,
     /// A line that came when no question was open.
@@ -39,6 +41,7 @@ pub struct Questions {
 impl Questions {
     /// Takes note of an entry of an execution.
     pub fn observe(&mut self, execution: ExecutionId, entry: &Entry) {
+        self.covered |= matches!(entry.event, Event::Prompt { .. });
         self.prompts.observe(execution, entry);
     }
 
@@ -52,16 +55,22 @@ impl Questions {
         self.asked = None;
     }
 
-    /// Puts the oldest open question if it has not been put, or takes a line for it that came before.
+    /// Puts the oldest open question if it has not been put or another was shown since, or takes a line for it that came before.
     ///
     /// # Errors
     /// When nothing can be written.
     pub fn ask(&mut self, input: &mut Input, view: &mut dyn View) -> Result<Option<Reply>, Error> {
-        let Some(prompt) = self.prompts.current().filter(|prompt| self.asked != Some(prompt.id)) else {
+        let Some(prompt) = self.prompts.current().filter(|prompt| self.covered || self.asked != Some(prompt.id)) else {
             return Ok(None);
         };
-        self.asked = Some(prompt.id);
+        self.covered = false;
+        if self.asked.replace(prompt.id) == Some(prompt.id) && self.answer.is_some() {
+            let prompt = prompt.clone();
+            view.question(&prompt)?;
+            return self.next_field(&prompt, input, view);
+        }
         self.answer = None;
+        view.question(prompt)?;
         view.ask(prompt)?;
         match self.kept.take() {
             Some(line) => self.line(line, input, view),

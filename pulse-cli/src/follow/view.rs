@@ -58,7 +58,15 @@ pub trait View {
         Ok(())
     }
 
-    /// A question that has been shown as an entry is to be answered now.
+    /// A question is to be answered now: it is shown once more, unless it is the last one that was.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn question(&mut self, _prompt: &OpenPrompt) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The place for an answer, below its question.
     ///
     /// # Errors
     /// When it cannot be written.

@@ -2,6 +2,7 @@
 //! here (`pulse_core::text`), and nothing it holds can look like a line of the program's own.
 
 pub mod age;
+pub mod items;
 pub mod lines;
 pub mod output;
 pub mod prompt;

@@ -12,6 +12,7 @@ mod import;
 mod login;
 mod logs;
 mod ps;
+mod questions;
 mod recorded;
 mod replay;
 mod respond;

@@ -191,7 +191,8 @@ async fn explain(error: Error, client: &Client, workflow: &str) -> Error {
     }
 }
 
-fn describe(param: &Param) -> String {
+/// A parameter in a few words.
+pub(super) fn describe(param: &Param) -> String {
     let kind =
         serde_json::to_value(param.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
     let options = if param.options.is_empty() { String::new() } else { format!(" {}", param.options.join("|")) };

@@ -1,14 +1,11 @@
 //! `pulse show`: one execution.
 
-use super::ps;
+use super::{ps, questions};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::ids::short_one;
 use crate::out::Out;
 use crate::render::age::{age, now, took};
-use crate::render::output::plain;
-use crate::render::prompt::question;
 use crate::render::steps::result;
 use crate::render::table::Table;
 use crate::render::values;
@@ -16,16 +13,15 @@ use pulse_core::api::{CommandView, ExecutionView, StepView};
 use pulse_core::event::Event;
 use pulse_core::ids::CommandId;
 use pulse_core::status::CommandStatus;
-use pulse_core::text::{one_line, tail, terminal_safe};
+use pulse_core::text::one_line;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// How much of the output for review is shown: its last lines.
-const REVIEW_BYTES: usize = 4_000;
-const REVIEW_LINES: usize = 20;
 /// Results that came too late that are shown at most.
 const LATE: usize = 20;
 
+/// Child executions that are shown at most.
+const CHILDREN: usize = 20;
 /// Commands that wait for their workers that are shown at most.
 const HELD: usize = 20;
 
@@ -40,10 +36,19 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
-    let view = fetch(&context.client()?, &args.id).await?;
-    match args.json {
-        true => context.out.json(&view)?,
-        false => print(&view, &mut context.out)?,
+    let client = context.client()?;
+    let view = fetch(&client, &args.id).await?;
+    if args.json {
+        context.out.json(&view)?;
+        return Ok(Exit::SUCCESS);
+    }
+    print(&view, &mut context.out)?;
+    for child in questions::children(&client, &view).await.iter().filter(|child| child.summary.waiting_for_input) {
+        let summary = &child.summary;
+        let asks = format!("its child {} ({}) asks:", one_line(&summary.title), summary.id);
+        context.out.line("")?;
+        context.out.line(&format!("  {} {asks}", context.out.style.yellow("?")))?;
+        questions::print(child, &mut context.out)?;
     }
     Ok(Exit::SUCCESS)
 }
@@ -88,7 +93,24 @@ fn print(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
     }
     held(view, out)?;
     late(view, out)?;
-    prompt(view, out)
+    children(view, out)?;
+    questions::print(view, out)
+}
+
+/// The executions that its steps have started.
+fn children(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
+    if !view.children.is_empty() {
+        out.line("")?;
+    }
+    for child in view.children.iter().take(CHILDREN) {
+        let status = child.status.map_or_else(|| "goes on".to_owned(), |status| status.to_string());
+        let (step, workflow) = (&child.step_id, one_line(&child.workflow));
+        out.line(&format!("  {step}: {workflow} as execution {}: {status}", child.execution_id))?;
+    }
+    match view.children.len().saturating_sub(CHILDREN) {
+        0 => Ok(()),
+        more => out.line(&format!("  and {more} more")),
+    }
 }
 
 /// Commands of which the journal says last that they wait for their workers, and when it said so: they may have been sent
@@ -176,19 +198,4 @@ fn commands(commands: &[CommandView]) -> String {
         many => format!("{stands} ({many} workers)"),
     };
     groups.into_iter().map(group).collect::<Vec<_>>().join(", ")
-}
-
-fn prompt(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
-    let Some(prompt) = &view.prompt else { return Ok(()) };
-    let style = out.style;
-    out.line("")?;
-    let output = terminal_safe(tail(&prompt.output, REVIEW_BYTES));
-    let lines: Vec<&str> = output.trim_end().lines().collect();
-    for line in &lines[lines.len().saturating_sub(REVIEW_LINES)..] {
-        let line = if style.coloured() { format!("{line}\x1b[0m") } else { plain(line) };
-        out.line(&format!("  {} {line}", style.dim("│")))?;
-    }
-    let left = prompt.deadline.since(now());
-    question(&prompt.message, &prompt.options, left, style).iter().try_for_each(|line| out.line(line))?;
-    out.line(&format!("    answer with `pulse respond {} OPTION`", short_one(&view.summary.id)))
 }

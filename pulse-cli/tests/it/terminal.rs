@@ -43,8 +43,12 @@ impl Terminal {
     }
 
     fn wait_for(&self, text: &str) {
+        self.wait_for_times(text, 1);
+    }
+
+    fn wait_for_times(&self, text: &str, times: usize) {
         let began = Instant::now();
-        while !self.seen.lock().unwrap().contains(text) {
+        while self.seen.lock().unwrap().matches(text).count() < times {
             assert!(began.elapsed() < Duration::from_secs(10), "no {text:?} in {:?}", self.seen.lock().unwrap());
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -197,4 +201,68 @@ steps:
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen:?}");
     assert!(!seen.contains("canary"), "{seen:?}");
+}
+
+/// The question above each place where an answer was asked for.
+fn above_answers<'s>(seen: &'s str, questions: &[&'s str]) -> Vec<&'s str> {
+    let mut parts: Vec<&str> = seen.split("answer> ").collect();
+    // What comes behind the last.
+    parts.pop();
+    let last = |part: &&'s str| questions.iter().copied().max_by_key(|question| part.rfind(question)).unwrap();
+    parts.iter().map(last).collect()
+}
+
+#[test]
+fn an_answer_is_typed_below_the_question_that_it_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let main = "
+steps:
+  - id: each
+    items: [prod, staging]
+    parallel: 2
+    steps:
+      - {id: ask, message: 'delete {{ item }}?', options: [Do, Leave]}
+      - {id: say, command: 'echo \"{{ item }}={{ steps.ask.response }}\"'}";
+    std::fs::write(directory.path().join("main.yaml"), main).unwrap();
+    let mut terminal = Terminal::start(crate::program::pulse(directory.path(), &["run", "main.yaml", "--local"]));
+    for (times, typed) in [(1, "1\n"), (2, "2\n")] {
+        terminal.wait_for_times("answer> ", times);
+        // Asking throws away what was typed before; the question is shown a moment earlier.
+        std::thread::sleep(Duration::from_millis(200));
+        terminal.keyboard.write_all(typed.as_bytes()).unwrap();
+    }
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen:?}");
+    let questions = ["delete prod?", "delete staging?"];
+    assert_eq!(above_answers(&seen, &questions), questions, "{seen}");
+    assert!(seen.contains("ask[prod]") && seen.contains("prod=Do") && seen.contains("staging=Leave"), "{seen}");
+}
+
+#[test]
+fn a_question_that_comes_up_later_does_not_stand_above_the_answer_to_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let main = "
+steps:
+  - type: parallel
+    branches:
+      - [{id: first, message: 'First?', options: [Yes], fields: [{name: ticket}]}]
+      - [{type: wait, duration: 1500ms}, {id: second, message: 'Second?', options: [No]}]";
+    std::fs::write(directory.path().join("main.yaml"), main).unwrap();
+    let mut terminal = Terminal::start(crate::program::pulse(directory.path(), &["run", "main.yaml", "--local"]));
+    let type_line = |terminal: &mut Terminal, line: &str| {
+        std::thread::sleep(Duration::from_millis(200));
+        terminal.keyboard.write_all(line.as_bytes()).unwrap();
+    };
+    terminal.wait_for("answer> ");
+    type_line(&mut terminal, "1\n");
+    // In the middle of an answer.
+    terminal.wait_for("Second?");
+    terminal.wait_for_times("First?", 2);
+    terminal.wait_for_times("ticket:", 2);
+    type_line(&mut terminal, "T-1\n");
+    terminal.wait_for_times("answer> ", 2);
+    type_line(&mut terminal, "1\n");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen:?}");
+    assert_eq!(above_answers(&seen, &["First?", "Second?"]), ["First?", "Second?"], "{seen}");
 }

@@ -21,7 +21,7 @@ pub use children::resolve_child_params;
 pub use decode::{ANSWER_NAMES, Parsed, is_reserved_name, parse};
 pub use links::ways;
 pub use model::{Concerning, Concurrency, ConcurrencyPolicy, Defaults, OnError, Source, Workflow};
-pub use params::{BadParam, MASK, MAX_SECRET_BYTES, Param, ParamType, resolve_params, take_secrets};
+pub use params::{BadParam, MASK, MAX_SECRET_BYTES, Param, ParamType, resolve_fields, resolve_params, take_secrets};
 pub use steps::{
     Backoff, Branch, Child, Condition, Execute, Foreach, Goto, Items, OnOffline, OnTimeout, Parallel, Parse,
     ParseFormat, Program, Prompt, PromptOption, Retry, Route, Set, Step, StepKind, Strategy, Threshold, Wait, WaitFor,

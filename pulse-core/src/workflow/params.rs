@@ -221,6 +221,25 @@ pub fn resolve_params(declared: &[Param], given: &Map<String, Value>) -> Result<
     if bad.is_empty() { Ok(values) } else { Err(bad) }
 }
 
+/// The answers to what else a question asks, like [`resolve_params`].
+///
+/// # Errors
+/// Every field that is missing, unknown, or breaks its rules.
+pub fn resolve_fields(declared: &[Param], given: &Map<String, Value>) -> Result<Map<String, Value>, Vec<BadParam>> {
+    let missing =
+        |name: &String| declared.iter().any(|field| field.name == *name) && given.get(name).is_none_or(Value::is_null);
+    resolve_params(declared, given).map_err(|bad| {
+        let reworded = bad.into_iter().map(|bad| match missing(&bad.name) {
+            true => BadParam {
+                message: format!("field `{}` is missing: give it with -f {}=…", bad.name, bad.name),
+                ..bad
+            },
+            false => bad,
+        });
+        reworded.collect()
+    })
+}
+
 /// Takes the values of secrets out of resolved parameters; [`MASK`] stands in their place then. What is left may be
 /// stored and shown.
 pub fn take_secrets(declared: &[Param], values: &mut Map<String, Value>) -> BTreeMap<String, String> {

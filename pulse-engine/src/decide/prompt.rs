@@ -8,7 +8,7 @@ use pulse_core::command::TAIL_BYTES;
 use pulse_core::event::{Event, OpenOption, StepRef};
 use pulse_core::ids::PromptId;
 use pulse_core::text::tail;
-use pulse_core::workflow::{BadParam, Goto, OnTimeout, resolve_params};
+use pulse_core::workflow::{BadParam, Goto, OnTimeout, resolve_fields};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -86,7 +86,7 @@ impl<'m> Machine<'m> {
             let options = prompt.options.into_iter().map(|option| option.label).collect();
             return Err(Refused::NotAnOption { response: response.to_owned(), options });
         };
-        let fields = resolve_params(&prompt.fields, fields).map_err(Refused::BadFields)?;
+        let fields = resolve_fields(&prompt.fields, fields).map_err(Refused::BadFields)?;
         self.check_room(&fields).map_err(|message| {
             let name = fields.keys().next().cloned().unwrap_or_default();
             Refused::BadFields(vec![BadParam { name, message }])

@@ -33,9 +33,9 @@ impl View for JsonView<'_> {
         Ok(())
     }
 
-    fn ask(&mut self, _prompt: &OpenPrompt) -> Result<(), Error> {
+    fn ask(&mut self, prompt: &OpenPrompt) -> Result<(), Error> {
         self.out.flush()?;
-        note("a question waits: its answer is read from standard input");
+        note(&format!("question `{}` waits: its answer is read from standard input", prompt.name));
         Ok(())
     }
 

@@ -3,13 +3,15 @@
 use crate::error::Error;
 use crate::follow::{OpenPrompt, View};
 use crate::out::Out;
+use crate::render::age::now;
 use crate::render::lines::Lines;
-use crate::render::prompt::numbered;
+use crate::render::prompt::{numbered, question};
 use crate::render::screen::Screen;
 use crate::render::steps::Steps;
 use pulse_core::api::OutputChunk;
 use pulse_core::event::{Entry, Event};
-use pulse_core::ids::ExecutionId;
+use pulse_core::ids::{ExecutionId, PromptId};
+use pulse_core::text::one_line;
 use std::collections::BTreeMap;
 
 /// Stands before the lines of a child execution.
@@ -23,6 +25,8 @@ pub struct StepsView<'a> {
     /// Child executions, each with its own steps.
     children: BTreeMap<ExecutionId, Steps>,
     output: Lines,
+    /// The question that was shown last.
+    shown: Option<PromptId>,
 }
 
 impl<'a> StepsView<'a> {
@@ -34,6 +38,15 @@ impl<'a> StepsView<'a> {
             steps: Steps::new(style),
             children: BTreeMap::new(),
             output: Lines::new(style),
+            shown: None,
+        }
+    }
+}
+
+impl StepsView<'_> {
+    fn note(&mut self, entry: &Entry) {
+        if let Event::Prompt { prompt_id, .. } = &entry.event {
+            self.shown = Some(*prompt_id);
         }
     }
 }
@@ -45,6 +58,7 @@ impl View for StepsView<'_> {
             Event::ExecutionFinished { .. } => self.output.finish_all(&mut self.screen)?,
             _ => {}
         }
+        self.note(entry);
         let lines = self.steps.lines(entry);
         self.screen.lines(&lines)
     }
@@ -53,6 +67,7 @@ impl View for StepsView<'_> {
         if let Event::CommandResult { command_id, .. } = &entry.event {
             self.output.finish(&mut self.screen, *command_id)?;
         }
+        self.note(entry);
         let style = self.screen.style();
         let steps = self.children.entry(child).or_insert_with(|| Steps::new(style));
         let lines: Vec<String> = steps.lines(entry).iter().map(|line| format!("{CHILD}{line}")).collect();
@@ -73,13 +88,28 @@ impl View for StepsView<'_> {
         self.output.idle(&mut self.screen)
     }
 
+    fn question(&mut self, prompt: &OpenPrompt) -> Result<(), Error> {
+        if self.shown.replace(prompt.id) == Some(prompt.id) {
+            return Ok(());
+        }
+        let style = self.screen.style();
+        let mut lines = question(&prompt.message, &prompt.options, prompt.deadline.since(now()), style);
+        if prompt.name != prompt.step.as_str() {
+            lines.insert(0, style.dim(&format!("  {}", one_line(&prompt.name))));
+        }
+        if self.children.contains_key(&prompt.execution) {
+            lines.iter_mut().for_each(|line| line.insert_str(0, CHILD));
+        }
+        self.screen.lines(&lines)
+    }
+
     fn ask(&mut self, prompt: &OpenPrompt) -> Result<(), Error> {
         let what = if numbered(&prompt.options) { "number or answer" } else { "answer" };
         self.screen.question(&format!("  {what}> "))
     }
 
     fn answered(&mut self, answer: &str, typed: bool) -> Result<(), Error> {
-        self.screen.answered(&pulse_core::text::one_line(answer), typed)
+        self.screen.answered(&one_line(answer), typed)
     }
 
     fn say(&mut self, text: &str) -> Result<(), Error> {
