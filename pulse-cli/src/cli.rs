@@ -22,7 +22,7 @@ pub struct Cli {
 /// a verb on as this one.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Globals {
-    /// Address of the server [default: PULSE_SERVER, .env, ./pulse-data, `pulse login`]
+    /// Address of the server [default: PULSE_SERVER, .env, PULSE_DATA or ./pulse-data, `pulse login`]
     #[arg(id = "global-server", long = "server", global = true, value_name = "URL", display_order = 900)]
     pub server: Option<String>,
     /// Token for the server; better given as PULSE_TOKEN or by `pulse login`

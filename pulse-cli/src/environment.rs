@@ -30,9 +30,9 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// `pulse-data` of the current directory: where `pulse up` keeps what it stores.
+    /// Where `pulse up` keeps what it stores: `$PULSE_DATA`, or `pulse-data` of the current directory.
     pub fn data_directory(&self) -> PathBuf {
-        self.directory.join("pulse-data")
+        self.directory.join(self.get("PULSE_DATA").unwrap_or("pulse-data"))
     }
 
     /// Where the user's own settings are: `$XDG_CONFIG_HOME/pulse` or `~/.config/pulse`; none without a home.

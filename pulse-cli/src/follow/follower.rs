@@ -27,6 +27,9 @@ const TICK: Duration = Duration::from_secs(1);
 const PING_AFTER: Duration = Duration::from_secs(15);
 const DEAD_AFTER: Duration = Duration::from_secs(45);
 
+/// Children that are followed at once: two topics each, of those that a server lets one connection have.
+const CHILDREN: usize = 20;
+
 /// How following ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -36,12 +39,16 @@ pub enum Ended {
     Interrupted,
 }
 
-/// Follows one execution.
+/// Follows one execution with its children.
 pub struct Follower<'a> {
     client: &'a Client,
     id: ExecutionId,
     view: &'a mut dyn View,
     timeline: Timeline,
+    /// Its children that go on, and theirs.
+    children: BTreeMap<ExecutionId, Timeline>,
+    /// Whether a child has come that the server has not been asked for.
+    more: bool,
     questions: Questions,
     /// Where answers come from; none when nobody is to be asked, or no more.
     input: Option<Input>,
@@ -69,6 +76,8 @@ impl<'a> Follower<'a> {
             id,
             view,
             timeline,
+            children: BTreeMap::new(),
+            more: false,
             questions: Questions::default(),
             input,
             ended: None,
@@ -116,16 +125,20 @@ impl<'a> Follower<'a> {
     /// Follows over one connection, until the end of the execution or of the connection.
     async fn connection(&mut self) -> Result<ExecutionStatus, Refusal> {
         let mut socket = Socket::open(self.client).await?;
+        self.more = false;
         socket.send(&self.subscription()).await?;
         let mut caught_up = false;
         let mut ticks = interval(TICK);
         let (mut heard_at, mut pinged) = (Instant::now(), false);
-        let mut blocked: Option<(Seq, Instant)> = None;
+        let mut blocked: Option<((ExecutionId, Seq), Instant)> = None;
         let mut quiet = true;
         loop {
-            blocked = self.timeline.blocked().map(|seq| match blocked {
-                Some((same, until)) if same == seq => (seq, until),
-                _ => (seq, Instant::now() + GRACE),
+            if std::mem::take(&mut self.more) {
+                socket.send(&self.subscription()).await?;
+            }
+            blocked = self.blocked().map(|at| match blocked {
+                Some((same, until)) if same == at => (at, until),
+                _ => (at, Instant::now() + GRACE),
             });
             if caught_up && blocked.is_none() {
                 self.ask_or_answer().await?;
@@ -150,8 +163,10 @@ impl<'a> Follower<'a> {
                 }
                 Heard::Line(line) => self.line(line).await?,
                 Heard::Overdue => {
-                    let items = self.timeline.release();
-                    self.show(items).map_err(Refusal::Final)?;
+                    if let Some(((id, _), _)) = blocked {
+                        let items = self.timeline_of(id).map(Timeline::release).unwrap_or_default();
+                        self.show(id, items).map_err(Refusal::Final)?;
+                    }
                 }
                 Heard::Idle => {
                     quiet = true;
@@ -176,11 +191,25 @@ impl<'a> Follower<'a> {
     }
 
     fn subscription(&self) -> FromBrowser {
-        let mut after = BTreeMap::from([(format!("execution:{}", self.id), self.timeline.seq())]);
-        if self.timeline.with_output() {
-            after.insert(format!("output:{}", self.id), self.timeline.cursor());
+        let mut after = BTreeMap::new();
+        let all = std::iter::once((&self.id, &self.timeline)).chain(&self.children);
+        for (id, timeline) in all {
+            after.insert(format!("execution:{id}"), timeline.seq());
+            if timeline.with_output() {
+                after.insert(format!("output:{id}"), timeline.cursor());
+            }
         }
         FromBrowser::Subscribe { topics: after.keys().cloned().collect(), after }
+    }
+
+    fn timeline_of(&mut self, id: ExecutionId) -> Option<&mut Timeline> {
+        if id == self.id { Some(&mut self.timeline) } else { self.children.get_mut(&id) }
+    }
+
+    /// The first entry that waits for output.
+    fn blocked(&self) -> Option<(ExecutionId, Seq)> {
+        let mut all = std::iter::once((&self.id, &self.timeline)).chain(&self.children);
+        all.find_map(|(id, timeline)| timeline.blocked().map(|seq| (*id, seq)))
     }
 
     fn connected(&mut self) -> Result<(), Error> {
@@ -193,47 +222,83 @@ impl<'a> Follower<'a> {
 
     async fn message(&mut self, message: ToBrowser) -> Result<(), Refusal> {
         match message {
-            ToBrowser::ExecutionEvent { execution_id, entry } if execution_id == self.id => {
-                match self.timeline.entry(entry) {
-                    Ok(items) => self.show(items).map_err(Refusal::Final),
-                    Err(_) => self.catch_up().await,
+            ToBrowser::ExecutionEvent { execution_id, entry } => {
+                match self.timeline_of(execution_id).map(|timeline| timeline.entry(entry)) {
+                    Some(Ok(items)) => self.show(execution_id, items).map_err(Refusal::Final),
+                    Some(Err(_)) => self.catch_up(execution_id).await,
+                    None => Ok(()),
                 }
             }
-            ToBrowser::Output { execution_id, chunk } if execution_id == self.id => {
-                let items = self.timeline.output(chunk);
-                self.show(items).map_err(Refusal::Final)
+            ToBrowser::Output { execution_id, chunk } => {
+                let items = self.timeline_of(execution_id).map(|timeline| timeline.output(chunk)).unwrap_or_default();
+                self.show(execution_id, items).map_err(Refusal::Final)
             }
-            ToBrowser::Lagged { .. } => self.catch_up().await,
+            ToBrowser::Lagged { .. } => {
+                for id in std::iter::once(self.id).chain(self.children.keys().copied()).collect::<Vec<_>>() {
+                    self.catch_up(id).await?;
+                }
+                Ok(())
+            }
             ToBrowser::Error { detail } => Err(Refusal::Final(Error::input(format!("the server refused: {detail}")))),
             _ => Ok(()),
         }
     }
 
     /// Reads what was left out. What comes over the connection meanwhile is known then, and dropped.
-    async fn catch_up(&mut self) -> Result<(), Refusal> {
-        loop {
-            let (items, more) = catch_up::page(self.client, self.id, &mut self.timeline).await?;
-            self.show(items).map_err(Refusal::Final)?;
+    async fn catch_up(&mut self, id: ExecutionId) -> Result<(), Refusal> {
+        let client = self.client;
+        while let Some(timeline) = self.timeline_of(id) {
+            let page = catch_up::page(client, id, timeline).await;
+            let (items, more) = match page {
+                // A child that has not begun yet.
+                Err(Refusal::Final(error)) if id != self.id && error.status() == Some(404) => return Ok(()),
+                page => page?,
+            };
+            self.show(id, items).map_err(Refusal::Final)?;
             if !more {
-                return Ok(());
-            }
-        }
-    }
-
-    fn show(&mut self, items: Vec<Item>) -> Result<(), Error> {
-        for item in items {
-            match item {
-                Item::Entry(entry) => {
-                    self.questions.observe(self.id, &entry);
-                    self.view.entry(&entry)?;
-                    if let Event::ExecutionFinished { status, .. } = entry.event {
-                        self.ended = Some(status);
-                    }
-                }
-                Item::Output(chunk) => self.view.output(&chunk)?,
+                break;
             }
         }
         Ok(())
+    }
+
+    fn show(&mut self, id: ExecutionId, items: Vec<Item>) -> Result<(), Error> {
+        for item in items {
+            match item {
+                Item::Entry(entry) => {
+                    self.questions.observe(id, &entry);
+                    match id == self.id {
+                        true => self.view.entry(&entry)?,
+                        false => self.view.child_entry(id, &entry)?,
+                    }
+                    self.family(id, &entry.event);
+                }
+                Item::Output(chunk) if id == self.id => self.view.output(&chunk)?,
+                Item::Output(chunk) => self.view.child_output(id, &chunk)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of executions that begin and end.
+    fn family(&mut self, id: ExecutionId, event: &Event) {
+        match event {
+            Event::ChildStarted { execution_id, .. }
+                if self.view.wants_children() && self.children.len() < CHILDREN =>
+            {
+                self.children.insert(*execution_id, Timeline::new(self.view.wants_output()));
+                self.more = true;
+            }
+            // It could not be started, and nothing is heard of it.
+            Event::ChildFinished { execution_id, .. } => {
+                if self.children.get(execution_id).is_some_and(|timeline| timeline.seq() == 0) {
+                    self.children.remove(execution_id);
+                }
+            }
+            Event::ExecutionFinished { status, .. } if id == self.id => self.ended = Some(*status),
+            Event::ExecutionFinished { .. } => drop(self.children.remove(&id)),
+            _ => {}
+        }
     }
 
     /// Puts the oldest open question, if it has not been put yet, or answers it with a line that came before it.
@@ -249,8 +314,8 @@ impl<'a> Follower<'a> {
     async fn line(&mut self, line: Option<String>) -> Result<(), Refusal> {
         let (Some(input), Some(line)) = (&mut self.input, line) else {
             self.input = None;
-            let hint =
-                format!("the question stays open; answer it with `pulse respond {} OPTION`", short_one(&self.id));
+            let asks = self.questions.current().map_or(self.id, |prompt| prompt.execution);
+            let hint = format!("the question stays open; answer it with `pulse respond {} OPTION`", short_one(&asks));
             return self.view.say(&hint).map_err(Refusal::Final);
         };
         match self.questions.line(line, input, self.view).map_err(Refusal::Final)? {
@@ -260,9 +325,9 @@ impl<'a> Follower<'a> {
     }
 
     async fn respond(&mut self, reply: Reply) -> Result<(), Refusal> {
-        let Reply { prompt, response, fields, .. } = reply;
+        let Reply { execution, prompt, response, fields } = reply;
         let body = RespondRequest { response, prompt_id: Some(prompt), fields };
-        let path = ["api", "executions", &self.id.to_string(), "respond"];
+        let path = ["api", "executions", &execution.to_string(), "respond"];
         let Err(error) = self.client.post_quietly(&path, &body).await else { return Ok(()) };
         match error.status() {
             // Somebody was faster: the journal will say who.

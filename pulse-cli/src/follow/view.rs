@@ -13,6 +13,11 @@ pub trait View {
         true
     }
 
+    /// Whether children are followed, too: where their entries are shown, or their questions asked.
+    fn wants_children(&self) -> bool {
+        false
+    }
+
     /// The next entry.
     ///
     /// # Errors

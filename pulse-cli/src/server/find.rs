@@ -30,8 +30,12 @@ enum Origin {
 /// When none is named, a file or address makes no sense, or a token would go where it should not.
 pub fn find(globals: &Globals, environment: &Environment) -> Result<Server, Error> {
     let dotenv = read_dotenv(&environment.directory.join(".env"))?;
+    let data = match environment.get("PULSE_DATA") {
+        Some(_) => Origin::Person,
+        None => Origin::Directory("./pulse-data/client.json"),
+    };
     let stored = [
-        (Stored::read(&environment.data_directory())?, Origin::Directory("./pulse-data/client.json")),
+        (Stored::read(&environment.data_directory())?, data),
         (
             environment.config_directory().map(|directory| Stored::read(&directory)).transpose()?.flatten(),
             Origin::Person,

@@ -22,11 +22,14 @@ pub(crate) const EXAMPLES: &[&str] = &[
     include_str!("../../../examples/rolling-restart.yaml"),
 ];
 
+/// Where everything is kept when nothing is said: other verbs find it in their current directory.
+const DATA: &str = "pulse-data";
+
 /// Arguments of `pulse up`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where everything is kept
-    #[arg(long, default_value = "pulse-data", value_name = "DIR")]
+    #[arg(long, env = "PULSE_DATA", default_value = DATA, value_name = "DIR")]
     data: PathBuf,
     /// Start no worker in this process
     #[arg(long)]
@@ -64,7 +67,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
     let token = running.local_token(&person, last).await.map_err(super::server::failed)?;
     Stored { url: local_url(&running), token: crate::server::Secret::new(token.reveal()) }.write(&data)?;
     let worker = (!no_worker).then(|| tokio::spawn(pulse_worker::run(worker(&running, &data, key), stop.clone())));
-    greet(&running, context)?;
+    greet(&running, &data, context)?;
     let stopping = stop.clone();
     tokio::spawn(async move {
         pulse_server::stop_signal().await;
@@ -92,13 +95,22 @@ async fn worker_failed(worker: Option<tokio::task::JoinHandle<Result<(), pulse_w
     }
 }
 
-fn greet(running: &Running, context: &mut Context) -> Result<(), Error> {
+fn greet(running: &Running, data: &Path, context: &mut Context) -> Result<(), Error> {
     let style = context.out.style;
     context.out.line(&format!("{} {}", style.bold("PULSE is running at"), running.url()))?;
     context.out.line(&format!("  sign in (works once, for 15 minutes):  {}", running.sign_in_link()))?;
-    context.out.line("  in a second terminal, in this directory:  pulse run disk-check")?;
+    context.out.line(&format!("  in a second terminal{}", second_terminal(data)))?;
     context.out.line("  Ctrl-C stops it; commands run on, and what waits goes on at the next start")?;
     context.out.flush()
+}
+
+/// What finds this server from another terminal.
+fn second_terminal(data: &Path) -> String {
+    if data == Path::new(DATA) {
+        return ", in this directory:  pulse run disk-check".to_owned();
+    }
+    let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    format!(":  PULSE_DATA={} pulse run disk-check", super::questions::quoted(&data.display().to_string()))
 }
 
 /// The URL for programs on this machine: the address itself, whatever the public one is.
@@ -155,6 +167,14 @@ fn key_file(data: &Path, name: &str) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_terminal_is_told_where_the_data_is() {
+        assert_eq!(second_terminal(Path::new("pulse-data")), ", in this directory:  pulse run disk-check");
+        assert_eq!(second_terminal(Path::new("/srv/pulse")), ":  PULSE_DATA=/srv/pulse pulse run disk-check");
+        let spaced = second_terminal(Path::new("/srv/my pulse"));
+        assert_eq!(spaced, ":  PULSE_DATA='/srv/my pulse' pulse run disk-check");
+    }
 
     #[test]
     fn every_example_is_stored() {

@@ -25,6 +25,10 @@ impl View for JsonView<'_> {
         false
     }
 
+    fn wants_children(&self) -> bool {
+        true
+    }
+
     fn entry(&mut self, entry: &Entry) -> Result<(), Error> {
         self.out.json_line(entry)
     }

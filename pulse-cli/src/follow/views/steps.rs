@@ -52,6 +52,10 @@ impl StepsView<'_> {
 }
 
 impl View for StepsView<'_> {
+    fn wants_children(&self) -> bool {
+        true
+    }
+
     fn entry(&mut self, entry: &Entry) -> Result<(), Error> {
         match &entry.event {
             Event::CommandResult { command_id, .. } => self.output.finish(&mut self.screen, *command_id)?,

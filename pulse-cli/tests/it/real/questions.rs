@@ -1,6 +1,7 @@
 //! Questions of a real server, answered at the command line.
 
 use super::installation::Installation;
+use crate::program::ran_within_a_minute;
 use serde_json::{Value, json};
 
 fn open(installation: &Installation, id: &str, count: usize) -> Value {
@@ -79,4 +80,46 @@ fn a_question_of_a_child_is_seen_from_its_parent() {
     assert!(refused.err.contains(&format!("hint: `pulse respond {short} Yes`")), "{}", refused.err);
     assert_eq!(installation.pulse(&["respond", &kid, "Yes"]).code, 0);
     assert_eq!(installation.wait_for(&id, &["completed", "failed"])["status"], "completed");
+}
+
+#[test]
+fn whoever_follows_a_parent_is_asked_what_its_child_asks() {
+    let mut installation = Installation::start();
+    installation.worker("w2");
+    installation.store(
+        "name: kid\ntargets: [w2]\nsteps:\n  - {id: first, command: 'echo from-the-kid'}\n  - {id: ask, message: 'Sure?', options: [Yes, No]}\n  - {id: note, type: set, values: {said: steps.ask.response}}\n",
+    );
+    installation.store(
+        "name: top\ntargets: [w2]\nsteps:\n  - {id: none, workflow: nothing, on_error: continue}\n  - {id: sub, workflow: kid}\n  - {id: last, message: 'Really {{ steps.sub.state.said }}?', options: [Do, Leave]}\n",
+    );
+    let mut command = crate::program::pulse(installation.directory.path(), &["run", "top", "--follow"]);
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    let ran = ran_within_a_minute(command, "Yes\nDo\n");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let mut rest = ran.out.as_str();
+    for text in [
+        "  ┊   │ from-the-kid\n",
+        "  ┊   ? Sure?\n",
+        "answer> Yes\n",
+        "  ┊ ✓ completed in",
+        "? Really Yes?\n",
+        "answer> Do\n",
+    ] {
+        let at = rest.find(text).unwrap_or_else(|| panic!("no {text:?} (in this order) in:\n{}", ran.out));
+        rest = &rest[at + text.len()..];
+    }
+}
+
+#[test]
+fn a_data_directory_is_named_from_anywhere() {
+    let installation = Installation::start();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let ps = |data: Option<&std::path::Path>| {
+        let mut command = crate::program::pulse(elsewhere.path(), &["worker", "ls"]);
+        command.envs(data.map(|data| ("PULSE_DATA", data)));
+        crate::program::ran(command)
+    };
+    assert!(ps(None).err.contains("no PULSE server is known"), "{}", ps(None).err);
+    let there = ps(Some(&installation.directory.path().join("pulse-data")));
+    assert_eq!((there.code, there.err.as_str()), (0, ""));
 }
