@@ -314,8 +314,10 @@ impl<'a> Follower<'a> {
     async fn line(&mut self, line: Option<String>) -> Result<(), Refusal> {
         let (Some(input), Some(line)) = (&mut self.input, line) else {
             self.input = None;
-            let asks = self.questions.current().map_or(self.id, |prompt| prompt.execution);
-            let hint = format!("the question stays open; answer it with `pulse respond {} OPTION`", short_one(&asks));
+            // A child of the same moment begins with the same characters.
+            let child = self.questions.current().map(|prompt| prompt.execution).filter(|asks| *asks != self.id);
+            let asks = child.map_or_else(|| short_one(&self.id), |child| child.to_string());
+            let hint = format!("the question stays open; answer it with `pulse respond {asks} OPTION`");
             return self.view.say(&hint).map_err(Refusal::Final);
         };
         match self.questions.line(line, input, self.view).map_err(Refusal::Final)? {

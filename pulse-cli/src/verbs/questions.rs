@@ -58,9 +58,9 @@ pub(super) fn open(view: &ExecutionView) -> Vec<Question<'_>> {
     };
     let all: Vec<[String; 3]> = prompts.iter().map(names).collect();
     let unique = |name: &String| all.iter().filter(|names| names.contains(name)).count() == 1;
-    let called = |names: &[String; 3]| names.iter().find(|name| unique(name)).unwrap_or(&names[2]).clone();
+    let name_of = |names: &[String; 3]| names.iter().find(|name| unique(name)).unwrap_or(&names[2]).clone();
     let questions = prompts.into_iter().zip(&all);
-    questions.map(|(prompt, names)| Question { prompt, name: called(names), names: names.clone() }).collect()
+    questions.map(|(prompt, names)| Question { prompt, name: name_of(names), names: names.clone() }).collect()
 }
 
 /// Shows the open questions, each with how it is answered.
@@ -85,10 +85,17 @@ pub(super) fn print(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
             out.line(&format!("    also asked: {}", fields.join("; ")))?;
         }
         let step = if several { format!(" --step {}", quoted(name)) } else { String::new() };
-        let id = short_one(&view.summary.id);
+        let id = called(view);
         out.line(&format!("    answer with `pulse respond {id} OPTION{}{step}`", fields(prompt)))?;
     }
     Ok(())
+}
+
+/// What an execution is called in a command line: in full where it has a parent or children, for those of one moment begin
+/// with the same characters.
+pub(super) fn called(view: &ExecutionView) -> String {
+    let alone = view.parent.is_none() && view.children.is_empty();
+    if alone { short_one(&view.summary.id) } else { view.summary.id.to_string() }
 }
 
 /// What a command line has for the fields that must be given.

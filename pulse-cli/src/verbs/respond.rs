@@ -7,7 +7,6 @@ use crate::client::Client;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::ids::short_one;
 use crate::render::prompt::{choices, choose};
 use pulse_core::api::{ExecutionView, RespondRequest};
 use pulse_core::text::{one_line, shorten};
@@ -41,7 +40,7 @@ pub struct Args {
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
     let client = context.client()?;
     let view = show::fetch(&client, &args.id).await?;
-    let short = short_one(&view.summary.id);
+    let short = questions::called(&view);
     let all = questions::open(&view);
     if all.is_empty() {
         return Err(nothing(&client, &view, &args).await);
@@ -97,7 +96,7 @@ fn fields(given: &[String], asked: &[Param]) -> Result<Map<String, Value>, Error
 
 /// Nothing is asked here; a child may ask.
 async fn nothing(client: &Client, view: &ExecutionView, args: &Args) -> Error {
-    let short = short_one(&view.summary.id);
+    let short = questions::called(view);
     let children = questions::children(client, view).await;
     let asking =
         children.iter().find_map(|child| Some((child, questions::open(child).first()?.prompt.message.clone())));
@@ -106,7 +105,7 @@ async fn nothing(client: &Client, view: &ExecutionView, args: &Args) -> Error {
             .with_hint(format!("`pulse show {short}` shows it"));
     };
     let (title, message) = (one_line(&child.summary.title), shorten(&one_line(message.trim()), 80));
-    let (child, option) = (short_one(&child.summary.id), questions::quoted(&args.option));
+    let (child, option) = (questions::called(child), questions::quoted(&args.option));
     Error::input(format!("execution {short} asks nothing itself: its child {child} ({title}) asks \"{message}\""))
         .with_hint(format!("`pulse respond {child} {option}`"))
 }

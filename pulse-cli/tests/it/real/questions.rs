@@ -69,15 +69,14 @@ fn a_question_of_a_child_is_seen_from_its_parent() {
     let middle = child(&id);
     let kid = child(&middle);
     installation.wait_for(&kid, &["waiting"]);
-    let short = &kid[..13];
     let shown = installation.pulse(&["show", &id]).out;
     assert!(shown.contains(&format!("sub: middle as execution {middle}: goes on")), "{shown}");
     assert!(shown.contains(&format!("its child kid ({kid}) asks:")), "{shown}");
-    assert!(shown.contains("Sure?") && shown.contains(&format!("`pulse respond {short} OPTION`")), "{shown}");
+    assert!(shown.contains("Sure?") && shown.contains(&format!("`pulse respond {kid} OPTION`")), "{shown}");
     let refused = installation.pulse(&["respond", &id, "Yes"]);
     assert_eq!(refused.code, 1);
-    assert!(refused.err.contains(&format!("its child {short} (kid) asks \"Sure?\"")), "{}", refused.err);
-    assert!(refused.err.contains(&format!("hint: `pulse respond {short} Yes`")), "{}", refused.err);
+    assert!(refused.err.contains(&format!("its child {kid} (kid) asks \"Sure?\"")), "{}", refused.err);
+    assert!(refused.err.contains(&format!("hint: `pulse respond {kid} Yes`")), "{}", refused.err);
     assert_eq!(installation.pulse(&["respond", &kid, "Yes"]).code, 0);
     assert_eq!(installation.wait_for(&id, &["completed", "failed"])["status"], "completed");
 }
