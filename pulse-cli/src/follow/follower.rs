@@ -290,10 +290,8 @@ impl<'a> Follower<'a> {
                 self.more = true;
             }
             // It could not be started, and nothing is heard of it.
-            Event::ChildFinished { execution_id, .. } => {
-                if self.children.get(execution_id).is_some_and(|timeline| timeline.seq() == 0) {
-                    self.children.remove(execution_id);
-                }
+            Event::ChildFinished { execution_id, .. } if self.children.get(execution_id).is_some_and(is_unheard) => {
+                self.children.remove(execution_id);
             }
             Event::ExecutionFinished { status, .. } if id == self.id => self.ended = Some(*status),
             Event::ExecutionFinished { .. } => drop(self.children.remove(&id)),
@@ -348,4 +346,8 @@ impl<'a> Follower<'a> {
             }
         }
     }
+}
+
+fn is_unheard(timeline: &Timeline) -> bool {
+    timeline.seq() == 0
 }
