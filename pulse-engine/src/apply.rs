@@ -157,12 +157,13 @@ fn event(state: &mut State, entry: &Entry) -> Result<(), String> {
         Event::CommandHeld { at, command_id, .. } => drop(execute_run(state, at)?.held.insert(*command_id)),
         Event::NotStopped { command_id, execution_id, .. } => {
             state.stopping.retain(|stopping| match &stopping.what {
-                Given::Command(id, _) => Some(*id) != *command_id,
+                Given::Command(command) => Some(command.command_id) != *command_id,
                 Given::Child(id) => Some(*id) != *execution_id,
             });
         }
         Event::CommandResult { at, worker, command_id, attempt, success, end, late } => {
-            state.stopping.retain(|stopping| !matches!(&stopping.what, Given::Command(id, _) if id == command_id));
+            let is_it = |what: &Given| matches!(what, Given::Command(command) if command.command_id == *command_id);
+            state.stopping.retain(|stopping| !is_it(&stopping.what));
             command_ended(state, at, *command_id, *success, end);
             if !late {
                 result(state, at, worker, *attempt, *success, end)?;

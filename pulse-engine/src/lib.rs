@@ -28,7 +28,7 @@ mod vars;
 mod view;
 
 pub use apply::{Misfit, apply, fold};
-pub use decide::{Transition, advance, decide};
+pub use decide::{Transition, advance, advance_unless, decide};
 pub use effect::{Effect, effects};
 pub use graph::graph;
 pub use input::{Context, Input, Refused, Start};

@@ -3,7 +3,7 @@
 use super::Machine;
 use crate::fleet::{FleetWorker, Resolved};
 use crate::input::Refused;
-use crate::plan::{PlannedExecute, PlannedKind};
+use crate::plan::{PlannedExecute, PlannedKind, PlannedStep};
 use crate::state::{ExecuteRun, Run, Target, TargetState};
 use pulse_core::command::{CommandEnd, CommandSpec, Outcome};
 use pulse_core::event::{Event, StepRef, WorkerRef};
@@ -14,6 +14,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl<'m> Machine<'m> {
+    /// Whether a step's workers are on their way, and it waits for them.
+    pub(super) fn is_put_off(&self, planned: &PlannedStep, at: &StepRef) -> bool {
+        let PlannedKind::Execute(execute) = &planned.kind else { return false };
+        let resolved = self.selectors(at, execute).ok().and_then(|selector| self.cx.fleet.resolve(&selector).ok());
+        resolved.is_some_and(|resolved| (self.puts_off)(&resolved))
+    }
+
     /// Begins the roll-out.
     pub(super) fn execute(&mut self, at: StepRef, planned: &PlannedExecute) {
         let selector = match self.selectors(&at, planned) {

@@ -17,6 +17,7 @@ mod wait;
 use crate::apply::apply;
 use crate::effect::{Effect, abandoned, following};
 use crate::expr::{EvalError, Expr, Scope};
+use crate::fleet::Resolved;
 use crate::input::{Context, Draw, Input, Refused, Start};
 use crate::plan::{Plan, PlannedKind, PlannedStep};
 use crate::scope::scope;
@@ -37,6 +38,8 @@ pub struct Transition {
     pub entries: Vec<Entry>,
     /// What to do once they are durable.
     pub effects: Vec<Effect>,
+    /// A step was not started, because its workers are on their way: see [`advance_unless`].
+    pub put_off: bool,
 }
 
 /// Takes an input into a state.
@@ -44,7 +47,23 @@ pub struct Transition {
 /// # Errors
 /// When the input is refused; the state is then as it was.
 pub fn advance(plan: &Plan, state: &mut State, input: Input, cx: &Context<'_>) -> Result<Transition, Refused> {
-    let mut machine = Machine { plan, state, cx, draw: Draw::new(cx), written: 0, transition: Transition::default() };
+    advance_unless(plan, state, input, cx, &|_| false)
+}
+
+/// The same, but no step is started whose targets are to be waited for first, as those of a server that has just come back:
+/// their workers are on their way. All else goes on. Any later input, [`Input::Timer`] among them, tries again.
+///
+/// # Errors
+/// When the input is refused; the state is then as it was.
+pub fn advance_unless(
+    plan: &Plan,
+    state: &mut State,
+    input: Input,
+    cx: &Context<'_>,
+    puts_off: &dyn Fn(&Resolved) -> bool,
+) -> Result<Transition, Refused> {
+    let (draw, transition) = (Draw::new(cx), Transition::default());
+    let mut machine = Machine { plan, state, cx, draw, written: 0, transition, puts_off, held: Vec::new() };
     machine.input(input)?;
     Ok(machine.transition)
 }
@@ -66,6 +85,10 @@ pub(crate) struct Machine<'m> {
     /// Bytes of values in the transition's events: see [`Machine::spend`].
     written: usize,
     transition: Transition,
+    /// Whether targets are to be waited for.
+    puts_off: &'m dyn Fn(&Resolved) -> bool,
+    /// The lists of steps that wait for theirs.
+    held: Vec<FrameId>,
 }
 
 impl<'m> Machine<'m> {
@@ -177,7 +200,7 @@ impl<'m> Machine<'m> {
         for Stopping { at, what, .. } in late {
             let waited_ms = u64::try_from(STOP_WAIT.as_millis()).unwrap_or(u64::MAX);
             let (worker, command_id, execution_id) = match what {
-                Given::Command(id, worker) => (Some(worker.worker), Some(id), None),
+                Given::Command(command) => (Some(command.worker.worker), Some(command.command_id), None),
                 Given::Child(id) => (None, None, Some(id)),
             };
             self.emit(Event::NotStopped { at, worker, command_id, execution_id, waited_ms });
@@ -193,7 +216,7 @@ impl<'m> Machine<'m> {
             if let Some(frame) = over {
                 self.frame_over(frame);
             } else if let Some(frame) =
-                idle.find(|(id, frame)| !frame.is_over() && !self.state.is_stopping(**id)).map(|(id, _)| *id)
+                idle.find(|(id, frame)| !frame.is_over() && !self.is_held(**id)).map(|(id, _)| *id)
             {
                 self.run_frame(frame);
             } else if self.state.stopping.is_empty() && self.current().is_some_and(|frame| frame.is_over()) {
@@ -202,6 +225,11 @@ impl<'m> Machine<'m> {
                 return;
             }
         }
+    }
+
+    /// Whether a list of steps cannot go on now.
+    fn is_held(&self, frame: FrameId) -> bool {
+        self.state.is_stopping(frame) || self.held.contains(&frame)
     }
 
     /// Takes the next step of a frame that has no active one.
@@ -225,6 +253,10 @@ impl<'m> Machine<'m> {
             return self.give_up(format!("{started} steps have started: the workflow loops (max_steps)"));
         }
         match self.holds(planned, &at) {
+            Ok(true) if self.is_put_off(planned, &at) => {
+                self.held.push(frame);
+                self.transition.put_off = true;
+            }
             Ok(true) => self.start_step(planned, at),
             Ok(false) => {
                 let condition = planned.condition.as_ref().map(Expr::source).unwrap_or_default().to_owned();

@@ -159,17 +159,7 @@ impl State {
         let mut found = Vec::new();
         for (_, active) in self.active() {
             let Run::Execute(run) = &active.run else { continue };
-            let Some((spec, _)) = &run.command else { continue };
-            found.extend(run.targets.iter().filter_map(|target| match target.state {
-                TargetState::Running { command_id, attempt } => Some(Outstanding {
-                    command_id,
-                    worker: target.worker.clone(),
-                    step: active.at.step_id.clone(),
-                    attempt,
-                    spec: spec.clone(),
-                }),
-                _ => None,
-            }));
+            found.extend(run.outstanding(&active.at.step_id));
         }
         found
     }

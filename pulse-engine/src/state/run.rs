@@ -107,6 +107,21 @@ pub struct ExecuteRun {
 }
 
 impl ExecuteRun {
+    /// The commands that are on their way or run.
+    pub(crate) fn outstanding(&self, step: &StepId) -> impl Iterator<Item = Outstanding> {
+        let spec = self.command.as_ref().map(|(spec, _)| spec);
+        self.targets.iter().filter_map(move |target| match target.state {
+            TargetState::Running { command_id, attempt } => Some(Outstanding {
+                command_id,
+                worker: target.worker.clone(),
+                step: step.clone(),
+                attempt,
+                spec: spec?.clone(),
+            }),
+            _ => None,
+        })
+    }
+
     /// Whether whoever comes first gets the command, and nobody has come yet.
     pub fn awaits_any(&self) -> bool {
         self.await_any && self.targets.iter().all(|target| target.state == TargetState::Awaited)

@@ -1,8 +1,8 @@
 //! What was given up and told to stop, and has not ended yet.
 
-use super::{Run, State, TargetState};
-use pulse_core::event::{StepRef, WorkerRef};
-use pulse_core::ids::{CommandId, ExecutionId, FrameId};
+use super::{Outstanding, Run, State};
+use pulse_core::event::StepRef;
+use pulse_core::ids::{ExecutionId, FrameId};
 use pulse_core::time::Timestamp;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub struct Stopping {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Given {
     /// A command, to a worker.
-    Command(CommandId, WorkerRef),
+    Command(Outstanding),
     /// A child execution.
     Child(ExecutionId),
 }
@@ -36,14 +36,7 @@ impl State {
     pub(crate) fn begun_by(&self, at: &StepRef, now: Timestamp) -> Vec<Stopping> {
         let active = self.frames.get(&at.frame).and_then(|frame| frame.active.as_ref());
         let begun: Vec<Given> = match active.map(|active| &active.run) {
-            Some(Run::Execute(run)) => run
-                .targets
-                .iter()
-                .filter_map(|target| match target.state {
-                    TargetState::Running { command_id, .. } => Some(Given::Command(command_id, target.worker.clone())),
-                    _ => None,
-                })
-                .collect(),
+            Some(Run::Execute(run)) => run.outstanding(&at.step_id).map(Given::Command).collect(),
             Some(Run::Child { execution_id }) => self
                 .open_children()
                 .filter(|child| child.execution_id == *execution_id)
@@ -54,6 +47,14 @@ impl State {
         let frames = if begun.is_empty() { Vec::new() } else { self.chain(at.frame) };
         let stopping = |what| Stopping { at: at.clone(), what, frames: frames.clone(), until: now.plus(STOP_WAIT) };
         begun.into_iter().map(stopping).collect()
+    }
+
+    /// The commands that were told to stop and have not ended.
+    pub fn stopping_commands(&self) -> impl Iterator<Item = &Outstanding> {
+        self.stopping.iter().filter_map(|stopping| match &stopping.what {
+            Given::Command(command) => Some(command),
+            Given::Child(_) => None,
+        })
     }
 
     /// Whether a list of steps has to wait until something has ended that was given up in it.

@@ -133,7 +133,8 @@ impl Actor {
 
     /// Whether only an input from outside can move the execution on.
     fn is_parked(&self) -> bool {
-        let is_parked = |state: &State| state.finished.is_some() || state.outstanding().is_empty();
+        let is_at_work = |state: &State| !state.outstanding().is_empty() || !state.stopping.is_empty();
+        let is_parked = |state: &State| state.finished.is_some() || !is_at_work(state);
         self.loaded.as_ref().is_none_or(|loaded| is_parked(&loaded.state))
     }
 
@@ -173,6 +174,9 @@ impl Actor {
         for command in loaded.state.outstanding() {
             self.driver.hand_over(self.id, command, &loaded.secrets, false);
         }
+        for command in loaded.state.stopping_commands() {
+            self.driver.stop_again(&loaded.state, command, &loaded.secrets);
+        }
         Ok(loaded)
     }
 
@@ -184,7 +188,7 @@ impl Actor {
             if let Input::WorkerOnline { worker_id } = input {
                 self.driver.await_still(&loaded.state, *worker_id);
             }
-            match decide(&self.driver, &loaded.plan, &mut loaded.state, input.clone()).await {
+            match decide(&self.driver, &loaded.plan, &mut loaded.state, input.clone()) {
                 Ok(transition) => {
                     entries.extend(transition.entries);
                     effects.extend(transition.effects);

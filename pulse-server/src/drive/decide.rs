@@ -2,31 +2,32 @@
 
 use super::driver::Driver;
 use crate::clock;
-use pulse_engine::{Context, Input, Plan, Refused, State, Transition, advance};
+use pulse_core::ids::ExecutionId;
+use pulse_engine::{Context, Input, Plan, Refused, State, Transition, advance_unless};
 
-/// Decides one input. After a start of the server, a decision that would leave out a worker which is on its way back is
-/// put off until that is here, or its time is over.
-pub(super) async fn decide(
-    driver: &Driver,
-    plan: &Plan,
-    state: &mut State,
-    input: Input,
-) -> Result<Transition, Refused> {
-    let returning = driver.0.fleet.returning();
-    while returning.expects_any() && !driver.0.stop.is_cancelled() {
-        let mut after = state.clone();
-        let transition = once(driver, plan, &mut after, input.clone())?;
-        if !returning.misses(&transition.entries) {
-            *state = after;
-            return Ok(transition);
-        }
-        returning.changed().await;
-    }
-    once(driver, plan, state, input)
-}
-
-fn once(driver: &Driver, plan: &Plan, state: &mut State, input: Input) -> Result<Transition, Refused> {
+/// Decides one input. After a start of the server, steps that would leave out a worker which is on its way back are put off
+/// until that is here, or its time is over: then the execution is asked again.
+pub(super) fn decide(driver: &Driver, plan: &Plan, state: &mut State, input: Input) -> Result<Transition, Refused> {
     let fleet = driver.0.fleet.snapshot();
     let cx = Context { now: clock::now(), entropy: clock::entropy(), fleet: &fleet };
-    advance(plan, state, input, &cx)
+    let returning = driver.0.fleet.returning();
+    let id = state.id;
+    let transition = advance_unless(plan, state, input, &cx, &|resolved| returning.misses(resolved))?;
+    if transition.put_off {
+        driver.ask_again(id);
+    }
+    Ok(transition)
+}
+
+impl Driver {
+    /// Asks an execution again once somebody has come who was expected, or nobody is any more.
+    fn ask_again(&self, id: ExecutionId) {
+        let driver = self.clone();
+        self.spawn(async move {
+            tokio::select! {
+                () = driver.0.fleet.returning().changed() => driver.give(id, Input::Timer),
+                () = driver.0.stop.cancelled() => {}
+            }
+        });
+    }
 }

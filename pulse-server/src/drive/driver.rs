@@ -312,6 +312,17 @@ impl Driver {
         }
     }
 
+    /// After a restart: a command that was told to stop is told so again, if it was ever sent.
+    pub(super) fn stop_again(&self, state: &State, command: &Outstanding, secrets: &Arc<Secrets>) {
+        let (worker_id, command_id) = (command.worker.worker_id, command.command_id);
+        let reason = match &state.abort {
+            Some((by, _)) => format!("aborted by {by}"),
+            None => "its step was given up".to_owned(),
+        };
+        self.hand_over(state.id, command.clone(), secrets, false);
+        self.fleet().cancel(worker_id, command_id, &reason);
+    }
+
     /// What became of a command that the fleet asked about: the journal, folded to this, tells whose it is.
     pub(super) fn settle(&self, state: &State, command_id: CommandId, asked_for: WorkerId) {
         let elsewhere = state.command(command_id).is_some_and(|(_, command)| command.worker.worker_id != asked_for);

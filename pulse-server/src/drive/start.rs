@@ -155,7 +155,7 @@ impl Driver {
         let sealed = self.0.key.as_ref().filter(|_| !secrets.is_empty()).map(|key| secrets.seal(key, id));
         let secrets = Arc::new(secrets);
         let mut state = State::new(id);
-        let transition = decide(self, &plan, &mut state, Input::Start(Box::new(start))).await?;
+        let transition = decide(self, &plan, &mut state, Input::Start(Box::new(start)))?;
         let record = record(&state, &title).ok_or(Error::NotFound(id))?;
         let append = Append {
             execution_id: id,

@@ -10,7 +10,10 @@ pub(crate) fn record(state: &State, title: &str) -> Option<ExecutionRecord> {
     let origin = state.origin.as_ref()?;
     // What has to be taken up again after a restart: commands, children, workers that are waited for.
     let awaited = || state.awaited().len().max(usize::from(state.awaits_any()));
-    let active = || state.outstanding().len() + state.open_children().count() + awaited();
+    // And a list of steps that goes on as soon as it can: once a worker is back, or what was told to stop has.
+    let ready = || state.frames.values().filter(|frame| frame.active.is_none() && !frame.is_over()).count();
+    let held = || if state.queued { 0 } else { ready() + state.stopping.len() };
+    let active = || state.outstanding().len() + state.open_children().count() + awaited() + held();
     let active_commands = if state.finished.is_some() { 0 } else { active() };
     Some(ExecutionRecord {
         id: state.id,

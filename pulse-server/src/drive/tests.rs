@@ -15,6 +15,7 @@ use std::time::Duration;
 
 mod coming;
 mod earlier;
+mod returning;
 mod stranded;
 
 const FAMILY: &str = "name: family

@@ -1,10 +1,11 @@
 //! After a start: the workers that were connected when the server last ran are on their way back. Until they are here, or
-//! have had time to be, a decision that would leave one of them out is put off.
+//! have had time to be, a step that would leave one of them out is put off.
 
 use crate::clock;
-use pulse_core::event::{Entry, Event};
+use pulse_core::event::WorkerRef;
 use pulse_core::ids::WorkerId;
 use pulse_core::time::Timestamp;
+use pulse_engine::fleet::Resolved;
 use pulse_store::WorkerRecord;
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,9 @@ const MOST: Duration = Duration::from_secs(40);
 /// Who was heard from within this time before the last sign of any worker was connected then: signs are noted four
 /// times a minute.
 const TOGETHER: Duration = Duration::from_secs(60);
+
+/// The longest time until whoever waits for somebody looks again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Who is expected.
 pub(crate) struct Returning {
@@ -54,15 +58,12 @@ impl Returning {
         clock::steady() < self.until && !self.expected().is_empty()
     }
 
-    /// Whether a decision leaves somebody out who is expected.
-    pub fn misses(&self, entries: &[Entry]) -> bool {
+    /// Whether somebody is expected who would be left out of these targets.
+    pub fn misses(&self, targets: &Resolved) -> bool {
         self.expects_any() && {
             let expected = self.expected();
-            entries.iter().any(|entry| match &entry.event {
-                Event::WorkerOffline { worker, .. } => expected.contains(&worker.worker_id),
-                Event::NoWorkers { .. } => !expected.is_empty(),
-                _ => false,
-            })
+            let is_left_out = |(worker, _): &(WorkerRef, _)| expected.contains(&worker.worker_id);
+            targets.offline.iter().any(is_left_out) || (targets.online.is_empty() && !expected.is_empty())
         }
     }
 
@@ -70,7 +71,7 @@ impl Returning {
     pub async fn changed(&self) {
         let changed = self.changed.notified();
         // Who came between the look and this is not told again: then the wait is a short one.
-        let left = self.until.since(clock::steady()).min(Duration::from_millis(200));
+        let left = self.until.since(clock::steady()).min(AGAIN);
         let _ = tokio::time::timeout(left, changed).await;
     }
 }
@@ -78,8 +79,6 @@ impl Returning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pulse_core::event::{StepRef, WorkerRef};
-    use pulse_core::ids::{FrameId, Seq};
 
     fn worker(seen_ago: u64) -> WorkerRecord {
         WorkerRecord {
@@ -95,11 +94,11 @@ mod tests {
         }
     }
 
-    fn offline(id: WorkerId) -> Vec<Entry> {
-        let at = StepRef { frame: FrameId::ROOT, step: 1, step_id: "a".into(), step_name: "a".into() };
-        let worker = WorkerRef { worker_id: id, worker: "w".into() };
-        let event = Event::WorkerOffline { at, worker, reason: String::new() };
-        vec![Entry { seq: Seq(1), timestamp: clock::steady(), event }]
+    /// Targets of which one is online and this one is not.
+    fn offline(id: WorkerId) -> Resolved {
+        let worker = |worker_id| WorkerRef { worker_id, worker: "w".into() };
+        let online = vec![worker(WorkerId(uuid::Uuid::nil()))];
+        Resolved { online, offline: vec![(worker(id), "offline")], lacks_any: false }
     }
 
     /// A worker's waits grow as long as the server is away, up to their limit.
@@ -118,10 +117,10 @@ mod tests {
         let now = Timestamp::from_millis(1_000_000_000);
         let returning = Returning::of(&[here.clone(), also_here.clone(), long_gone.clone()], now);
         assert!(returning.misses(&offline(here.id)) && returning.misses(&offline(also_here.id)));
-        assert!(!returning.misses(&offline(long_gone.id)) && !returning.misses(&[]));
+        assert!(!returning.misses(&offline(long_gone.id)) && returning.misses(&Resolved::default()));
         returning.came(here.id);
         assert!(!returning.misses(&offline(here.id)) && returning.misses(&offline(also_here.id)));
         returning.came(also_here.id);
-        assert!(!returning.expects_any());
+        assert!(!returning.expects_any() && !returning.misses(&Resolved::default()));
     }
 }

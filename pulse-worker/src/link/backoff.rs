@@ -20,6 +20,11 @@ impl Backoff {
         self.next_with(share)
     }
 
+    /// There was a connection, if only for a moment: the server is there, or will be soon.
+    pub fn shorten(&mut self) {
+        self.tries = self.tries.min(1);
+    }
+
     /// The last connection was a good one.
     pub fn reset(&mut self) {
         self.tries = 0;
@@ -43,6 +48,8 @@ mod tests {
         let longest: Vec<u128> = (0..8).map(|_| backoff.next_with(1.0).as_millis()).collect();
         assert_eq!(longest, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
         assert_eq!(backoff.next_with(0.0), SHORTEST);
+        backoff.shorten();
+        assert_eq!(backoff.next_with(1.0).as_millis(), 2_000);
         backoff.reset();
         assert_eq!(backoff.next_with(1.0).as_millis(), 1_000);
     }

@@ -107,6 +107,7 @@ impl Link {
         .await;
         if welcomed_at.is_some() {
             *last_failure = None;
+            backoff.shorten();
         }
         if welcomed_at.is_some_and(|at| at.elapsed() >= GOOD) {
             backoff.reset();
