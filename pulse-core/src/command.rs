@@ -143,6 +143,11 @@ impl CommandEnd {
         }
     }
 
+    /// How long it took, where that is known: of what is lost often nobody knows.
+    pub fn took_ms(&self) -> Option<u64> {
+        (self.outcome != Outcome::Lost || self.duration_ms > 0).then_some(self.duration_ms)
+    }
+
     /// Whether it counts as success.
     pub fn succeeded(&self, success_codes: &[i32]) -> bool {
         self.outcome == Outcome::Exited && self.exit_code.is_some_and(|code| success_codes.contains(&code))
@@ -161,7 +166,10 @@ impl CommandEnd {
     pub fn describe(&self) -> String {
         let reason = self.error.as_deref();
         match (self.outcome, self.exit_code, self.signal) {
-            (Outcome::Exited, Some(code), _) => format!("exit {code}"),
+            (Outcome::Exited, Some(code), _) => match reason {
+                Some(reason) => format!("exit {code}: {reason}"),
+                None => format!("exit {code}"),
+            },
             (Outcome::Exited, None, Some(signal)) => format!("ended by signal {signal}"),
             (Outcome::Exited, None, None) => "ended without an exit code".to_owned(),
             (Outcome::NotStarted, ..) => format!("not started: {}", reason.unwrap_or("no reason given")),

@@ -113,6 +113,16 @@ status!(
 );
 
 status!(
+    /// What commands wait for that have not ended, where that is not their own work.
+    Delivery {
+        /// None has been sent: they wait for room on their workers, or for the workers themselves.
+        Queued "queued",
+        /// One is, or may be, on a worker that cannot be reached at the moment.
+        WorkerUnreachable "worker_unreachable",
+    }
+);
+
+status!(
     /// Whether a worker can be given work.
     WorkerStatus {
         /// Connected and heard from.

@@ -55,6 +55,7 @@ fn command_view(command: &CommandRecord) -> CommandView {
         worker: command.worker.worker.to_string(),
         attempt: command.attempt,
         status: command.status,
+        unreachable: false,
         exit_code: command.exit_code,
         duration_ms: command.duration_ms,
     }

@@ -86,10 +86,11 @@ fn table(executions: &[ExecutionSummary]) -> Table {
     table
 }
 
-/// The status, and whether a person is what it waits for.
+/// The status, and whether a person is what it waits for, or a worker is.
 pub(super) fn status(execution: &ExecutionSummary) -> String {
-    match execution.waiting_for_input {
-        true => format!("{} (input)", execution.status),
-        false => execution.status.to_string(),
+    match (execution.waiting_for_input, execution.delivery) {
+        (true, _) => format!("{} (input)", execution.status),
+        (false, Some(delivery)) => format!("{} ({})", execution.status, delivery.as_str().replace('_', " ")),
+        (false, None) => execution.status.to_string(),
     }
 }

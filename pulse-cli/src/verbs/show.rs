@@ -11,7 +11,7 @@ use crate::render::table::Table;
 use crate::render::values;
 use pulse_core::api::{CommandView, ExecutionView, StepView};
 use pulse_core::event::Event;
-use pulse_core::ids::CommandId;
+use pulse_core::ids::{Attempt, CommandId};
 use pulse_core::status::CommandStatus;
 use pulse_core::text::one_line;
 use serde_json::{Map, Value};
@@ -182,20 +182,80 @@ fn steps(steps: &[StepView], now: pulse_core::time::Timestamp) -> Table {
     table
 }
 
-/// How commands stand: the last attempt on each worker, alike ones together.
+/// How commands stand: the last attempt on each worker, with how those before it ended; alike ones together.
 fn commands(commands: &[CommandView]) -> String {
-    let last: BTreeMap<&str, &CommandView> = commands.iter().map(|c| (c.worker.as_str(), c)).collect();
+    let mut last: BTreeMap<&str, Vec<&CommandView>> = BTreeMap::new();
+    for command in commands {
+        let attempts = last.entry(command.worker.as_str()).or_default();
+        if command.attempt == Attempt::FIRST {
+            attempts.clear();
+        }
+        attempts.push(command);
+    }
     let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (worker, command) in last {
-        let stands = match (command.status, command.exit_code) {
-            (CommandStatus::Completed | CommandStatus::Failed, Some(code)) => format!("exit {code}"),
-            (status, _) => status.to_string().replace('_', " "),
-        };
-        groups.entry(stands).or_default().push(worker);
+    for (worker, attempts) in last {
+        let Some((command, before)) = attempts.split_last() else { continue };
+        groups.entry(stands(command) + after(before).as_str()).or_default().push(worker);
     }
     let group = |(stands, workers): (String, Vec<&str>)| match workers.len() {
         0..=3 => format!("{stands} ({})", workers.join(", ")),
         many => format!("{stands} ({many} workers)"),
     };
     groups.into_iter().map(group).collect::<Vec<_>>().join(", ")
+}
+
+/// Where one attempt stands.
+fn stands(command: &CommandView) -> String {
+    match (command.status, command.exit_code) {
+        (CommandStatus::Completed | CommandStatus::Failed, Some(code)) => format!("exit {code}"),
+        (status, _) if command.unreachable => format!("{status}, worker unreachable"),
+        (status, _) => status.to_string().replace('_', " "),
+    }
+}
+
+/// How earlier attempts ended, alike ones in a row together: ` after 2 × exit 1, lost`.
+fn after(attempts: &[&CommandView]) -> String {
+    let mut ends: Vec<(String, u32)> = Vec::new();
+    for attempt in attempts {
+        match ends.last_mut().filter(|(end, _)| *end == stands(attempt)) {
+            Some((_, count)) => *count += 1,
+            None => ends.push((stands(attempt), 1)),
+        }
+    }
+    let all: Vec<String> =
+        ends.into_iter().map(|(end, count)| if count == 1 { end } else { format!("{count} × {end}") }).collect();
+    if all.is_empty() { String::new() } else { format!(" after {}", all.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn earlier_attempts_are_named_with_how_they_ended() {
+        let command = |worker: &str, attempt: u32, status: &str, exit_code: Option<i32>| {
+            let id = "01900000-0000-7000-8000-000000000001";
+            let view =
+                json!({"id": id, "worker": worker, "attempt": attempt, "status": status, "exit_code": exit_code});
+            serde_json::from_value::<CommandView>(view).unwrap()
+        };
+        let all = [
+            // For an item before.
+            command("w1", 1, "failed", Some(7)),
+            command("w1", 1, "failed", Some(1)),
+            command("w1", 2, "failed", Some(1)),
+            command("w1", 3, "lost", None),
+            command("w1", 4, "completed", Some(0)),
+            command("w2", 1, "lost", None),
+            command("w2", 2, "completed", Some(0)),
+            command("w3", 1, "completed", Some(0)),
+        ];
+        let expected = "exit 0 (w3), exit 0 after 2 × exit 1, lost (w1), exit 0 after lost (w2)";
+        assert_eq!(commands(&all), expected);
+        assert_eq!(
+            commands(&[CommandView { unreachable: true, ..command("w1", 1, "running", None) }]),
+            "running, worker unreachable (w1)"
+        );
+    }
 }

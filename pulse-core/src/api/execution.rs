@@ -2,7 +2,7 @@
 
 use crate::event::{Entry, OpenOption, ParentRef};
 use crate::ids::{Attempt, CommandId, ExecutionId, PromptId, StepId};
-use crate::status::{CommandStatus, ExecutionStatus, StepStatus, Trigger};
+use crate::status::{CommandStatus, Delivery, ExecutionStatus, StepStatus, Trigger};
 use crate::time::Timestamp;
 use crate::workflow::Param;
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,10 @@ pub struct ExecutionSummary {
     pub waiting_for_input: bool,
     /// Whether nobody started it by hand.
     pub automated: bool,
+    /// What its commands wait for at the moment, where that is not their own work; live events do not tell it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, ts(optional))]
+    pub delivery: Option<Delivery>,
 }
 
 /// An execution in full.
@@ -233,9 +237,13 @@ pub struct CommandView {
     pub attempt: Attempt,
     /// Where it stands.
     pub status: CommandStatus,
+    /// Whether it is, or may be, on a worker that cannot be reached at the moment; live events do not tell it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub unreachable: bool,
     /// Its exit code.
     pub exit_code: Option<i32>,
-    /// How long it took, in milliseconds.
+    /// How long it took, in milliseconds, where that is known.
     #[cfg_attr(test, ts(type = "number | null"))]
     pub duration_ms: Option<u64>,
 }

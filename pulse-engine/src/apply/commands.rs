@@ -44,7 +44,7 @@ pub(super) fn command_ended(state: &mut State, at: &StepRef, id: CommandId, succ
         Outcome::Lost => CommandStatus::Lost,
     };
     let ended = |command: &mut CommandRecord| {
-        (command.status, command.exit_code, command.duration_ms) = (status, end.exit_code, Some(end.duration_ms));
+        (command.status, command.exit_code, command.duration_ms) = (status, end.exit_code, end.took_ms());
     };
     if let Some(command) = record(state, at).commands.iter_mut().find(|command| command.id == id) {
         return ended(command);

@@ -54,5 +54,6 @@ pub fn summary(record: &ExecutionRecord) -> ExecutionSummary {
         error: record.error.clone(),
         waiting_for_input: record.waiting_for_input,
         automated: record.trigger == Trigger::Schedule,
+        delivery: None,
     }
 }

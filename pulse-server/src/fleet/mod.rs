@@ -12,6 +12,7 @@
 mod commands;
 mod connections;
 mod conversation;
+mod delivery;
 mod ends;
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -2678,7 +2678,11 @@ waiting_for_input: boolean,
 /**
  * Whether nobody started it by hand.
  */
-automated: boolean, };
+automated: boolean, 
+/**
+ * What its commands wait for at the moment, where that is not their own work; live events do not tell it.
+ */
+delivery?: Delivery, };
 
 export type ExecutionView = { 
 /**
@@ -2764,7 +2768,11 @@ waiting_for_input: boolean,
 /**
  * Whether nobody started it by hand.
  */
-automated: boolean, };
+automated: boolean, 
+/**
+ * What its commands wait for at the moment, where that is not their own work; live events do not tell it.
+ */
+delivery?: Delivery, };
 
 export type ParentView = { 
 /**
@@ -2892,11 +2900,15 @@ attempt: Attempt,
  */
 status: CommandStatus, 
 /**
+ * Whether it is, or may be, on a worker that cannot be reached at the moment; live events do not tell it.
+ */
+unreachable?: boolean, 
+/**
  * Its exit code.
  */
 exit_code: number | null, 
 /**
- * How long it took, in milliseconds.
+ * How long it took, in milliseconds, where that is known.
  */
 duration_ms: number | null, };
 

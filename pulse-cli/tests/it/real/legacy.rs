@@ -194,6 +194,34 @@ fn what_was_aborted_takes_its_place_until_it_has_ended() {
 }
 
 #[test]
+fn what_an_idle_agent_told_no_result_of_is_lost_and_holds_up_nothing() {
+    let mut installation = Installation::start_with(ON);
+    let agent = Agent::start(&installation, "old-1", 1);
+    let start = |command: &str| {
+        let body = json!({"command": command, "targets": ["old-1"]});
+        installation.call("POST", "/api/commands", Some(body)).1["id"].as_str().unwrap().to_owned()
+    };
+    agent.seen.held.store(true, Ordering::SeqCst);
+    let (first, next) = (start("true"), start("echo next"));
+    installation.until("it runs", || (agent.seen.active.load(Ordering::SeqCst) == 1).then_some(()));
+    let shown = installation.execution(&next);
+    assert_eq!((&shown["delivery"], &shown["steps"][0]["commands"][0]["status"]), (&json!("queued"), &json!("queued")));
+    // Its result is lost while the server is away.
+    installation.stop();
+    agent.seen.held.store(false, Ordering::SeqCst);
+    installation.until("it has ended", || (agent.seen.active.load(Ordering::SeqCst) == 0).then_some(()));
+    installation.start_again();
+    let lost = installation.wait_for(&first, &["completed", "failed"]);
+    assert_eq!(
+        (outcomes(&lost), &lost["steps"][0]["commands"][0]["duration_ms"]),
+        (vec!["lost".to_owned()], &json!(null))
+    );
+    assert!(lost["error"].as_str().unwrap().contains("the agent runs nothing any more"), "{lost}");
+    installation.wait_for(&next, &["completed"]);
+    assert_eq!(agent.seen.dropped.load(Ordering::SeqCst), 0);
+}
+
+#[test]
 fn what_was_given_up_takes_its_place_until_it_is_told_or_certainly_over() {
     let installation = Installation::start_with(&[("PULSE_LEGACY_AGENTS", "1"), ("PULSE_LOST_GRACE_SECONDS", "1")]);
     let agent = Agent::start(&installation, "old-1", 1);

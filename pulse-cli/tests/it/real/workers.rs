@@ -94,6 +94,9 @@ fn the_smaller_of_what_a_worker_takes_and_what_is_set_is_its_capacity() {
     let start = || installation.call("POST", "/api/commands", Some(body.clone())).1["id"].as_str().unwrap().to_owned();
     let ids = [start(), start(), start()];
     let sent = [hand.hear_of("dispatch"), hand.hear_of("dispatch")];
+    let shown = ids.each_ref().map(|id| installation.pulse(&["show", id]).out);
+    assert!(shown[0].contains("  running (hand)") && shown[2].contains("  queued (hand)"), "{shown:?}");
+    assert!(installation.pulse(&["ps"]).out.contains("running (queued)"));
     assert_eq!(installation.get("/api/workers/hand")["active"], 2);
     for dispatch in sent {
         hand.say(exited(&dispatch["command_id"], ""));
@@ -159,7 +162,13 @@ fn an_abort_closes_what_runs_on_a_worker_that_is_away_and_a_late_result_is_kept(
         installation.until("the worker is unreachable", || {
             (installation.get("/api/workers/hand")["status"] == "unreachable").then_some(())
         });
-        assert_eq!(installation.execution(&id)["status"], "running");
+        let away = installation.execution(&id);
+        assert_eq!((&away["status"], &away["delivery"]), (&json!("running"), &json!("worker_unreachable")));
+        assert_eq!(away["steps"][0]["commands"][0]["unreachable"], true);
+        let shown = installation.pulse(&["show", &id]).out;
+        assert!(shown.contains("running (worker unreachable)\n"), "{shown}");
+        assert!(shown.contains("running, worker unreachable (hand)"), "{shown}");
+        assert!(installation.pulse(&["ps"]).out.contains("running (worker unreachable)"));
         assert_eq!(installation.call("POST", &format!("/api/executions/{id}/abort"), Some(json!({}))).0, 204);
         installation.wait_for(&id, &["aborted"]);
         assert_eq!(installation.call("DELETE", "/api/workers/hand", None).0, 409, "it may still tell of its command");

@@ -137,6 +137,11 @@ impl Ledger {
         self.commands.get(id)
     }
 
+    /// Those commands.
+    pub fn iter(&self) -> impl Iterator<Item = &InFlight> {
+        self.commands.iter().map(|(_, command)| command)
+    }
+
     /// Commands that take room on the worker.
     pub fn busy(&self) -> u32 {
         self.commands.busy() + u32::try_from(self.strangers.len()).unwrap_or(u32::MAX)
@@ -358,6 +363,20 @@ impl Ledger {
     /// The worker runs nothing that nobody waits for: all that may have been such is forgotten, and answered.
     pub fn nothing_else_runs(&mut self) -> Vec<CommandId> {
         std::mem::take(&mut self.strangers).into_keys().collect()
+    }
+
+    /// The worker runs nothing at all: what it was given and told no result of is lost, and takes no room. Answers how many
+    /// commands that are.
+    pub fn nothing_runs(&mut self, reason: &str) -> usize {
+        let is_given = |(_, command): &(CommandId, &InFlight)| matches!(command.phase, Phase::Sent | Phase::Running);
+        let given: Vec<CommandId> = self.commands.iter().filter(is_given).map(|(id, _)| id).collect();
+        for id in &given {
+            if let Some(command) = self.commands.get_mut(*id) {
+                command.may_run = false;
+            }
+            self.end(*id, Outcome::Lost, reason);
+        }
+        given.len()
     }
 
     /// Whose a command is that nobody waits for any more and that this worker may still tell of.

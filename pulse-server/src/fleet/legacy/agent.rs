@@ -54,6 +54,11 @@ pub struct Agent {
     /// How many commands it runs at once; it drops any beyond that without a word.
     most: usize,
     running: HashMap<CommandId, Running>,
+    /// Pings that were sent on this connection, and those it has answered.
+    pings: u64,
+    pongs: u64,
+    /// So many answers tell that it has read every command: it reads in order.
+    all_read_at: u64,
 }
 
 #[derive(Debug)]
@@ -78,7 +83,7 @@ impl Agent {
                 said.to_fleet.push(ended(command_id, CommandEnd::without_process(Outcome::Lost, reason)));
             }
         }
-        (Self { agent_id, most, running }, said)
+        (Self { agent_id, most, running, pings: 0, pongs: 0, all_read_at: 0 }, said)
     }
 
     /// The fleet says something.
@@ -119,6 +124,7 @@ impl Agent {
             Ok(command) => {
                 let limit = Duration::from_millis(spec.timeout_ms);
                 self.running.insert(command_id, Running { since: now, limit, is_given_up: false });
+                self.all_read_at = self.pings + 1;
                 said.to_agent.push(ToAgent::ExecuteCommand {
                     execution_id,
                     command_id,
@@ -144,8 +150,26 @@ impl Agent {
         self.running.remove(&id);
     }
 
+    /// A ping was sent.
+    pub fn pinged(&mut self) {
+        self.pings += 1;
+    }
+
+    /// Whether it has certainly read every command that was sent on this connection.
+    pub fn has_read_all(&self) -> bool {
+        self.pongs >= self.all_read_at
+    }
+
+    /// What the fleet holds no more was given up: it takes no room here.
+    pub fn let_go(&mut self, is_held: impl Fn(CommandId) -> bool) {
+        self.running.iter_mut().filter(|(id, _)| !is_held(**id)).for_each(|(_, running)| running.is_given_up = true);
+    }
+
     /// The agent says something.
     pub fn heard(&mut self, message: FromAgent, now: Timestamp) -> Said {
+        if matches!(message, FromAgent::Pong) {
+            self.pongs = (self.pongs + 1).min(self.pings);
+        }
         let FromAgent::CommandResult { command_id, success, stdout, stderr, duration, error } = message else {
             return Said::default();
         };
@@ -216,7 +240,8 @@ fn reason(error: Option<serde_json::Value>) -> Option<String> {
         Some(other) => other.to_string(),
     };
     let said = shorten(&one_line(said.trim()), REASON);
-    Some(match said.is_empty() {
+    // Node.js says this of every exit code but 0, with the command and what it printed, which are known.
+    Some(match said.is_empty() || said.starts_with("Command failed") {
         true => "it failed; an agent of the first PULSE tells no exit code".to_owned(),
         false => format!("{said} (an agent of the first PULSE tells no exit code)"),
     })

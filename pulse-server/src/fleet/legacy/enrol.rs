@@ -17,6 +17,8 @@ use std::net::SocketAddr;
 
 /// What stands in place of a version.
 pub(super) const VERSION: &str = "first PULSE";
+/// Why commands are lost that an agent has not.
+const NOTHING_RUNS: &str = "the agent runs nothing any more and told no result; nobody knows whether it took effect";
 /// Commands at once, for an agent that does not say.
 const CAPACITY: u32 = 5;
 
@@ -121,7 +123,15 @@ impl Fleet {
             let worker = inner.workers.entry(id).or_insert_with(|| Worker::new(record.clone(), overrides));
             worker.record = WorkerRecord { draining: worker.record.draining, ..record };
             worker.ledger.set_capacity(worker.capacity());
-            if worker.kept.beaten(&process, worker.record.metadata.get("activeTasks").and_then(Value::as_u64)) {
+            let active = worker.record.metadata.get("activeTasks").and_then(Value::as_u64);
+            let idle = worker.kept.beaten(&process, active);
+            if idle.of_all {
+                let lost = worker.ledger.nothing_runs(NOTHING_RUNS);
+                if lost > 0 {
+                    tracing::warn!(worker = %id, commands = lost, "an agent says that it runs nothing and has told no result");
+                }
+            }
+            if idle.of_given_up {
                 for command_id in worker.ledger.nothing_else_runs() {
                     worker.kept.known.sent.remove(&command_id);
                 }
@@ -153,7 +163,7 @@ impl Fleet {
             let (execution_id, limit) = (sent.execution_id, sent.limit());
             left.push(Left { command_id, execution_id, since, limit, is_of_this_process });
         }
-        self.inner().workers.get_mut(&id)?.kept.may_run();
+        self.inner().workers.get_mut(&id)?.kept.connects();
         let known = |left: &Left| KnownCommand {
             command_id: left.command_id,
             execution_id: left.execution_id,

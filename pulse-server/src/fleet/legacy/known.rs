@@ -8,6 +8,7 @@ use super::enrol::VERSION;
 use crate::access;
 use crate::clock;
 use crate::fleet::Fleet;
+use crate::fleet::ledger::Phase;
 use crate::fleet::worker::Worker;
 use pulse_core::ids::{CommandId, ExecutionId, WorkerId};
 use pulse_core::time::Timestamp;
@@ -85,18 +86,44 @@ pub(in crate::fleet) struct Kept {
     pub turn: Arc<tokio::sync::Mutex<()>>,
     /// How many heartbeats in a row have said that nothing runs, since a command was last given up or the agent connected.
     idle_beats: u32,
+    /// The same since a command was last sent and has certainly been read.
+    quiet_beats: u32,
+    /// Whether the agent may have been sent a command that it has not read.
+    is_unread: bool,
 }
 
 /// After so many such heartbeats nothing of what was given up runs any more. Not the first: it may have been on its way,
 /// or the agent was stopped for a while and sends it before it reads what it was sent.
 const IDLE_BEATS: u32 = 2;
+/// After so many since anything was sent nothing runs at all, and a result that was to come would be here.
+const QUIET_BEATS: u32 = 3;
+
+/// What heartbeats tell that say that nothing runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::fleet) struct Idle {
+    /// Nothing can be running that was given up.
+    pub of_given_up: bool,
+    /// Nothing can be running at all.
+    pub of_all: bool,
+}
 
 impl Kept {
-    /// The agent's process that is known has beaten. Answers whether nothing can be running that was given up.
-    pub fn beaten(&mut self, process: &Process, active: Option<u64>) -> bool {
+    /// The agent's process that is known has beaten.
+    pub fn beaten(&mut self, process: &Process, active: Option<u64>) -> Idle {
         let is_idle = active == Some(0) && self.known.process.as_ref() == Some(process);
         self.idle_beats = if is_idle { self.idle_beats.saturating_add(1) } else { 0 };
-        self.idle_beats >= IDLE_BEATS
+        self.quiet_beats = if is_idle && !self.is_unread { self.quiet_beats.saturating_add(1) } else { 0 };
+        Idle { of_given_up: self.idle_beats >= IDLE_BEATS, of_all: self.quiet_beats >= QUIET_BEATS }
+    }
+
+    /// The agent connects: whatever an older connection held is read or gone.
+    pub fn connects(&mut self) {
+        (self.idle_beats, self.quiet_beats, self.is_unread) = (0, 0, false);
+    }
+
+    /// A command is about to be sent.
+    fn sends(&mut self) {
+        (self.quiet_beats, self.is_unread) = (0, true);
     }
 
     /// From now on something may run that nobody waits for.
@@ -164,6 +191,20 @@ impl Fleet {
         });
     }
 
+    /// An agent has read all that was sent on this connection.
+    pub(super) fn agent_has_read(&self, id: WorkerId, session: u64) {
+        if let Some(worker) = self.inner().workers.get_mut(&id).filter(|worker| worker.ledger.is_current(session)) {
+            worker.kept.is_unread = false;
+        }
+    }
+
+    /// Whether a command waits for its agent's result.
+    pub(super) fn holds(&self, id: WorkerId, command_id: CommandId) -> bool {
+        let inner = self.inner();
+        let command = inner.workers.get(&id).and_then(|worker| worker.ledger.command(command_id));
+        command.is_some_and(|command| command.phase != Phase::Finished)
+    }
+
     /// Whether an agent may still run, and tell of, a command that was given up.
     pub(super) fn may_still_tell(&self, id: WorkerId, command_id: CommandId) -> bool {
         self.inner().workers.get(&id).is_some_and(|worker| worker.ledger.stranger(command_id).is_some())
@@ -220,8 +261,9 @@ impl Fleet {
     ) -> pulse_store::Result<bool> {
         let Some(turn) = self.turn(id) else { return Ok(false) };
         let _turn = turn.lock().await;
-        if !self.inner().workers.get(&id).is_some_and(|worker| worker.ledger.is_current(session)) {
-            return Ok(false);
+        match self.inner().workers.get_mut(&id).filter(|worker| worker.ledger.is_current(session)) {
+            Some(worker) => worker.kept.sends(),
+            None => return Ok(false),
         }
         self.keep(id, |known| _ = known.sent.insert(command_id, sent.clone())).await?;
         Ok(true)
@@ -283,6 +325,27 @@ mod tests {
         // Of what was written down it is known.
         let mut kept = Kept { known: Known { before: None, ..Known::default() }, ..Kept::default() };
         assert_eq!(kept.since(ExecutionId(Uuid::nil()), &command(1), clock::steady()), None);
+    }
+
+    #[test]
+    fn an_agent_that_beats_idly_runs_nothing_once_it_has_read_what_it_was_sent() {
+        let process = Process::of("a");
+        let known = Known { process: Some(process.clone()), ..Known::default() };
+        let mut kept = Kept { known, ..Kept::default() };
+        let beats = |kept: &mut Kept, active: &[u64]| {
+            let all: Vec<bool> = active.iter().map(|n| kept.beaten(&process, Some(*n)).of_all).collect();
+            all
+        };
+        assert_eq!(beats(&mut kept, &[0, 0, 1, 0, 0, 0]), [false, false, false, false, false, true]);
+        kept.sends();
+        assert_eq!(beats(&mut kept, &[0, 0, 0, 0]), [false; 4], "the command may be on its way");
+        kept.is_unread = false;
+        assert_eq!(beats(&mut kept, &[0, 0, 0]), [false, false, true]);
+        assert!(!kept.beaten(&Process::of("b"), Some(0)).of_all, "another process");
+        assert!(!kept.beaten(&process, None).of_all, "it does not say");
+        kept.sends();
+        kept.connects();
+        assert_eq!(beats(&mut kept, &[0, 0, 0]), [false, false, true]);
     }
 
     #[test]

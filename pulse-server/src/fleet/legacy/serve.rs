@@ -86,7 +86,13 @@ async fn run(agent: &mut Agent, opened: &mut Opened, mut socket: Socket) {
                 opened.session.fleet.heard(opened.session.worker_id, opened.session.id);
                 match message {
                     Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                        Ok(message) => agent.heard(message, clock::steady()),
+                        Ok(message) => {
+                            let said = agent.heard(message, clock::steady());
+                            if agent.has_read_all() {
+                                opened.session.fleet.agent_has_read(opened.session.worker_id, opened.session.id);
+                            }
+                            said
+                        }
                         Err(error) => {
                             tracing::warn!(worker = %opened.session.worker_id, %error, "an agent's message is not understood");
                             Said::default()
@@ -98,7 +104,11 @@ async fn run(agent: &mut Agent, opened: &mut Opened, mut socket: Socket) {
                     None => return,
                 }
             }
-            Some(message) = opened.outgoing.recv() => agent.told(message, clock::steady()),
+            Some(message) = opened.outgoing.recv() => {
+                let Session { fleet, worker_id, .. } = &opened.session;
+                agent.let_go(|command_id| fleet.holds(*worker_id, command_id));
+                agent.told(message, clock::steady())
+            }
             () = opened.probe.notified() => Said { to_agent: vec![ToAgent::Ping], ..Said::default() },
             _ = ping.tick() => {
                 silent += HEARTBEAT;
@@ -136,6 +146,9 @@ async fn say(said: Said, agent: &mut Agent, socket: &mut Socket, opened: &mut Op
                     return opened.session.message(rejected).await.map_err(|_| Gone);
                 }
             }
+        }
+        if message == ToAgent::Ping {
+            agent.pinged();
         }
         let text = serde_json::to_string(&message).expect("a message has a JSON form");
         fault::point("dispatch.sending");

@@ -82,7 +82,11 @@ fn results_become_ends() {
     let failed = json!({"success": false, "stdout": "", "stderr": "no\n", "error": "Command failed: true\nno"});
     let (failed, _) = end(agent.heard(result(2, failed), at(20)));
     assert_eq!((failed.outcome, failed.exit_code), (Outcome::Exited, Some(1)));
-    assert!(failed.error.unwrap().starts_with("Command failed: true"));
+    assert_eq!(failed.describe(), "exit 1: it failed; an agent of the first PULSE tells no exit code");
+    send(&mut agent, 5);
+    let (large, _) =
+        end(agent.heard(result(5, json!({"success": false, "error": "stdout maxBuffer length exceeded"})), at(20)));
+    assert!(large.describe().starts_with("exit 1: stdout maxBuffer length exceeded ("), "{}", large.describe());
     // The agent does not say that it stopped a command: the time does.
     let (late, _) = end(agent.heard(result(3, json!({"success": false, "error": "Command failed: true"})), at(5_010)));
     assert_eq!(late.outcome, Outcome::TimedOut);
@@ -137,6 +141,23 @@ fn what_was_given_up_may_still_be_told_and_is_given_up_once() {
     let mut forgotten = given_up();
     assert_eq!(forgotten.tick(at(80_000), LOST_GRACE, |_| false), Said::default());
     assert_eq!(forgotten.heard(result(1, json!({"success": true})), at(90_000)), Said::default());
+}
+
+#[test]
+fn what_it_has_read_is_known_by_its_answers() {
+    let mut agent = agent(1);
+    assert!(agent.has_read_all(), "nothing was sent");
+    agent.pinged();
+    send(&mut agent, 1);
+    agent.heard(FromAgent::Pong, at(1));
+    assert!(!agent.has_read_all(), "it may be the answer to a ping of before");
+    agent.pinged();
+    agent.heard(FromAgent::Pong, at(1));
+    assert!(agent.has_read_all());
+    // Given up by the fleet meanwhile, it takes no room.
+    agent.let_go(|_| false);
+    assert_eq!(send(&mut agent, 2).to_agent.len(), 1);
+    assert!(!agent.has_read_all());
 }
 
 #[test]

@@ -120,8 +120,10 @@ pub(super) async fn view(app: &App, id: ExecutionId) -> Result<ExecutionView, Ap
         Some(parent) => app.driver.store().execution(parent.execution_id).await?,
         None => None,
     };
-    execution_view(&record.title, parent.map(|parent| parent.title), &plan.workflow, &state, logs)
-        .ok_or_else(|| ApiError::NotFound { what: "execution", id: id.to_string() })
+    let mut view = execution_view(&record.title, parent.map(|parent| parent.title), &plan.workflow, &state, logs)
+        .ok_or_else(|| ApiError::NotFound { what: "execution", id: id.to_string() })?;
+    app.driver.fleet().show_delivery(&mut view, &state);
+    Ok(view)
 }
 
 async fn list(caller: Result<Caller, ApiError>, mut query: Query, app: Arc<App>) -> Result<impl Reply, ApiError> {
@@ -146,7 +148,8 @@ async fn list(caller: Result<Caller, ApiError>, mut query: Query, app: Arc<App>)
         records.truncate(limit);
         records.last().map(|record| record.id.to_string()).unwrap_or_default()
     });
-    let items = records.iter().map(summary).collect();
+    let mut items: Vec<ExecutionSummary> = records.iter().map(summary).collect();
+    app.driver.fleet().show_deliveries(&mut items);
     Ok(warp::reply::json(&Page::<ExecutionSummary> { items, next }))
 }
 

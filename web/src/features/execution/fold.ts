@@ -109,7 +109,7 @@ export class Fold {
         const { commands } = this.record(entry);
         const index = commands.findIndex((command) => command.id === entry.command_id);
         const command = commands[index];
-        if (command) commands[index] = { ...command, status: commandStatus(entry), exit_code: entry.exit_code ?? null, duration_ms: entry.duration_ms };
+        if (command) commands[index] = { ...command, status: commandStatus(entry), exit_code: entry.exit_code ?? null, duration_ms: tookMs(entry) };
         break;
       }
       case 'prompt':
@@ -243,4 +243,9 @@ function promptView({ prompt_id: id, step_id: step, message, options, output, de
 function commandStatus(entry: Of<'command_result'>): CommandStatus {
   if (entry.outcome === 'exited') return entry.success ? 'completed' : 'failed';
   return entry.outcome === 'not_started' ? 'failed' : entry.outcome;
+}
+
+/** How long a command took; of what is lost often nobody knows. */
+export function tookMs({ outcome, duration_ms }: Pick<Of<'command_result'>, 'outcome' | 'duration_ms'>): number | null {
+  return outcome === 'lost' && duration_ms === 0 ? null : duration_ms;
 }

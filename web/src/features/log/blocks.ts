@@ -1,4 +1,5 @@
 // What each kind of log entry says, as data: one describer per action. An action unknown here is shown with all its fields.
+import { tookMs } from '../execution/fold';
 import type { Entry, ExecutionStatus, Next, Outcome, StepStatus } from '../../api/generated';
 import { duration, exactTime } from '../../ui/time';
 
@@ -52,7 +53,7 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   }),
   command_result: (e) => ({
     glyph: e.success ? '✓' : '✗', tone: e.success ? 'ok' : 'bad', title: `${e.worker} ${outcome(e)}`, text: tail(e.success ? e.stdout || e.stderr : e.stderr || e.stdout),
-    facts: [`after ${duration(e.duration_ms)}`, e.attempt > 1 && `attempt ${e.attempt}`, e.late && e.outcome !== 'cancelled' && 'too late: it changed nothing', e.error],
+    facts: [tookMs(e) !== null && `after ${duration(e.duration_ms)}`, e.attempt > 1 && `attempt ${e.attempt}`, e.late && e.outcome !== 'cancelled' && 'too late: it changed nothing', e.error],
   }),
   command_retry: (e) => ({ glyph: '↻', tone: 'ask', title: `Trying again on ${e.worker}`, facts: [`attempt ${e.attempt}`, `in ${duration(e.delay_ms)}`] }),
   rollout_stopped: (e) => ({
