@@ -31,6 +31,7 @@ fn web_types_are_current() {
         ExecutionStatus,
         StepStatus,
         CommandStatus,
+        Delivery,
         WorkerStatus,
         Role,
         Trigger,

@@ -29,6 +29,8 @@ export type StepStatus = "pending" | "running" | "waiting" | "completed" | "fail
 
 export type CommandStatus = "queued" | "running" | "completed" | "failed" | "timed_out" | "cancelled" | "lost";
 
+export type Delivery = "queued" | "worker_unreachable";
+
 export type WorkerStatus = "online" | "unreachable" | "offline";
 
 export type Role = "viewer" | "operator" | "admin";

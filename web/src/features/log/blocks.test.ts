@@ -16,7 +16,7 @@ group('describe', () => {
     [{ action: 'command_sent', command: 'df -h', attempt: 2, ...worker, ...inStep }, 'Sent to web-01', ['attempt 2']],
     [{ action: 'command_moved', command_id: 'c1', attempt: 2, from: { worker_id: 'k2', worker: 'web-02' }, reason: 'draining', ...worker, ...inStep }, 'Goes to web-01 instead', ['web-02 is draining', 'attempt 2']],
     [{ action: 'command_held', command_id: 'c1', attempt: 1, reason: 'offline', ...worker, ...inStep }, 'Waits for web-01', ['offline', 'not sent yet']],
-    [{ action: 'not_stopped', command_id: 'c1', worker: 'web-01', waited_ms: 10_000, ...inStep }, 'Still runs on web-01', ['not over 10s after it was told to stop']],
+    [{ action: 'not_stopped', command_id: 'c1', worker: 'web-01', waited_ms: 10_000, ...inStep }, 'Still runs on web-01', ['not over 10 s after it was told to stop']],
     [{ action: 'command_result', success: false, late: false, attempt: 1, ...worker, ...end, exit_code: 3 }, 'web-01 exited with 3', ['after 1.2 s']],
     [{ action: 'command_result', success: false, late: false, attempt: 1, ...worker, ...end, outcome: 'timed_out' }, 'web-01 ran out of time', []],
     [{ action: 'command_retry', attempt: 2, delay_ms: 2000, ...worker }, 'Trying again on web-01', ['in 2.0 s']],

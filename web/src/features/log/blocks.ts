@@ -49,7 +49,7 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   command_held: (e) => ({ glyph: '○', tone: 'ask', title: `Waits for ${e.worker}`, facts: [e.reason, 'not sent yet', e.attempt > 1 && `attempt ${e.attempt}`] }),
   not_stopped: (e) => ({
     glyph: '!', tone: 'ask', title: e.worker ? `Still runs on ${e.worker}` : 'Its child execution goes on', facts: [`not over ${duration(e.waited_ms)} after it was told to stop`],
-    execution: e.execution_id && { id: e.execution_id, text: 'its execution' },
+    execution: e.execution_id ? { id: e.execution_id, text: 'its execution' } : undefined,
   }),
   command_result: (e) => ({
     glyph: e.success ? '✓' : '✗', tone: e.success ? 'ok' : 'bad', title: `${e.worker} ${outcome(e)}`, text: tail(e.success ? e.stdout || e.stderr : e.stderr || e.stdout),
