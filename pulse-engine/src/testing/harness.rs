@@ -11,6 +11,7 @@ use pulse_core::diagnostic::{Code, Diagnostic, Diagnostics, Position, did_you_me
 use pulse_core::workflow::{BadParam, MASK, Param, ParamType, Workflow, resolve_params, take_secrets};
 use pulse_core::yaml::{self, Node};
 use serde_json::{Map, Value};
+use std::path::Path;
 
 /// Gives the text of a file that a test file names, or says why it cannot.
 pub type Files<'f> = &'f dyn Fn(&str) -> Result<String, String>;
@@ -73,13 +74,24 @@ impl Suite {
     /// Runs the tests on a workflow. `file` and `workflow` are what the report calls them.
     pub fn run(&self, file: &str, workflow: &str, plan: &Plan) -> Report {
         let mut coverage = Coverage::of(&plan.workflow);
-        let tests = self.cases.iter().map(|case| self.run_case(case, plan, &mut coverage)).collect();
+        let title = self.title(plan);
+        let tests = self.cases.iter().map(|case| self.run_case(case, plan, title, &mut coverage)).collect();
         Report { file: file.to_owned(), workflow: workflow.to_owned(), tests, coverage }
     }
 
-    fn run_case(&self, case: &Case, plan: &Plan, coverage: &mut Coverage) -> TestReport {
+    /// What `execution.workflow` gives: the workflow's name, or that of its file. One that stands in the test file and has
+    /// no name is as a command that is stored nowhere.
+    fn title<'a>(&'a self, plan: &'a Plan) -> Option<&'a str> {
+        let stem = || match &self.definition {
+            Definition::File { path, .. } => Path::new(path).file_stem().and_then(|stem| stem.to_str()),
+            Definition::Inline(_) => None,
+        };
+        plan.workflow.name.as_deref().or_else(stem)
+    }
+
+    fn run_case(&self, case: &Case, plan: &Plan, title: Option<&str>, coverage: &mut Coverage) -> TestReport {
         let params = params(&plan.workflow.params, &case.params).unwrap_or_else(|_| case.params.clone());
-        let ran = run(plan, &self.workers, case, params);
+        let ran = run(plan, title, &self.workers, case, params);
         let failures = check(case, &ran);
         coverage.observe(&ran.walked.path, &ran.journal);
         TestReport {

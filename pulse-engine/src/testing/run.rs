@@ -14,14 +14,18 @@ use super::suite::{Case, Given, Reaction};
 use super::walked::Walked;
 use crate::fleet::{Fleet, FleetWorker};
 use crate::{Context, Effect, Input, Plan, Start, State, advance, apply};
-use pulse_core::event::{Entry, Event};
-use pulse_core::ids::{FrameId, PromptId, StepId};
+use pulse_core::event::{Entry, Event, WorkflowRef};
+use pulse_core::ids::{FrameId, PromptId, StepId, WorkflowId};
 use pulse_core::status::{Trigger, WorkerStatus};
 use pulse_core::time::Timestamp;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 /// Most inputs of one test: far beyond what anybody gives, so that a workflow that only waits comes to an end.
 const MOST_INPUTS: u64 = 200_000;
+
+/// The workflow that is tested. It is stored nowhere, and nothing shows this.
+const WORKFLOW: WorkflowId = WorkflowId(Uuid::from_u128(0x019b_7700_0000_7000_8000_0000_0000_0002));
 
 /// What a test came to.
 pub(super) struct Ran<'g> {
@@ -83,8 +87,14 @@ struct Run<'p, 'g> {
     open: Vec<Open>,
 }
 
-/// Runs a test. Its parameters have been completed.
-pub(super) fn run<'g>(plan: &Plan, workers: &[FleetWorker], case: &'g Case, params: Map<String, Value>) -> Ran<'g> {
+/// Runs a test. Its parameters have been completed; `title` is what `execution.workflow` gives.
+pub(super) fn run<'g>(
+    plan: &Plan,
+    title: Option<&str>,
+    workers: &[FleetWorker],
+    case: &'g Case,
+    params: Map<String, Value>,
+) -> Ran<'g> {
     let ran = Ran {
         state: State::new(case.id),
         journal: Vec::new(),
@@ -104,7 +114,7 @@ pub(super) fn run<'g>(plan: &Plan, workers: &[FleetWorker], case: &'g Case, para
         open: Vec::new(),
     };
     let start = Start {
-        workflow: None,
+        workflow: title.map(|name| WorkflowRef { id: WORKFLOW, name: name.to_owned(), version: 0 }),
         definition: None,
         params,
         targets: case.targets.clone(),

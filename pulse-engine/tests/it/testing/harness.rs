@@ -318,6 +318,20 @@ tests:
 }
 
 #[test]
+fn the_execution_of_a_test_has_every_field() {
+    let command =
+        "echo {{ execution.workflow }} {{ execution.id }} {{ execution.started_at }} {{ execution.started_by }}";
+    let tests = |name: &str| {
+        let said = format!("echo {name} 019b7700-0000-7000-8000-000000000001 2026-01-01T00:00:00.000Z tester");
+        format!("tests: [{{given: [{{step: a}}], expect: {{status: completed, commands: {{a: \"{said}\"}}}}}}]")
+    };
+    let steps = format!("steps: [{{id: a, command: '{command}'}}]");
+    assert_eq!(failures(&format!("name: nightly\n{steps}"), &tests("nightly")), [""; 0]);
+    // What has no name goes by that of its file.
+    assert_eq!(failures(&steps, &tests("w")), [""; 0]);
+}
+
+#[test]
 fn an_answer_that_is_no_option_is_refused() {
     let workflow = "steps: [{id: ask, type: prompt, message: Go?, options: [Go, Stop]}]";
     let found = failures(workflow, "tests: [{given: [{step: ask, answer: Perhaps}], expect: {status: completed}}]");
