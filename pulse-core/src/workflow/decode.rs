@@ -1,9 +1,9 @@
 //! From a document to a [`Workflow`], with all of its mistakes at once.
 
 use super::decode_nested::StepReader;
-use super::links;
 use super::model::{Concurrency, ConcurrencyPolicy, Defaults, Source, Workflow};
 use super::params::{PATTERN_HELP, Param, ParamType, compile};
+use super::{hints, links};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Position};
 use crate::text::shorten;
 use crate::yaml::{self, Fields, Node, NodeKind};
@@ -84,7 +84,7 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, Has
         check_name(name, &mut fields);
         check_shown("a workflow", name, &mut fields);
     }
-    fields.finish();
+    fields.finish_with(hints::field_of_document);
     let workflow = Workflow {
         name,
         description,

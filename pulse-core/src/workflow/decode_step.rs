@@ -101,7 +101,7 @@ pub(super) fn step(
         _ => child(&mut fields).map(StepKind::Workflow),
     };
     let concerning = (path.to_owned(), node.at);
-    fields.finish();
+    fields.finish_with(hints::field_of_step);
     let Some(kind) = kind else {
         reader.unread.insert(id);
         return None;

@@ -34,6 +34,21 @@ pub(super) fn type_as_field(node: &Node) -> Option<String> {
     Some(format!("did you mean `type: {kind}`, `{field}: {shown}`?"))
 }
 
+/// What is meant by a field that steps have in other languages.
+pub(super) fn field_of_step(name: &str) -> Option<&'static str> {
+    matches!(name, "if" | "when").then_some("did you mean `condition`?")
+}
+
+/// What to say about a field that documents have in other languages.
+pub(super) fn field_of_document(name: &str) -> Option<&'static str> {
+    match name {
+        "on" | "trigger" | "triggers" | "schedule" | "schedules" | "cron" => {
+            Some("leave it out: what starts a workflow, and when, is no part of it; use `pulse run` or the HTTP API")
+        }
+        _ => None,
+    }
+}
+
 /// What to write instead of a text that is a command line, and no program alone.
 pub(super) fn command_line(text: &str) -> Option<String> {
     if !has_bare_space(text.trim()) {

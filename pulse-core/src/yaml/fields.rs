@@ -233,8 +233,17 @@ impl<'n, 'd> Fields<'n, 'd> {
     /// Ends reading: every field that nobody asked for is unknown. A field that was missed is not missing where it is only
     /// misspelt.
     pub fn finish(self) {
+        self.finish_with(|_| None);
+    }
+
+    /// Ends reading as [`Self::finish`] does. `meant` knows what to say of some names, whatever they are near to.
+    pub fn finish_with(self, meant: impl Fn(&str) -> Option<&'static str>) {
         for (key, _) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.name.as_str())) {
             let path = self.path_of(&key.name);
+            if let Some(help) = meant(&key.name) {
+                self.diagnostics.add(Code::UnknownField, &path, key.at, format!("unknown field `{}`", key.name), help);
+                continue;
+            }
             let help = did_you_mean(&key.name, self.asked.iter().copied());
             let help =
                 help.unwrap_or_else(|| format!("leave it out; known here are {}", listed(self.asked.iter().copied())));

@@ -210,3 +210,32 @@ fn a_name_is_no_template() {
     ]);
     assert!(found("steps:\n  - name: a {{ b\n    command: a\n").is_empty());
 }
+
+#[test]
+fn what_is_never_closed_is_called_what_it_is() {
+    let command = |line: &str| format!("params: [x]\nsteps:\n  - command: {}\n", serde_json::to_string(line).unwrap());
+    for (line, what) in [
+        ("echo it's {{ x }}", "W008:3 this single quote is never closed"),
+        ("echo $'a {{ x }}", "W008:3 this single quote is never closed"),
+        ("echo \"a {{ x }}", "W008:3 this double quote is never closed"),
+    ] {
+        let all = found(&command(line));
+        assert!(all.len() == 1 && all[0].starts_with(what), "{line}: {all:#?}");
+    }
+}
+
+#[test]
+fn fields_of_other_languages_are_told_what_they_are_here() {
+    each(&[
+        ("steps:\n  - {command: a, if: state.x}\n", "E005:2 unknown field `if`", "did you mean `condition`?"),
+        ("steps:\n  - {command: a, when: state.x}\n", "E005:2 unknown field `when`", "did you mean `condition`?"),
+        (
+            "on: push\nsteps:\n  - command: a\n",
+            "E005:1 unknown field `on`",
+            "what starts a workflow, and when, is no part",
+        ),
+        ("cron: daily\nsteps:\n  - command: a\n", "E005:1 unknown field `cron`", "what starts a workflow, and when"),
+        // Those of this one are told as before.
+        ("env_: {}\nsteps:\n  - command: a\n", "E005:1 unknown field `env_`", "did you mean `env`?"),
+    ]);
+}

@@ -347,9 +347,6 @@ impl Tracker<'_> {
             }
         }
         self.at = self.end;
-        self.opened.push(opened.saturating_sub(1));
-        self.stack.push(Frame::Double);
-        self.warn_unclosed();
-        self.pop();
+        self.unclosed(opened.saturating_sub(1), "single quote");
     }
 }
