@@ -89,23 +89,21 @@ pub(crate) fn abandoned(state: &State, entry: &Entry) -> Vec<Effect> {
         let abort = |child: &ChildRecord| Effect::AbortChild { execution_id: child.execution_id, reason: reason() };
         return state.open_children().find(child).map(abort).into_iter().collect();
     }
-    let reason = || match &state.abort {
-        Some((by, _)) => format!("aborted by {by}"),
-        None => "its step was given up".to_owned(),
-    };
     match active.map(|active| &active.run) {
         Some(Run::Execute(run)) => {
             let running = |target: &Target| match target.state {
-                TargetState::Running { command_id, .. } => {
-                    Some(Effect::Cancel { worker_id: target.worker.worker_id, command_id, reason: reason() })
-                }
+                TargetState::Running { command_id, .. } => Some(Effect::Cancel {
+                    worker_id: target.worker.worker_id,
+                    command_id,
+                    reason: state.given_up_for(),
+                }),
                 _ => None,
             };
             run.targets.iter().filter_map(running).collect()
         }
         Some(Run::Prompt(prompt)) => vec![Effect::ClosePrompt { prompt_id: prompt.id }],
         Some(Run::Child { execution_id }) => {
-            vec![Effect::AbortChild { execution_id: *execution_id, reason: reason() }]
+            vec![Effect::AbortChild { execution_id: *execution_id, reason: state.given_up_for() }]
         }
         _ => Vec::new(),
     }

@@ -211,6 +211,15 @@ impl State {
         self.children.iter().filter(|child| child.status.is_none())
     }
 
+    /// Why what a step runs is ended together with it, in words: who aborted the execution, and for what reason.
+    pub fn given_up_for(&self) -> String {
+        match &self.abort {
+            Some((by, Some(reason))) => format!("aborted by {by}: {reason}"),
+            Some((by, None)) => format!("aborted by {by}"),
+            None => "its step was given up".to_owned(),
+        }
+    }
+
     /// Whether a step waits for the end of a child execution. It does no more once it was given up.
     pub fn waits_for_child(&self, child: ExecutionId) -> bool {
         let waits = |run: &Run| matches!(run, Run::Child { execution_id } if *execution_id == child);

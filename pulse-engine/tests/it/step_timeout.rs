@@ -55,6 +55,17 @@ impl Run {
 }
 
 #[test]
+fn a_child_is_told_who_aborted_its_parent_and_why() {
+    for (reason, told) in [(Some("lunch"), "aborted by ann: lunch"), (None, "aborted by ann")] {
+        let (mut run, _) = Run::start("steps: [{id: sub, workflow: other}]");
+        let execution_id = run.state.open_children().next().unwrap().execution_id;
+        let effects = run.give(Input::Abort { by: "ann".to_owned(), reason: reason.map(str::to_owned) }, 30);
+        let abort = Effect::AbortChild { execution_id, reason: told.to_owned() };
+        assert!(effects.contains(&abort), "{effects:?}");
+    }
+}
+
+#[test]
 fn a_child_is_aborted_and_one_that_fails_by_itself_is_not() {
     let source = "steps: [{id: sub, workflow: other, timeout: 1m, on_error: continue}, {id: b, message: hm}]";
     let (mut run, effects) = Run::start(source);

@@ -167,12 +167,13 @@ impl Driver {
         if state.abort.is_some() || state.finished.is_some() {
             return Ok(());
         }
-        let waited_for = match self.store().execution(parent.execution_id).await? {
-            Some(record) if !record.status.is_final() => self.fold(parent.execution_id).await?.waits_for_child(id),
-            _ => false,
+        let parent = match self.store().execution(parent.execution_id).await? {
+            Some(_) => self.fold(parent.execution_id).await?,
+            // It is kept no longer.
+            None => State::new(parent.execution_id),
         };
-        if !waited_for {
-            self.abort_child(id, "its step was given up".to_owned());
+        if !parent.waits_for_child(id) {
+            self.abort_child(id, parent.given_up_for());
         }
         Ok(())
     }

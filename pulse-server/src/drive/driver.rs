@@ -315,10 +315,7 @@ impl Driver {
     /// After a restart: a command that was told to stop is told so again, if it was ever sent.
     pub(super) fn stop_again(&self, state: &State, command: &Outstanding, secrets: &Arc<Secrets>) {
         let (worker_id, command_id) = (command.worker.worker_id, command.command_id);
-        let reason = match &state.abort {
-            Some((by, _)) => format!("aborted by {by}"),
-            None => "its step was given up".to_owned(),
-        };
+        let reason = state.given_up_for();
         self.hand_over(state.id, command.clone(), secrets, false);
         self.fleet().cancel(worker_id, command_id, &reason);
     }

@@ -59,3 +59,21 @@ async fn a_child_that_nobody_waits_for_ends_after_a_restart() {
     let goes_on = store.execution(child.execution_id).await.unwrap().unwrap();
     assert_eq!(goes_on.status, ExecutionStatus::Waiting);
 }
+
+#[tokio::test]
+async fn a_child_that_its_parent_left_behind_is_told_why() {
+    let store = store().await;
+    let before = driver(&store).await;
+    let (parent_id, child) = parent(&before).await;
+    before.give(parent_id, Input::Abort { by: "ann".to_owned(), reason: Some("lunch".to_owned()) });
+    until_status(&before, child.execution_id, ExecutionStatus::Aborted).await;
+    let told = Some(("its parent".to_owned(), Some("aborted by ann: lunch".to_owned())));
+    assert_eq!(before.fold(child.execution_id).await.unwrap().abort, told);
+    // One that the abort did not reach before a crash.
+    let orphan = ChildRecord { execution_id: ExecutionId(uuid::Uuid::now_v7()), ..child };
+    before.start_announced(parent_id, "ann".to_owned(), orphan.clone()).await;
+    let after = driver(&store).await;
+    recover(&after).await.unwrap();
+    until_status(&after, orphan.execution_id, ExecutionStatus::Aborted).await;
+    assert_eq!(after.fold(orphan.execution_id).await.unwrap().abort, told);
+}
