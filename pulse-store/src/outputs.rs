@@ -23,7 +23,7 @@ pub struct OutputFilter {
     pub step: Option<StepId>,
     /// From the worker with this name.
     pub worker: Option<String>,
-    /// Of this stream.
+    /// Of this stream. Where something is missing it may be of both, and the marker that says so is in both.
     pub stream: Option<Stream>,
     /// Of this attempt.
     pub command_id: Option<CommandId>,
@@ -68,7 +68,7 @@ impl OutputFilter {
     pub(crate) fn matches(&self, chunk: &OutputChunk) -> bool {
         self.step.as_ref().is_none_or(|step| name(step.as_str()) == chunk.step_id.as_str())
             && self.worker.as_ref().is_none_or(|worker| name(worker) == chunk.worker)
-            && self.stream.is_none_or(|stream| stream == chunk.stream)
+            && self.stream.is_none_or(|stream| stream == chunk.stream || chunk.gap_bytes.is_some())
             && self.command_id.is_none_or(|id| id == chunk.command_id)
     }
 }

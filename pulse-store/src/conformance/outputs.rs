@@ -119,20 +119,22 @@ pub async fn takes_pieces_in_any_order(store: Arc<dyn Store>) {
 pub async fn filters_pieces(store: Arc<dyn Store>) {
     let id = create(&*store, record(new_id())).await;
     let (x, y) = (new_command(), new_command());
-    let mut pieces: Vec<OutputRecord> = (1..=4).map(|seq| piece(id, if seq < 3 { x } else { y }, seq)).collect();
+    let mut pieces: Vec<OutputRecord> = (1..=5).map(|seq| piece(id, if seq < 3 { x } else { y }, seq)).collect();
     pieces[1].chunk.step_id = "test".into();
     pieces[2].chunk.worker = "web-2".to_owned();
     pieces[3].chunk.stream = Stream::Stderr;
+    // What is missing may be of both streams.
+    pieces[4].chunk.gap_bytes = Some(7);
     for record in pieces {
         store.append_output(record).await.unwrap();
     }
     let any = OutputFilter::default();
     for (filter, expected) in [
         (OutputFilter { step: Some("test".into()), ..any.clone() }, vec![2]),
-        (OutputFilter { worker: Some("web-1".to_owned()), ..any.clone() }, vec![1, 2, 4]),
-        (OutputFilter { stream: Some(Stream::Stderr), ..any.clone() }, vec![4]),
-        (OutputFilter { command_id: Some(y), ..any.clone() }, vec![3, 4]),
-        (OutputFilter { command_id: Some(y), stream: Some(Stream::Stdout), ..any.clone() }, vec![3]),
+        (OutputFilter { worker: Some("web-1".to_owned()), ..any.clone() }, vec![1, 2, 4, 5]),
+        (OutputFilter { stream: Some(Stream::Stderr), ..any.clone() }, vec![4, 5]),
+        (OutputFilter { command_id: Some(y), ..any.clone() }, vec![3, 4, 5]),
+        (OutputFilter { command_id: Some(y), stream: Some(Stream::Stdout), ..any.clone() }, vec![3, 5]),
         (OutputFilter { command_id: Some(new_command()), ..any }, vec![]),
     ] {
         let found = store.output(id, 0, &filter, 10).await.unwrap();
