@@ -271,6 +271,7 @@ fn param(node: &Node, key: Option<&str>, path: &str, diagnostics: &mut Diagnosti
     } else if let Some(default) = default.filter(|_| possible) {
         let given = match kind {
             ParamType::String | ParamType::Choice => default.scalar_text().map(Value::from),
+            ParamType::Integer | ParamType::Number => default.too_large().map(Value::from),
             _ => None,
         };
         match param.accept(&given.unwrap_or_else(|| default.to_json())) {

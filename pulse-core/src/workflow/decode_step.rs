@@ -8,6 +8,7 @@ use super::model::{Defaults, OnError, Source};
 use super::params::{PATTERN_HELP, compile};
 use super::steps::*;
 use crate::diagnostic::{Code, Diagnostics, did_you_mean, nearest};
+use crate::text::{one_line, shorten};
 use crate::yaml::{Fields, Key, Node, NodeKind};
 use std::time::Duration;
 
@@ -264,6 +265,14 @@ fn retry(fields: &mut Fields<'_, '_>, defaults: &Defaults) -> Retry {
     }
 }
 
+/// The beginning of what a field with that value must be.
+fn must_be(name: &str, value: &str) -> String {
+    match value {
+        "" => format!("`{name}` must be"),
+        value => format!("`{name}` is {}; it must be", shorten(&one_line(value), 40)),
+    }
+}
+
 fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
     let mut strategy = Strategy { parallel: Width::All, max_failures: Threshold::Count(0) };
     let path = fields.path_of("strategy");
@@ -286,7 +295,8 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
             Some(width) => strategy.parallel = width,
             None => {
                 let help = "write how many targets run at once: 10, 25% of them, or all";
-                fields.add(Code::OutOfRange, "parallel", node.at, "`parallel` must be a number, like 25%, or all", help)
+                let message = format!("{} a whole number from 1, 1% to 100%, or all", must_be("parallel", &text));
+                fields.add(Code::OutOfRange, "parallel", node.at, message, help)
             }
         }
     }
@@ -296,7 +306,7 @@ fn strategy(fields: &mut Fields<'_, '_>) -> Strategy {
             Some(threshold) => strategy.max_failures = threshold,
             None => {
                 let help = "write how many targets may fail before no other is started: 0, 3, or 20% of them";
-                let message = "`max_failures` must be a number or like 20%";
+                let message = format!("{} a whole number from 0, or 0% to 100%", must_be("max_failures", &text));
                 fields.add(Code::OutOfRange, "max_failures", node.at, message, help);
             }
         }

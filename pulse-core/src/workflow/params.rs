@@ -125,7 +125,7 @@ impl Param {
                     Value::String(text) => text.trim().parse().ok(),
                     _ => None,
                 };
-                let number = number.ok_or_else(|| wrong("a whole number"))?;
+                let number = number.ok_or_else(|| wrong(too_large(given, WHOLE).unwrap_or("a whole number")))?;
                 self.in_range(number as f64).map_err(|what| wrong(&what))?;
                 Ok(Value::Number(number.into()))
             }
@@ -135,7 +135,8 @@ impl Param {
                     Value::String(text) => text.trim().parse().ok(),
                     _ => None,
                 };
-                let value = number.and_then(Number::from_f64).ok_or_else(|| wrong("a number"))?;
+                let value = number.and_then(Number::from_f64);
+                let value = value.ok_or_else(|| wrong(too_large(given, LARGEST).unwrap_or("a number")))?;
                 self.in_range(number.unwrap_or_default()).map_err(|what| wrong(&what))?;
                 Ok(if given.is_number() { given.clone() } else { Value::Number(value) })
             }
@@ -168,6 +169,25 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
         let text = error.to_string();
         format!("the pattern does not compile: {}", text.lines().last().unwrap_or_default().trim())
     })
+}
+
+/// What an integer and a number must be.
+const WHOLE: &str = "a whole number from -9223372036854775808 to 9223372036854775807";
+const LARGEST: &str = "a number from -1.8e308 to 1.8e308";
+
+/// What a value must be that is a number of the kind, and too large for it.
+fn too_large(given: &Value, range: &'static str) -> Option<&'static str> {
+    let text = scalar_text(given)?;
+    let text = text.trim();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let number = match range {
+        WHOLE if given.is_number() => {
+            given.as_f64().is_some_and(|number| number.fract() == 0.0 && number.abs() >= 9e18)
+        }
+        WHOLE => !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()),
+        _ => digits.starts_with(|c: char| c.is_ascii_digit()) && text.parse::<f64>().is_ok(),
+    };
+    number.then_some(range)
 }
 
 fn scalar_text(value: &Value) -> Option<String> {

@@ -4,6 +4,7 @@
 use super::node::{Key, Node, NodeKind};
 use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean, listed, nearest};
 use crate::duration;
+use crate::text::shorten;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -143,6 +144,14 @@ impl<'n, 'd> Fields<'n, 'd> {
                 self.add(Code::OutOfRange, name, node.at, message, help);
                 None
             }
+            _ if let Some(written) = node.too_large() => {
+                let (least, most) = (range.start(), range.end());
+                let message = format!("`{name}` is {}; it must be {least} to {most}", shorten(written, 40));
+                let negative = written.starts_with('-');
+                let help = if negative { format!("write {least} or more") } else { format!("write {most} or less") };
+                self.add(Code::OutOfRange, name, node.at, message, help);
+                None
+            }
             _ => {
                 self.wrong(name, node, "a whole number", "write digits alone, without quotes, a unit or a template");
                 None
@@ -155,7 +164,12 @@ impl<'n, 'd> Fields<'n, 'd> {
         let node = self.get(name)?;
         match node.kind {
             NodeKind::Integer(value) => Some(value as f64),
-            NodeKind::Float(value) => Some(value),
+            NodeKind::Float(value) if value.is_finite() => Some(value),
+            NodeKind::Float(_) => {
+                let message = format!("`{name}` is too large: a number is at most about 1.8e308");
+                self.add(Code::OutOfRange, name, node.at, message, "write a smaller one, or leave it out");
+                None
+            }
             _ => {
                 self.wrong(name, node, "a number", "write digits alone, without quotes, a unit or a template");
                 None

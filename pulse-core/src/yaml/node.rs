@@ -79,9 +79,21 @@ impl Node {
             NodeKind::Text(text) => Some(text.clone()),
             NodeKind::Bool(value) => Some(value.to_string()),
             NodeKind::Integer(value) => Some(value.to_string()),
+            // One that is too large has no value: what is written shows it.
+            NodeKind::Float(value) if !value.is_finite() => self.written.as_ref().map(|written| written.to_string()),
             NodeKind::Float(value) => Some(value.to_string()),
             NodeKind::Null | NodeKind::List(_) | NodeKind::Map(_) => None,
         }
+    }
+
+    /// A number that none of the types here can hold, as it is written: a whole one beyond 64 bits, any other beyond those of
+    /// a floating-point number.
+    pub fn too_large(&self) -> Option<&str> {
+        let NodeKind::Float(value) = self.kind else { return None };
+        let written = self.written.as_deref()?;
+        let digits = written.strip_prefix(['-', '+']).unwrap_or(written);
+        let whole = digits.chars().all(|c| c.is_ascii_digit());
+        (whole || !value.is_finite()).then_some(written)
     }
 
     /// The value of a mapping's key.

@@ -21,14 +21,22 @@ pub(super) fn number_literal(source: &str, start: usize) -> Result<(Token, usize
     let text = rest[..len].replace('_', "");
     let token = if is_float {
         text.parse().ok().filter(|n: &f64| n.is_finite()).map(Token::Float)
+    } else if radix == 10 && text == SMALLEST {
+        Some(Token::Int(i64::MIN))
     } else {
         i64::from_str_radix(if radix == 10 { &text } else { &text[2..] }, radix).ok().map(Token::Int)
     };
-    let error = || {
-        let help = "write a smaller number: whole ones have 64 bits; or a text in quotes";
-        CompileError::at(start, format!("the number {text} does not fit"), help)
-    };
-    token.map(|token| (token, end)).ok_or_else(error)
+    token.map(|token| (token, end)).ok_or_else(|| too_large(start, &text))
+}
+
+/// The smallest whole number without its minus, which is no whole number of 64 bits: its token is `Int(i64::MIN)`, which is
+/// a value behind a minus only.
+const SMALLEST: &str = "9223372036854775808";
+
+/// A number that begins at `start` is beyond all that there are.
+pub(super) fn too_large(start: usize, text: &str) -> CompileError {
+    let help = "whole numbers go from -9223372036854775808 to 9223372036854775807, others to about 1.8e308; or write a text in quotes";
+    CompileError::at(start, format!("the number {text} does not fit"), help)
 }
 
 fn digits(text: &str, radix: u32) -> usize {

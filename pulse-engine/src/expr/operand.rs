@@ -1,6 +1,7 @@
 //! The grammar of single operands: literals, names, properties, helper calls.
 
 use super::error::CompileError;
+use super::literal::too_large;
 use super::names::{self, Helper};
 use super::parse::Parser;
 use super::token::Token;
@@ -118,6 +119,7 @@ impl Parser<'_> {
     fn primary(&mut self) -> Result<Node, CompileError> {
         let at = self.offset();
         match self.peek().clone() {
+            Token::Int(i64::MIN) => Err(too_large(at, "9223372036854775808")),
             Token::Int(n) => self.leaf(Kind::Int(n)),
             Token::Float(n) => self.leaf(Kind::Float(n)),
             Token::Text(text) => self.leaf(Kind::Text(text)),

@@ -244,6 +244,10 @@ impl Parser<'_> {
         };
         let start = self.offset();
         self.next();
+        if sign == "-" && self.peek() == &Token::Int(i64::MIN) {
+            self.next();
+            return Ok(self.from(start, Node::leaf(Kind::Int(i64::MIN))));
+        }
         let Node { kind, depth, span } = self.nested(Self::prefix)?;
         let node = match (sign, kind) {
             ("!", kind) => self.node(Kind::Not(Box::new(Node { kind, depth, span })), depth)?,

@@ -145,3 +145,47 @@ fn a_command_line_under_argv_is_refused() {
         assert_eq!(of_step(&format!("{{argv: {argv}}}")), [""; 0], "{argv}");
     }
 }
+
+/// Numbers beyond what there is are told the range.
+#[test]
+fn numbers_that_are_too_large_are_told_the_range() {
+    let message = |source: &str| {
+        let found = load(source).diagnostics;
+        assert_eq!(found.len(), 1, "{source}: {found:#?}");
+        format!("{} {}", found[0].code, found[0].message)
+    };
+    let step = |fields: &str| message(&format!("steps: [{{command: ls, {fields}}}]"));
+    let large = "99999999999999999999";
+    assert_eq!(step(&format!("retries: {large}")), format!("E008 `retries` is {large}; it must be 0 to 100"));
+    let negative = load(&format!("max_steps: -{large}\nsteps: [{{command: ls}}]")).diagnostics;
+    assert_eq!(negative[0].help, "write 1 or more");
+    for (given, shown) in [("0", "0"), ("0%", "0%"), ("many", "many"), (large, "100000000000000000000")] {
+        let said = format!("E008 `parallel` is {shown}; it must be a whole number from 1, 1% to 100%, or all");
+        assert_eq!(step(&format!("strategy: {{parallel: {given}}}")), said);
+    }
+    let said = "E008 `max_failures` is -1; it must be a whole number from 0, or 0% to 100%";
+    assert_eq!(step("strategy: {max_failures: -1}"), said);
+    assert_eq!(step("strategy: {parallel: []}"), "E008 `parallel` must be a whole number from 1, 1% to 100%, or all");
+
+    let param = |fields: &str| message(&format!("params: [{{name: i, {fields}}}]\nsteps: [{{command: ls}}]"));
+    let whole = "a whole number from -9223372036854775808 to 9223372036854775807";
+    let default = |given: &str| format!("default: parameter `i` must be {given}");
+    assert!(
+        param(&format!("type: integer, default: {large}")).ends_with(&format!("{}, not \"{large}\"", default(whole)))
+    );
+    assert!(param("type: integer, default: 1.5").ends_with(&default("a whole number, not 1.5")));
+    let number = default("a number from -1.8e308 to 1.8e308, not \"1e400\"");
+    assert!(param("type: number, default: 1e400").ends_with(&number));
+    assert_eq!(
+        param("type: number, required: false, max: 1e400"),
+        "E008 `max` is too large: a number is at most about 1.8e308"
+    );
+
+    let set = |value: &str| load(&format!("steps: [{{type: set, values: {{a: {value}}}}}]")).diagnostics;
+    for value in ["1e400", large, "5 - 9223372036854775808", "9223372036854775808"] {
+        let found = set(value);
+        assert!(found.len() == 1 && found[0].message.contains(" does not fit"), "{value}: {found:#?}");
+        assert!(found[0].help.contains("-9223372036854775808 to 9223372036854775807"), "{found:#?}");
+    }
+    assert!(set("-9223372036854775808").is_empty());
+}
