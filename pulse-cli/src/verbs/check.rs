@@ -13,7 +13,7 @@ use pulse_engine::Loaded;
 use std::path::{Path, PathBuf};
 
 const MORE: &str = "\
-Exits with 1 when a definition has errors; warnings alone leave it at 0.
+Exits with 1 when a definition has errors, with 2 when a file cannot be read; warnings alone leave it at 0.
 
 Examples:
   pulse check disk-check.yaml
@@ -40,10 +40,18 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     if let Some(code) = &args.explain {
         return explain(code, context);
     }
-    let mut valid = true;
+    let (mut valid, mut unread) = (true, false);
     let mut results = serde_json::Map::new();
     for path in &args.files {
-        let source = definition::read(path)?;
+        let source = match definition::read(path) {
+            Ok(source) => source,
+            Err(error) => {
+                // The others are looked at all the same.
+                crate::report(&error, context);
+                unread = true;
+                continue;
+            }
+        };
         let loaded = with_children(pulse_engine::load(&source), path);
         let good = !loaded.diagnostics.iter().any(|found| found.severity == Severity::Error);
         valid &= good;
@@ -64,7 +72,11 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     if args.json {
         context.out.json(&results)?;
     }
-    Ok(if valid { Exit::SUCCESS } else { Exit::FAILED })
+    Ok(match (unread, valid) {
+        (true, _) => Exit::USAGE,
+        (false, true) => Exit::SUCCESS,
+        (false, false) => Exit::FAILED,
+    })
 }
 
 /// Adds what is wrong with what its steps give to children that are defined beside it.

@@ -145,6 +145,14 @@ fn json_and_junit_say_the_same() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_is_no_failure_of_a_test() {
+    let directory = directory(&[("a.test.yaml", FULL)]);
+    let ran = test(directory.path(), &["tests", "--junit", "nowhere/report.xml"]);
+    assert!(ran.code == 2 && ran.err.starts_with("error: nowhere/report.xml: "), "{} {}", ran.code, ran.err);
+    assert!(ran.out.ends_with("1 passed\n"), "{}", ran.out);
+}
+
+#[test]
 fn a_test_made_of_an_execution_passes() {
     let (server, directory) = recorded("Go\n");
     let made = ran(pulse_at(&server.url, directory.path(), &["test", "--from-run", "0198"]));

@@ -69,7 +69,8 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
         show::coverage(&coverage, context)?;
     }
     if let Some(path) = args.junit {
-        std::fs::write(&path, junit(&results)).map_err(|error| Error::File { path, reason: error.to_string() })?;
+        let failed = |error| Error::usage(format!("{}: {error}", path.display()), "--junit takes a file to write to");
+        std::fs::write(&path, junit(&results)).map_err(failed)?;
     }
     Ok(match &results {
         results if results.iter().any(Result::is_err) => NOT_RUN,

@@ -55,3 +55,16 @@ fn a_value_for_a_childs_secret_is_an_error() {
     );
     assert_eq!(check("string").code, 0);
 }
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_hide_the_others() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("good.yaml"), "steps: [{command: ls}]").unwrap();
+    std::fs::write(directory.path().join("bad.yaml"), "steps: []").unwrap();
+    let checked = ran(pulse(directory.path(), &["check", "missing.yaml", "good.yaml", "bad.yaml"]));
+    assert_eq!((checked.code, checked.err.as_str()), (2, "error: missing.yaml: there is no such file\n"));
+    assert!(checked.out.starts_with("good.yaml: no findings\nbad.yaml:1:"), "{}", checked.out);
+    let checked = ran(pulse(directory.path(), &["check", "--json", "missing.yaml", "good.yaml"]));
+    let results: serde_json::Value = serde_json::from_str(&checked.out).unwrap();
+    assert_eq!((checked.code, &results["good.yaml"]["valid"]), (2, &true.into()));
+}
