@@ -24,6 +24,7 @@ mod targets;
 mod test;
 mod token;
 mod up;
+mod waiting;
 mod worker;
 mod workflow;
 

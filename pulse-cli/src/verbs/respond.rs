@@ -2,7 +2,7 @@
 
 use super::questions::{self, Question};
 use super::run::describe;
-use super::show;
+use super::{show, waiting};
 use crate::client::Client;
 use crate::context::Context;
 use crate::error::Error;
@@ -101,7 +101,8 @@ async fn nothing(client: &Client, view: &ExecutionView, args: &Args) -> Error {
     let asking =
         children.iter().find_map(|child| Some((child, questions::open(child).first()?.prompt.message.clone())));
     let Some((child, message)) = asking else {
-        return Error::input(format!("execution {short} asks nothing: it is {}", view.summary.status))
+        let what = waiting::waits_for(view).map(|what| format!("; {what}")).unwrap_or_default();
+        return Error::input(format!("execution {short} asks nothing: it is {}{what}", view.summary.status))
             .with_hint(format!("`pulse show {short}` shows it"));
     };
     let (title, message) = (one_line(&child.summary.title), shorten(&one_line(message.trim()), 80));

@@ -161,3 +161,35 @@ fn respond_takes_a_label_a_number_or_tells_the_options() {
     server.answer("GET /api/executions/0198c2f4-7a1b", 200, view);
     assert!(respond("Yes").err.starts_with("error: execution 0198c2f4-7a1b asks nothing: it is waiting\n"));
 }
+
+#[test]
+fn who_answers_nothing_is_told_what_is_waited_for() {
+    let server = StandIn::start(Story::default());
+    let directory = tempfile::tempdir().unwrap();
+    let refusal = |story: Story| {
+        server.answer("GET /api/executions/0198c2f4-7a1b", 200, crate::listings::execution("waiting", story));
+        let err = ran(pulse_at(&server.url, directory.path(), &["respond", "0198c2f4-7a1b", "Yes"])).err;
+        let line = err.lines().next().unwrap_or_default();
+        line.strip_prefix("error: execution 0198c2f4-7a1b asks nothing: it is waiting").unwrap().to_owned()
+    };
+    let until = json!({"action": "wait_started", "until": "2026-11-24T13:00:00.000Z"});
+    let pausing = Story::begin().started(1).at(1, until);
+    assert_eq!(refusal(pausing.clone()), "; step `s1` waits until 2026-11-24T13:00:00.000Z");
+    assert_eq!(refusal(pausing.finished(1, "completed", None)), "");
+    let worker = |name: &str| json!({"worker_id": prompt_id(name.len() as u32), "worker": name});
+    let awaited = json!({"action": "targets_resolved", "selector": ["all"], "targets": [], "awaited": [worker("db"), worker("web")]});
+    let late = json!({"action": "worker_still_offline", "worker_id": prompt_id(3), "worker": "web"});
+    let waiting = Story::begin().started(2).at(2, awaited);
+    assert_eq!(refusal(waiting.clone()), "; step `s2` waits for db, step `s2` waits for web");
+    assert_eq!(refusal(waiting.at(2, late)), "; step `s2` waits for db");
+    let any = json!({"action": "targets_resolved", "selector": ["any"], "targets": [], "await_any": true});
+    let waiting = Story::begin().started(2).at(2, any);
+    assert_eq!(refusal(waiting.clone()), "; step `s2` waits for any worker");
+    let sent = waiting.sent(2, "db", 1, "ls");
+    assert_eq!(refusal(sent.clone()), "; step `s2` waits for its command on db");
+    assert_eq!(refusal(sent.result(2, "db", 1, 0)), "");
+    let child =
+        json!({"action": "child_started", "execution_id": prompt_id(9), "workflow": "kid", "params": {}, "depth": 1});
+    let said = format!("; step `s3` waits for its child execution {} (kid)", prompt_id(9));
+    assert_eq!(refusal(Story::begin().started(3).at(3, child)), said);
+}
