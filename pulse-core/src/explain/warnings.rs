@@ -47,7 +47,8 @@ steps:
         code: Code::ConstantCondition,
         means: "A condition names nothing that could change: it is always true, always false, or always fails. Or a \
                 parameter is compared with something it can never be: a `choice` with what is none of its options, a \
-                `boolean` with a text, a number with a text that is none. Or something is compared with itself, or stands \
+                `boolean` with a text, a number with a text that is none; or an answer with what is no option's value, a \
+                step's status with what is no status, `last.success` with a text. Or something is compared with itself, or stands \
                 beside `|| true` or `&& false`.",
         matters: "The step always runs, or never does. Often a name lost its prefix, a comparison its other side, or an \
                   option was renamed.",

@@ -1,11 +1,12 @@
 //! Finds conditions that decide nothing: they are always the same, or can be neither true nor false.
 
+mod never;
+
 use super::names::{Known, is_root};
 use super::{Findings, Mention};
-use crate::expr::{Comparison, EvalErrorKind, Scope, Type, equal, is_number};
+use crate::expr::{EvalErrorKind, Scope, Type};
 use pulse_core::diagnostic::Code;
 use pulse_core::workflow::{Param, ParamType, Workflow};
-use serde_json::Value;
 
 /// Adds a finding for each condition, and each part of an expression that decides, which cannot be what it looks like.
 pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention], findings: &mut Findings<'_>) {
@@ -46,19 +47,10 @@ pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention]
             findings.add(Code::ConstantCondition, &mention.source, mention.offset + span.start, message, help);
         }
         for comparison in mention.expr.comparisons() {
-            let Some(param) = names.param(comparison.root, comparison.path) else { continue };
-            let Some(why) = never_equal(param, &comparison) else { continue };
+            let Some((why, help)) = names.never_equal(&comparison) else { continue };
             let part = source.get(comparison.span.clone()).unwrap_or(source);
             let always = if comparison.differs { "always true" } else { "never true" };
             let message = format!("`{}` is {always}: {why}", short(part));
-            let help = match param.kind {
-                ParamType::Boolean => format!("write `params.{0}`, or `!params.{0}` for the opposite", param.name),
-                ParamType::Choice => "compare it with one of its options".to_owned(),
-                ParamType::Integer | ParamType::Number => "compare it with a number".to_owned(),
-                ParamType::String | ParamType::Secret => {
-                    "compare it with a text in quotes, or declare it with `type: boolean`".to_owned()
-                }
-            };
             let offset = mention.offset + comparison.span.start;
             findings.add(Code::ConstantCondition, &mention.source, offset, message, help);
         }
@@ -118,36 +110,6 @@ impl<'a> Names<'a> {
             _ => return None,
         })
     }
-}
-
-/// Why a parameter never has any of the values that it is compared with.
-fn never_equal(param: &Param, comparison: &Comparison<'_>) -> Option<String> {
-    let can = |with: &Value| match param.kind {
-        // Texts are compared as texts, and a number with those that are one.
-        ParamType::Choice => match with {
-            Value::String(text) => param.options.contains(text),
-            with => param.options.iter().any(|option| is_number(option) && equal(&Value::from(option.as_str()), with)),
-        },
-        ParamType::Boolean => with.is_boolean(),
-        ParamType::Integer | ParamType::Number => with.is_number() || with.as_str().is_some_and(is_number),
-        // What it is compared with must not be shown, and it may not be compared at all.
-        ParamType::Secret => true,
-        ParamType::String => !with.is_boolean(),
-    };
-    if comparison.with.iter().any(can) {
-        return None;
-    }
-    let what = match param.kind {
-        ParamType::Choice => {
-            // More than that are not shown, and not joined.
-            let first = &param.options[..param.options.len().min(60)];
-            format!("one of {}", pulse_core::text::shorten(&first.join(", "), 120))
-        }
-        ParamType::Boolean => "true or false, and no text or number".to_owned(),
-        ParamType::Integer | ParamType::Number => "a number".to_owned(),
-        ParamType::String | ParamType::Secret => "a text, also where it reads true or false".to_owned(),
-    };
-    Some(format!("the parameter `{}` is {what}", param.name))
 }
 
 fn described(kind: Type) -> &'static str {

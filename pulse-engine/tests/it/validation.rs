@@ -130,7 +130,7 @@ fn errors_and_warnings_are_told_apart() {
 #[test]
 fn an_answer_goes_by_all_of_its_names() {
     for name in ["prompt_response", "promptResponse", "state.prompt_response", "state.promptResponse"] {
-        let with = format!("steps:\n  - {{message: hm}}\n  - {{command: a, condition: '{name} == \"x\"'}}\n");
+        let with = format!("steps:\n  - {{message: hm}}\n  - {{command: a, condition: '{name} == \"Continue\"'}}\n");
         assert_eq!(findings(&with), [""; 0], "{name}");
     }
     // Nothing asks here.

@@ -184,3 +184,55 @@ fn what_is_always_the_same_whatever_names_stand_for_is_found() {
         assert_eq!(codes(condition), *expected, "{condition}");
     }
 }
+
+#[test]
+fn results_that_are_compared_with_what_they_never_are_are_found() {
+    let with = |prompts: &str, condition: &str| {
+        let condition = serde_json::to_string(condition).unwrap();
+        let steps = format!("  - {{id: c, command: ls}}\n{prompts}  - {{command: ls, condition: {condition}}}\n");
+        let loaded = load(&format!("steps:\n{steps}"));
+        loaded.diagnostics.iter().map(|d| format!("{} {} => {}", d.code, d.message, d.help)).collect::<Vec<_>>()
+    };
+    let ask = "  - {id: ask, message: Go?, options: [{label: Go, value: go}, Stop, '1.0']}\n";
+    let why = "the answer to `ask` is one of go, Stop, 1.0";
+    for (condition, expected) in [
+        ("prompt_response == 'C'", format!("`prompt_response == 'C'` is never true: {why}")),
+        ("state.promptResponse != 'C'", format!("`state.promptResponse != 'C'` is always true: {why}")),
+        ("promptResponse in ['A', 'B']", format!("`promptResponse in ['A', 'B']` is never true: {why}")),
+        ("steps.ask.response == 'C'", format!("`steps.ask.response == 'C'` is never true: {why}")),
+        (
+            "last.success == 'true'",
+            "`last.success == 'true'` is never true: `last.success` is true or false, and no text or number".to_owned(),
+        ),
+        ("last.exit_code == 'ok'", "`last.exit_code == 'ok'` is never true: `last.exit_code` is a number".to_owned()),
+        (
+            "steps.c.status == 'success'",
+            "`steps.c.status == 'success'` is never true: the status of a step is one of running, waiting, completed, \
+             failed, skipped, aborted"
+                .to_owned(),
+        ),
+    ] {
+        let found = with(ask, condition);
+        assert!(found.len() == 1 && found[0].starts_with(&format!("W003 {expected} => ")), "{condition}: {found:#?}");
+    }
+    let label = with(ask, "prompt_response == 'Go'");
+    assert!(label[0].ends_with("an answer counts as its option's `value`: compare it with \"go\""), "{label:?}");
+    let two = format!("{ask}  - {{id: again, message: Again?, options: [C, D]}}\n");
+    let labels = "  - {id: ask, message: Go?, options: [Go, 'to {{ steps.c.status }}']}\n";
+    for (prompts, condition) in [
+        (ask, "prompt_response == 'go'"),
+        (ask, "steps.ask.response != 'Stop'"),
+        (ask, "prompt_response == 1"),
+        (ask, "prompt_response in ['C', 'Stop']"),
+        (ask, "prompt_response == ()"),
+        (ask, "last.success == true"),
+        (ask, "last.exit_code == '2'"),
+        (ask, "steps.c.status in ['failed', 'lost']"),
+        // Either may have been answered last; what is in a label is not known before.
+        (&two, "prompt_response == 'C'"),
+        (labels, "prompt_response == 'C'"),
+    ] {
+        assert_eq!(with(prompts, condition), [""; 0], "{condition}");
+    }
+    assert_eq!(with(&two, "steps.ask.response == 'C'").len(), 1);
+}
