@@ -59,6 +59,8 @@ pub(super) struct Known<'w> {
     incomplete: bool,
     /// Whether steps read names out of output that nobody can know beforehand.
     open: bool,
+    /// Whether steps read `NAME=value` lines: these give any name that is written so, in lower case.
+    pairs: bool,
 }
 
 impl<'w> Known<'w> {
@@ -70,6 +72,7 @@ impl<'w> Known<'w> {
             state: HashSet::new(),
             incomplete: !unread.is_empty(),
             open: !unread.is_empty(),
+            pairs: false,
         };
         known.steps.extend(unread.iter().map(String::as_str));
         for (step, _) in workflow.all_steps() {
@@ -104,7 +107,7 @@ impl<'w> Known<'w> {
 
     /// Whether a step may set a name.
     pub(super) fn may_set(&self, name: &str) -> bool {
-        self.open || self.state.contains(name)
+        self.open || self.state.contains(name) || (self.pairs && is_pair(name))
     }
 
     /// A name that stands without its root, with the root that it has.
@@ -130,7 +133,8 @@ impl<'w> Known<'w> {
             ParseFormat::Lines { name } => {
                 self.state.insert(name.clone());
             }
-            ParseFormat::KeyValue | ParseFormat::Json => self.open = true,
+            ParseFormat::KeyValue => self.pairs = true,
+            ParseFormat::Json => self.open = true,
             ParseFormat::Regex { pattern } => match regex::Regex::new(pattern) {
                 Ok(regex) => self.state.extend(regex.capture_names().flatten().map(str::to_owned)),
                 Err(_) => self.open = true,
@@ -164,11 +168,24 @@ impl<'w> Known<'w> {
             return None;
         }
         let names = self.params.iter().copied().chain(self.state.iter().map(String::as_str));
-        let help = did_you_mean(name, names).unwrap_or_else(|| {
+        let lower = name.to_lowercase();
+        let help = if self.pairs && is_pair(&lower) {
+            Some(format!("did you mean `{lower}`? What `kv` reads gets names in lower case"))
+        } else {
+            did_you_mean(name, names)
+        };
+        let help = help.unwrap_or_else(|| {
             "declare it under `params`, set it in a step, or put it in quotes if it is a text".to_owned()
         });
         Some((Code::UnknownName, format!("no parameter is called `{name}` and no step sets it"), help))
     }
+}
+
+/// Whether a line `NAME=value` can give a value of that name.
+pub(super) fn is_pair(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name != "prompt_response"
 }
 
 /// The names there are, for the end of a help line.

@@ -3,7 +3,7 @@
 //! Every way counts that could be taken whatever is decided, and what runs side by side may have run before. So what is found
 //! is certain; an expression that says what counts when something is missing (`??`, `()`, `is_empty`) is left alone.
 
-use super::names::{Known, is_root};
+use super::names::{Known, is_pair, is_root};
 use super::{Findings, Mention};
 use crate::expr::Reference;
 use pulse_core::diagnostic::Code;
@@ -221,7 +221,8 @@ impl<'w> Order<'w> {
 fn may_set(step: &Step, name: &str) -> bool {
     let reads = |format: &ParseFormat| match format {
         ParseFormat::Lines { name: lines } => lines == name,
-        ParseFormat::KeyValue | ParseFormat::Json => true,
+        ParseFormat::KeyValue => is_pair(name),
+        ParseFormat::Json => true,
         ParseFormat::Regex { pattern } => pattern.contains(&format!("<{name}>")),
     };
     match &step.kind {

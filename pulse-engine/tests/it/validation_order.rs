@@ -229,3 +229,29 @@ fn an_option_without_a_route_is_told_where_it_goes() {
     assert_eq!(help(""), "it goes on with the next step; give it a route to say so");
     assert_eq!(help(", goto: fail"), "it goes where the step's own `goto` leads, to `fail`; give it a route to say so");
 }
+
+#[test]
+fn what_kv_reads_has_names_in_lower_case() {
+    let found = |steps: &str| {
+        let found = load(&format!("params: [Limit]\nsteps:\n{steps}")).diagnostics;
+        found.iter().map(|d| format!("{}:{} {}", d.code, d.line, d.help)).collect::<Vec<_>>()
+    };
+    let read = "  - {id: a, command: ls, parse: kv}\n";
+    let help = "did you mean `disk_pct`? What `kv` reads gets names in lower case";
+    let capitals = format!("{read}  - {{command: 'b {{{{ DISK_PCT }}}}', condition: state.DISK_PCT > params.Limit}}\n");
+    assert_eq!(found(&capitals), [format!("W006:4 {help}"), format!("W006:4 {help}")]);
+    // Nothing but a person answers.
+    assert_eq!(found(&format!("{read}  - {{command: b, condition: 'state.prompt_response == 1'}}\n")).len(), 1);
+    for fine in [
+        format!("{read}  - {{command: 'b {{{{ disk_pct2 }}}} {{{{ Limit }}}}'}}\n"),
+        // A field of an object may have any name.
+        format!("{read}  - {{command: ls, parse: json}}\n  - {{command: 'b {{{{ DISK_PCT }}}}'}}\n"),
+        format!("{read}  - {{type: set, values: {{DISK_PCT: '1'}}}}\n  - {{command: 'b {{{{ DISK_PCT }}}}'}}\n"),
+    ] {
+        assert_eq!(found(&fine), [""; 0], "{fine}");
+    }
+    // What is set by something else is looked for there.
+    let before =
+        format!("{read}  - {{command: 'b {{{{ DISK_PCT }}}}'}}\n  - {{type: set, values: {{DISK_PCT: '1'}}}}\n");
+    assert!(found(&before)[0].starts_with("W012:4 "), "{:?}", found(&before));
+}
