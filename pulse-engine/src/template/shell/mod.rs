@@ -11,8 +11,10 @@
 //!
 //! There are places where Bash evaluates even a quoted *value* as code: arithmetic, array indexes, names of variables, lists given to
 //! `declare`, file numbers behind `>&`. There a value has to be an integer, a name and so on when it is rendered (`Needs`), also
-//! when variables of the script carry it there (`flow`: `n={{ x }}; (( n > 1 ))`), or arguments of a function (`functions`). A value
-//! that goes further, through a file or the output of a function, is out of sight, as is what a script does with another interpreter.
+//! when variables of the script carry it there (`flow`: `n={{ x }}; (( n > 1 ))`), or arguments of a function (`functions`). Of a value
+//! that is taken apart on its way, only a part arrives (`Needs::Inert`). What comes from out of sight, a file or the output of a
+//! function, may be any value (`UNSEEN`): then all values are looked at together for what a shell could run there.
+//! What a script does with another interpreter is nobody's business here, but for options that run commands (`options`).
 
 mod analysis;
 mod argv;
