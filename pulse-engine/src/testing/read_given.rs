@@ -22,7 +22,14 @@ pub(super) fn given(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> O
     let attempt = fields.integer("attempt", 1..=1_000).map(|n| n as u32);
     let times = fields.integer("times", 1..=MOST_TIMES).map_or(1, |n| n as u32);
     let after = fields.duration("duration").unwrap_or_default();
+    let stops_after = fields.duration("stops_after");
     let reaction = reaction(&mut fields, after);
+    if stops_after.is_some()
+        && reaction.as_ref().is_some_and(|it| !matches!(it, Reaction::End(_) | Reaction::Child { .. }))
+    {
+        let (at, message) = (fields.at, "only a command or a child execution can be told to stop");
+        fields.add(Code::Conflict, "stops_after", at, message, "leave `stops_after` out");
+    }
     if reaction == Some(Reaction::Online) && worker.is_none() {
         fields.add(
             Code::MissingField,
@@ -42,6 +49,7 @@ pub(super) fn given(node: &Node, path: &str, diagnostics: &mut Diagnostics) -> O
         attempt,
         times,
         after,
+        stops_after: stops_after.unwrap_or_default(),
         reaction: reaction?,
         path: path.to_owned(),
         at: node.at,

@@ -12,6 +12,7 @@ use pulse_core::status::{ExecutionStatus, StepStatus, WorkerStatus};
 use pulse_core::time::Timestamp;
 use pulse_core::workflow::ParamType;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ struct Open {
     /// In the order of asking; empty while there is no answer.
     given: Vec<Option<Value>>,
     asked: IndexMap<Id, Asked>,
+    /// What was told to stop: its place among the entries, and when.
+    told: HashMap<Id, (usize, Timestamp)>,
     awaited: Vec<(WorkerId, usize, Timestamp)>,
 }
 
@@ -165,6 +168,7 @@ fn given(journal: &[Entry], start: Timestamp) -> Vec<Value> {
                     open.given.push(None);
                 }
             }
+            Event::CommandResult { command_id, late: true, .. } => open.stopped(Id::Command(*command_id), now),
             Event::CommandResult { at, worker, command_id, end, late: false, .. } => {
                 let exited = end.outcome == Outcome::Exited;
                 open.answer(Id::Command(*command_id), now, exited, command(&at.step_id, &worker.worker, end));
@@ -194,15 +198,17 @@ fn given(journal: &[Entry], start: Timestamp) -> Vec<Value> {
                     child["state"] = Value::Object(state.clone());
                 }
                 open.answer(Id::Child(*execution_id), now, false, child);
+                open.stopped(Id::Child(*execution_id), now);
             }
             Event::AbortRequested { by, reason } => {
                 let reason = reason.as_ref().map_or(Value::Bool(true), |reason| json!(reason));
                 open.given.push(Some(taking(json!({"abort": reason, "by": by}), now.since(start))));
             }
             Event::StepFinished { at, status: StepStatus::Aborted, .. } => {
-                open.give_up(now, |asked| asked.frame == at.frame && asked.step_id == at.step_id);
+                let of = |asked: &StepRef| asked.frame == at.frame && asked.step_id == at.step_id;
+                open.give_up(now, true, of);
             }
-            Event::ExecutionFinished { .. } => open.give_up(now, |_| true),
+            Event::ExecutionFinished { .. } => open.give_up(now, false, |_| true),
             _ => {}
         }
     }
@@ -223,16 +229,34 @@ impl Open {
         }
     }
 
-    /// What was asked by a step that was given up, or by an execution that ended, would have come later.
-    fn give_up(&mut self, now: Timestamp, of: impl Fn(&StepRef) -> bool) {
+    /// What was told to stop has ended.
+    fn stopped(&mut self, id: Id, now: Timestamp) {
+        if let Some((slot, told)) = self.told.remove(&id)
+            && let Some(Value::Object(given)) = &mut self.given[slot]
+        {
+            match now.since(told) {
+                Duration::ZERO => drop(given.shift_remove("stops_after")),
+                took => drop(given.insert("stops_after".into(), milliseconds(took))),
+            }
+        }
+    }
+
+    /// What was asked by a step that was given up, or by an execution that ended, would have come later. What was `told`
+    /// to stop goes on as long, until the journal says otherwise.
+    fn give_up(&mut self, now: Timestamp, told: bool, of: impl Fn(&StepRef) -> bool) {
         for (id, asked) in self.asked.extract_if(.., |_, asked| of(&asked.at)) {
             let step = &asked.at.step_id;
             let later = now.since(asked.since) + MUCH_LATER;
-            self.given[asked.slot] = Some(match id {
+            let mut given = match id {
                 Id::Command(_) => taking(json!({"step": step, "worker": asked.worker, "outcome": "cancelled"}), later),
                 Id::Prompt(_) => json!({"step": step, "timeout": true}),
                 Id::Child(id) => taking(json!({"step": step, "status": "aborted", "execution_id": id}), later),
-            });
+            };
+            if told && !matches!(id, Id::Prompt(_)) {
+                given["stops_after"] = milliseconds(MUCH_LATER);
+                self.told.insert(id, (asked.slot, now));
+            }
+            self.given[asked.slot] = Some(given);
         }
     }
 }
@@ -266,9 +290,13 @@ fn command(step: &StepId, worker: &str, end: &CommandEnd) -> Value {
 /// An entry of `given` that takes its time.
 fn taking(mut given: Value, time: Duration) -> Value {
     if !time.is_zero() {
-        given["duration"] = json!(format!("{}ms", time.as_millis()));
+        given["duration"] = milliseconds(time);
     }
     given
+}
+
+fn milliseconds(time: Duration) -> Value {
+    json!(format!("{}ms", time.as_millis()))
 }
 
 /// The longest part of an error that is the same each time: children get new ids, and which workers are known changes.

@@ -80,6 +80,8 @@ pub struct Given {
     pub times: u32,
     /// How long after the step asked; without a step, after the start.
     pub after: Duration,
+    /// How long a command or a child execution that is told to stop goes on, unless it ends by itself before.
+    pub stops_after: Duration,
     /// What.
     pub reaction: Reaction,
     /// Where it stands, in structure and text.

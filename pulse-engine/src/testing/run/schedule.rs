@@ -110,28 +110,30 @@ impl<'g> Run<'_, 'g> {
         }
     }
 
-    /// A command that is stopped ends now, whatever was given.
+    /// A command that is told to stop ends as soon as its entry says, by itself or not.
     pub(super) fn cancel(&mut self, id: CommandId, reason: &str) {
-        let is_end =
-            |due: &Due<'_>| matches!(&due.input, Input::CommandFinished { command_id, .. } if *command_id == id);
-        for due in self.due.iter_mut().filter(|due| is_end(due)) {
-            due.at = self.now;
-            let end = Box::new(CommandEnd::without_process(Outcome::Cancelled, reason));
-            due.input = Input::CommandFinished { command_id: id, end };
-        }
+        let is_end = |input: &Input| matches!(input, Input::CommandFinished { command_id, .. } if *command_id == id);
+        let end = Box::new(CommandEnd::without_process(Outcome::Cancelled, reason));
+        self.stop(is_end, || Input::CommandFinished { command_id: id, end: end.clone() });
     }
 
-    /// A child that is ended ends now, whatever was given.
+    /// A child that is told to stop ends as soon as its entry says, by itself or not.
     pub(super) fn abort_child(&mut self, id: ExecutionId, reason: &str) {
-        for due in &mut self.due {
-            if matches!(&due.input, Input::ChildFinished { execution_id, .. } if *execution_id == id) {
-                due.at = self.now;
-                due.input = Input::ChildFinished {
-                    execution_id: id,
-                    status: ExecutionStatus::Aborted,
-                    error: Some(reason.to_owned()),
-                    state: Map::new(),
-                };
+        let is_end = |input: &Input| matches!(input, Input::ChildFinished { execution_id, .. } if *execution_id == id);
+        self.stop(is_end, || Input::ChildFinished {
+            execution_id: id,
+            status: ExecutionStatus::Aborted,
+            error: Some(reason.to_owned()),
+            state: Map::new(),
+        });
+    }
+
+    fn stop(&mut self, is_end: impl Fn(&Input) -> bool, stopped: impl Fn() -> Input) {
+        let now = self.now;
+        for due in self.due.iter_mut().filter(|due| is_end(&due.input)) {
+            let at = now.plus(due.given.map(|given| given.stops_after).unwrap_or_default());
+            if at <= due.at {
+                (due.at, due.input) = (at, stopped());
             }
         }
     }

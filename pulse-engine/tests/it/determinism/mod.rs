@@ -32,8 +32,16 @@ fn shown(failures: &[pulse_engine::testing::Failure]) -> String {
     failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// As many as `PROPTEST_CASES` says, to try more of them.
+fn config() -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(128),
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_prefix_folds_to_its_state(shape in bytes(200), inputs in bytes(300)) {

@@ -81,6 +81,7 @@ tests:
       - {step: ask, answer: Go, timeout: true}
       - {step: check, exit_code: 0, outcome: lost}
       - {answer: Go}
+      - {step: ask, answer: Go, stops_after: 1s}
     expect: {status: good, steps: {ask: fine}, commands: {check: {a: b}}}
   - name: test 1
   - expect: {}
@@ -95,6 +96,7 @@ tests:
         "`answer` and the other fields belong to different steps",
         "a command with an exit code has ended by itself",
         "an entry of `given` needs `step`",
+        "only a command or a child execution can be told to stop",
         "`status` is `good`; it must be one of queued, running",
         "a step's status is one of pending",
         "`commands.check` must be a text or a list of texts, not a mapping",

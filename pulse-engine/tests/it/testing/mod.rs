@@ -7,6 +7,7 @@ mod harness;
 mod mistakes;
 mod replay;
 mod spelling;
+mod stopping;
 
 use pulse_engine::testing::{NotRun, Report, test};
 
