@@ -46,13 +46,15 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
-    /// The state directory is a copy of one whose commands may run on this machine.
-    #[error("the state directory {} is a copy of {}, whose commands may run on this machine", path.display(), of.display())]
+    /// The state directory is a copy of one that may be in use, here or on another machine.
+    #[error("the state directory {} is a copy of {}{}, which may still be in use", path.display(), of.display(), place(*elsewhere))]
     StateCopied {
         /// The directory.
         path: PathBuf,
         /// Where the one was that it is a copy of.
         of: PathBuf,
+        /// Whether that was on a machine with another id.
+        elsewhere: bool,
     },
     /// A file of the state directory is damaged.
     #[error("{}: {reason}", path.display())]
@@ -144,4 +146,8 @@ impl Error {
             hint: "the worker needs a directory on a local disk that it may write: set PULSE_WORKER_STATE",
         }
     }
+}
+
+fn place(elsewhere: bool) -> &'static str {
+    if elsewhere { " on another machine" } else { "" }
 }

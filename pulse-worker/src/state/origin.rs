@@ -1,7 +1,9 @@
 //! Where a state directory was made: by that a copy of it is known, which lists commands that another worker runs.
 //!
-//! A directory that is moved on its file system stays the one it was; what `cp`, `tar` or `rsync` makes of it is another
-//! one, and what a snapshot makes of it is on another device.
+//! A directory that is moved on its file system stays the one it was, also when that is mounted elsewhere; what `cp`, `tar`
+//! or `rsync` makes of it is another one, on this machine or any other. What a snapshot makes of it is on another device, and
+//! what a machine's image makes of it belongs to a machine with another id. A clone that keeps even that id is not known here:
+//! the server refuses it while the original is connected.
 
 use super::dir::replace;
 use crate::Error;
@@ -15,7 +17,10 @@ use std::time::UNIX_EPOCH;
 /// The file that keeps it, in the directory.
 pub const FILE: &str = "origin.json";
 
-/// Which directory it is, and since which start of the machine.
+/// The machine's id, as systemd and others keep it.
+const MACHINE_ID: &str = "/etc/machine-id";
+
+/// Which directory it is, and on which machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     path: PathBuf,
@@ -23,8 +28,9 @@ pub struct Origin {
     inode: u64,
     /// When the directory was made, in nanoseconds, where the file system tells.
     born: Option<u64>,
-    /// The machine's start. Containers of one machine have the same.
-    boot: Option<String>,
+    /// The machine's id, where it has one that lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    machine: Option<String>,
 }
 
 impl Origin {
@@ -36,21 +42,39 @@ impl Origin {
         let metadata = fs::metadata(dir)?;
         let born = metadata.created().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let born = born.and_then(|since| u64::try_from(since.as_nanos()).ok()).filter(|nanos| *nanos > 0);
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned());
-        Ok(Self { path: dir.to_owned(), device: metadata.dev(), inode: metadata.ino(), born, boot })
+        let machine = machine_id(Path::new(MACHINE_ID));
+        Ok(Self { path: dir.to_owned(), device: metadata.dev(), inode: metadata.ino(), born, machine })
     }
 
     /// Whether both are one directory. It may have been moved, or its file system mounted anew.
     pub fn is_same(&self, other: &Self) -> bool {
+        if self.is_elsewhere(other) {
+            return false;
+        }
         let is_one = match (self.born, other.born) {
             (Some(one), Some(other)) => one == other,
             _ => self.inode == other.inode,
         };
         is_one && (self.device == other.device || self.path == other.path)
     }
+
+    /// Whether they are known to be on different machines.
+    fn is_elsewhere(&self, other: &Self) -> bool {
+        matches!((&self.machine, &other.machine), (Some(one), Some(other)) if one != other)
+    }
 }
 
-/// Sees to it that a directory, which this process holds, is no copy of one that may be in use on this machine.
+/// The id, unless it is one that lasts no longer than a start or a container: such a one is mounted over the file.
+fn machine_id(file: &Path) -> Option<String> {
+    let device = |path: &Path| fs::metadata(path).ok().map(|metadata| metadata.dev());
+    if device(file)? != device(file.parent()?)? {
+        return None;
+    }
+    let id = fs::read_to_string(file).ok()?.trim().to_owned();
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+}
+
+/// Sees to it that a directory, which this process holds, is no copy of one that may be in use, here or elsewhere.
 ///
 /// # Errors
 /// When it is, or when what it says of itself cannot be read.
@@ -67,11 +91,8 @@ pub fn check(dir: &Path) -> Result<(), Error> {
                 return Ok(());
             }
             if !made.is_same(&here) {
-                // What a copy of before the machine's start lists, runs nowhere on this machine any more.
-                if made.boot == here.boot {
-                    return Err(Error::StateCopied { path: dir.to_owned(), of: made.path });
-                }
-                tracing::warn!(of = %made.path.display(), "the state directory is a copy: the worker goes on in it");
+                let elsewhere = made.is_elsewhere(&here);
+                return Err(Error::StateCopied { path: dir.to_owned(), of: made.path, elsewhere });
             }
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -90,28 +111,30 @@ mod tests {
     use super::*;
 
     fn origin() -> Origin {
-        Origin { path: "/a".into(), device: 1, inode: 2, born: Some(3), boot: Some("b".into()) }
+        Origin { path: "/a".into(), device: 1, inode: 2, born: Some(3), machine: Some("m".into()) }
     }
 
     #[test]
-    fn a_directory_is_the_same_after_a_move_or_a_mount_but_not_as_a_copy_or_a_snapshot() {
+    fn a_directory_is_the_same_after_a_move_or_a_mount_but_not_as_a_copy_a_snapshot_or_an_image() {
         let moved = Origin { path: "/b".into(), ..origin() };
         let mounted = Origin { device: 9, inode: 8, ..origin() };
         let untold = Origin { born: None, ..origin() };
-        for same in [origin(), moved.clone(), mounted, untold.clone()] {
+        let no_machine = Origin { machine: None, ..origin() };
+        for same in [origin(), moved.clone(), mounted, untold.clone(), no_machine] {
             assert!(origin().is_same(&same), "{same:?}");
         }
         let copied = Origin { born: Some(4), ..moved.clone() };
         let restored = Origin { born: Some(4), ..origin() };
         let snapshot = Origin { device: 9, ..moved };
         let another = Origin { inode: 9, ..untold };
-        for other in [copied, restored, snapshot, another] {
+        let image = Origin { machine: Some("n".into()), ..origin() };
+        for other in [copied, restored, snapshot, another, image] {
             assert!(!origin().is_same(&other), "{other:?}");
         }
     }
 
     #[test]
-    fn a_copy_is_refused_unless_the_machine_was_started_since() {
+    fn a_copy_is_refused_until_it_is_said_to_be_the_only_one() {
         let dir = tempfile::tempdir().unwrap();
         let (first, second) = (dir.path().join("first"), dir.path().join("second"));
         let copy = || {
@@ -130,13 +153,33 @@ mod tests {
         fs::rename(&first, &third).unwrap();
         check(&third).unwrap();
         fs::rename(&third, &first).unwrap();
-        let earlier = Origin { boot: Some("an earlier one".into()), ..Origin::of(&first).unwrap() };
-        fs::write(first.join(FILE), serde_json::to_string(&earlier).unwrap()).unwrap();
+        // What an earlier version wrote, of before the machine's last start.
+        let mut earlier = serde_json::to_value(Origin::of(&first).unwrap()).unwrap();
+        earlier.as_object_mut().unwrap().remove("machine");
+        earlier["boot"] = "an earlier one".into();
+        fs::write(first.join(FILE), earlier.to_string()).unwrap();
         copy();
+        check(&second).unwrap_err();
+        check(&first).unwrap();
+        fs::remove_file(second.join(FILE)).unwrap();
         check(&second).unwrap();
-        assert_eq!(
-            serde_json::from_slice::<Origin>(&fs::read(second.join(FILE)).unwrap()).unwrap(),
-            Origin::of(&second).unwrap()
-        );
+        check(&second).unwrap();
+    }
+
+    #[test]
+    fn a_machine_has_an_id_where_it_lasts() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("machine-id");
+        assert_eq!(machine_id(&file), None);
+        for (text, id) in [
+            ("", None),
+            ("uninitialized\n", None),
+            ("0123456789abcdef0123456789abcdeF\n", Some("0123456789abcdef0123456789abcdeF")),
+        ] {
+            fs::write(&file, text).unwrap();
+            assert_eq!(machine_id(&file).as_deref(), id, "{text}");
+        }
+        // What is on another file system than its directory is mounted over it: this holds for /proc/version, say.
+        assert_eq!(machine_id(Path::new("/proc")), None);
     }
 }
