@@ -12,6 +12,7 @@ pub mod event;
 pub mod explain;
 pub mod fault;
 pub mod ids;
+pub mod json;
 pub mod protocol;
 pub mod schema;
 pub mod status;

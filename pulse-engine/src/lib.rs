@@ -17,7 +17,6 @@ pub mod expr;
 pub mod fleet;
 mod graph;
 mod input;
-mod json;
 mod plan;
 mod quick;
 mod scope;

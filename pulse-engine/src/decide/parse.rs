@@ -3,12 +3,12 @@
 
 use super::Machine;
 use crate::expr::without_line_end;
-use crate::json;
 use crate::plan::PlannedStep;
 use crate::vars::size_of;
 use pulse_core::command::{CommandEnd, TAIL_BYTES};
 use pulse_core::event::{Event, Next, StepRef};
 use pulse_core::ids::StepId;
+use pulse_core::json;
 use pulse_core::workflow::{ANSWER_NAMES, Parse, ParseFormat};
 use regex::Regex;
 use serde_json::{Map, Value};

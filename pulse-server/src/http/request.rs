@@ -113,7 +113,9 @@ pub(super) fn json<T: DeserializeOwned + Send + 'static>()
                 return Err(ApiError::MediaType);
             }
             let bytes = read(body, MAX_BODY).await?;
-            serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
+            let text = std::str::from_utf8(&bytes);
+            let text = text.map_err(|_| ApiError::BadRequest("the body is no JSON: it is not UTF-8".to_owned()))?;
+            serde_json::from_str(&pulse_core::json::exact(text)).map_err(|error| match error.classify() {
                 serde_json::error::Category::Data => {
                     ApiError::Invalid { code: "invalid-body", detail: error.to_string() }
                 }

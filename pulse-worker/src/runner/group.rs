@@ -14,9 +14,11 @@ impl Group {
         Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
     }
 
-    /// Asks all members to end.
+    /// Asks all members to end. What is stopped (it read from a terminal in the background, or somebody stopped it) would
+    /// hear that only once it goes on.
     pub fn terminate(self) {
         self.signal(Signal::TERM);
+        self.signal(Signal::CONT);
     }
 
     /// Ends all members.

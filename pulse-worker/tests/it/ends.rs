@@ -36,6 +36,9 @@ async fn a_time_limit_lets_those_finish_who_listen() {
     // The leader goes at once, a member of its group has until the grace is over.
     let member = "sh -c 'trap \"sleep 0.05; echo late; exit\" TERM; while :; do sleep 0.01; done' & wait";
     assert_eq!(session.run(limited(2_000, member)).await.end.stdout, "late\n");
+    // What is stopped hears it as well.
+    let stopped = session.run(limited(2_000, "trap 'echo bye; exit 7' TERM; echo hi; kill -STOP $$; sleep 1000")).await;
+    assert_eq!((stopped.end.exit_code, stopped.end.stdout.as_str()), (Some(7), "hi\nbye\n"));
     rig.stop(session).await;
 }
 

@@ -1,10 +1,10 @@
-//! JSON that commands print: numbers that would be changed by reading them.
+//! JSON that commands print and clients send: numbers that would be changed by reading them.
 
 use std::borrow::Cow;
 
 /// The same JSON, with each whole number that 64 bits cannot hold as the text that it is written as. What is no JSON stays
 /// none.
-pub(crate) fn exact(json: &str) -> Cow<'_, str> {
+pub fn exact(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let (mut out, mut copied, mut at) = (String::new(), 0, 0);
     // The last sign before, white space left out.
