@@ -9,8 +9,14 @@
 //!
 //! A command has no session of its own, only a group: a session needs code between fork and exec, and so a fork instead of
 //! `posix_spawn`, which took half as long again in a process of 4 MiB (0.61 and 0.90 ms per shell) and several times as
-//! long in a large one. What a session is good for is there all the same: the supervisor's has no terminal, and what
-//! leaves the group is found.
+//! long in a large one. The flag of `posix_spawn` for it, which the standard library does not offer yet, is no way out:
+//! where the kernel schedules by session (autogroup), every command is a group of its own beside the supervisor's, and
+//! on a busy machine with two cores eight shells at a time ran at a third to a half of the rate. In a CPU cgroup other than
+//! the root, where autogroup has no effect, there was no such loss.
+//!
+//! What a session is good for is there all the same on a worker: the supervisor's has no terminal, and what leaves the
+//! group is found. Run without a supervisor, at a terminal, a command that reads from `/dev/tty` is stopped by the kernel
+//! and ends at its time limit.
 
 mod environment;
 mod group;
