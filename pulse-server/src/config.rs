@@ -92,7 +92,7 @@ pub struct Args {
     /// Serve agents of the first PULSE, too: their heartbeat, and their socket at `/`
     #[arg(long, env = "PULSE_LEGACY_AGENTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub legacy_agents: bool,
-    /// Delete executions so many days after they ended [default: never]
+    /// Delete executions so many days after they ended; looked for every ten minutes [default: never]
     #[arg(long, env = "PULSE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: Option<u32>,
 }

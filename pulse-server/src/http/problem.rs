@@ -15,6 +15,9 @@ pub enum ApiError {
     /// No credential, or a wrong one.
     #[error("sign in first: send a token as `Authorization: Bearer …`, or use the sign-in link")]
     Unauthorized,
+    /// A worker without the key, or with a wrong one.
+    #[error("the worker's key is missing or wrong: it has to be the WORKER_API_KEY of the server")]
+    UnknownWorker,
     /// Too small a role.
     #[error("this needs the role {needed}; you are {is}")]
     Forbidden {
@@ -95,7 +98,7 @@ fn errors(diagnostics: &[Diagnostic]) -> usize {
 impl ApiError {
     fn parts(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Unauthorized | Self::UnknownWorker => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotAllowed { .. } => (StatusCode::FORBIDDEN, "not-allowed"),
             Self::CrossSite(_) => (StatusCode::FORBIDDEN, "cross-site"),

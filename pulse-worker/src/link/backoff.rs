@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Shortest wait.
 const SHORTEST: Duration = Duration::from_millis(500);
 /// Longest wait.
-const LONGEST: Duration = Duration::from_secs(30);
+pub const LONGEST: Duration = Duration::from_secs(30);
 
 /// See the module's documentation.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ mod session;
 
 use crate::ledger::Message;
 use crate::{Config, Error};
-use backoff::Backoff;
+use backoff::{Backoff, LONGEST};
 use connect::Failure;
 use pulse_core::protocol::worker::ToWorker;
 use pulse_core::text::one_line;
@@ -77,7 +77,10 @@ impl Link {
                 }
                 Failure::Temporary(reason) => {
                     if last_failure.as_ref() != Some(&reason) {
-                        tracing::warn!(server = %self.server, reason = %one_line(&reason), "no connection, trying again");
+                        tracing::warn!(
+                            server = %self.server, reason = %one_line(&reason),
+                            "no connection; trying again, at most {} s apart", LONGEST.as_secs()
+                        );
                         last_failure = Some(reason);
                     }
                 }

@@ -40,9 +40,9 @@ async fn beat(
         let id = "for agents of the first PULSE here: start the server with --legacy-agents".to_owned();
         return Err(ApiError::NotFound { what: "heartbeat", id });
     }
-    let key = headers.get("x-api-key").and_then(|key| key.to_str().ok()).ok_or(ApiError::Unauthorized)?;
+    let key = headers.get("x-api-key").and_then(|key| key.to_str().ok()).ok_or(ApiError::UnknownWorker)?;
     app.access.is_worker(key, peer.0.ip()).map_err(|denied| match denied {
-        Denied::Unknown => ApiError::Unauthorized,
+        Denied::Unknown => ApiError::UnknownWorker,
         Denied::TooMany => ApiError::TooMany,
     })?;
     let heartbeat = body?;

@@ -79,9 +79,9 @@ async fn worker(
     upgrade: Option<OnUpgrade>,
     app: Arc<App>,
 ) -> Result<Response, ApiError> {
-    let key = bearer(&headers).ok_or(ApiError::Unauthorized)?;
+    let key = bearer(&headers).ok_or(ApiError::UnknownWorker)?;
     app.access.is_worker(key, peer.0.ip()).map_err(|denied| match denied {
-        Denied::Unknown => ApiError::Unauthorized,
+        Denied::Unknown => ApiError::UnknownWorker,
         Denied::TooMany => ApiError::TooMany,
     })?;
     let (accept, upgrade) = handshake(&headers, upgrade)?;
