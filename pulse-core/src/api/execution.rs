@@ -112,7 +112,8 @@ pub struct ExecutionSummary {
     pub waiting_for_input: bool,
     /// Whether nobody started it by hand.
     pub automated: bool,
-    /// What its commands wait for at the moment, where that is not their own work; live events do not tell it.
+    /// What its commands wait for at the moment, where that is not their own work.
+    /// An `execution_update` leaves it out: `delivery_update` has it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, ts(optional))]
     pub delivery: Option<Delivery>,
@@ -237,7 +238,8 @@ pub struct CommandView {
     pub attempt: Attempt,
     /// Where it stands.
     pub status: CommandStatus,
-    /// Whether it is, or may be, on a worker that cannot be reached at the moment; live events do not tell it.
+    /// Whether it is, or may be, on a worker that cannot be reached at the moment.
+    /// The journal does not tell it: live, `execution_delivery` does.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
     pub unreachable: bool,

@@ -6,7 +6,8 @@
 
 use crate::api::{ExecutionSummary, OutputChunk, WorkerView};
 use crate::event::Entry;
-use crate::ids::ExecutionId;
+use crate::ids::{CommandId, ExecutionId};
+use crate::status::Delivery;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -42,6 +43,25 @@ pub enum ToBrowser {
     ExecutionUpdate {
         /// The summary.
         execution: ExecutionSummary,
+    },
+    /// Which commands of an execution wait to be sent, and which are on workers that cannot be reached: all of them, in
+    /// place of what was said before (topic `execution:<id>`). The journal does not tell it. Said when the topic is
+    /// subscribed to, and within about a second of each change.
+    ExecutionDelivery {
+        /// Which execution.
+        execution_id: ExecutionId,
+        /// Those that were not sent.
+        queued: Vec<CommandId>,
+        /// Those that are, or may be, on a worker that cannot be reached.
+        unreachable: Vec<CommandId>,
+    },
+    /// What an execution's commands wait for changed (topic `executions`). Its summary does not tell it when it comes as
+    /// an `execution_update`.
+    DeliveryUpdate {
+        /// Which execution.
+        execution_id: ExecutionId,
+        /// As in its summary.
+        delivery: Option<Delivery>,
     },
     /// A piece of output (topic `output:<id>`).
     Output {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod coming;
+mod delivery;
 mod earlier;
 mod returning;
 mod stranded;

@@ -27,6 +27,7 @@ mod session;
 mod worker;
 
 pub use connections::Welcome;
+pub(crate) use delivery::Told;
 pub use monitor::watch;
 pub use registry::{Fleet, Limits, Removal};
 pub use session::serve;

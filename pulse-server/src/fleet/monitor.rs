@@ -1,8 +1,9 @@
 //! Looks after workers that say nothing, once a second and not on any command's path; ends commands whose workers
-//! cannot tell how they ended, and asks for commands that were not sent to workers which are given no work.
+//! cannot tell how they ended, asks for commands that were not sent to workers which are given no work, and tells
+//! watchers which commands wait.
 
 use super::registry::Inspected;
-use super::{Fleet, Stranding, Verdict};
+use super::{Fleet, Stranding, Told, Verdict};
 use crate::clock;
 use crate::drive::Driver;
 use pulse_engine::Input;
@@ -22,7 +23,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub async fn watch(fleet: Fleet, driver: Driver, stop: CancellationToken) {
     let mut interval = tokio::time::interval(INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (mut looks, mut last) = (0_u32, clock::steady());
+    let (mut looks, mut last, mut told) = (0_u32, clock::steady(), Told::default());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -41,6 +42,7 @@ pub async fn watch(fleet: Fleet, driver: Driver, stop: CancellationToken) {
             fleet.stood_still(late);
         }
         let Inspected { seen, stranded, came } = fleet.inspect();
+        fleet.tell_deliveries(&mut told);
         for worker_id in came {
             driver.worker_online(worker_id);
         }

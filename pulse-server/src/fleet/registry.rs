@@ -27,7 +27,7 @@ pub struct Fleet(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     pub store: Arc<dyn Store>,
-    hub: Hub,
+    pub hub: Hub,
     pub returning: Returning,
     inner: Mutex<Inner>,
     ends: Ends,

@@ -2,6 +2,7 @@
 //! with numbers are sent strictly in order: a gap is closed from the store, a repetition is left out.
 
 use super::hub::{Hub, Live, Topic};
+use crate::fleet::Fleet;
 use crate::http::socket::{Gone, Socket};
 use futures_util::StreamExt;
 use pulse_core::ids::Seq;
@@ -22,9 +23,9 @@ const CATCH_UP: usize = 256;
 const PING: Duration = Duration::from_secs(25);
 
 /// Serves a client until it goes away or the server stops.
-pub async fn serve(mut socket: Socket, hub: Hub, store: Arc<dyn Store>, stop: CancellationToken) {
+pub async fn serve(mut socket: Socket, hub: Hub, fleet: Fleet, store: Arc<dyn Store>, stop: CancellationToken) {
     let mut live = hub.subscribe();
-    let mut client = Client { store, topics: BTreeMap::new() };
+    let mut client = Client { fleet, store, topics: BTreeMap::new() };
     let mut ping = tokio::time::interval(PING);
     ping.reset();
     let mut answered = true;
@@ -58,6 +59,7 @@ pub async fn serve(mut socket: Socket, hub: Hub, store: Arc<dyn Store>, stop: Ca
 }
 
 struct Client {
+    fleet: Fleet,
     store: Arc<dyn Store>,
     /// How far the client is with each topic; `None` until its first message, when it did not say.
     topics: BTreeMap<Topic, Option<u64>>,
@@ -85,6 +87,14 @@ impl Client {
             self.topics.iter().filter(|(_, after)| after.is_some()).map(|(topic, _)| *topic).collect();
         for topic in known {
             self.catch_up(socket, topic).await?;
+        }
+        // No numbers, no catching up: what holds now.
+        let watched = self.topics.keys().filter_map(|topic| match topic {
+            Topic::Execution(id) => Some(*id),
+            _ => None,
+        });
+        for delivery in self.fleet.deliveries(watched) {
+            say(socket, &delivery).await?;
         }
         say(socket, &ToBrowser::Subscribed { topics }).await
     }

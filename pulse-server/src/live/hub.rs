@@ -76,7 +76,7 @@ impl Default for Hub {
 impl Hub {
     /// Publishes a message. With nobody watching it costs nothing.
     pub fn publish(&self, topic: Topic, number: Option<u64>, message: impl FnOnce() -> ToBrowser) {
-        if self.0.receiver_count() > 0 {
+        if self.is_watched() {
             let message = message();
             let settled = match &message {
                 ToBrowser::ExecutionUpdate { execution: e } if e.status.is_final() || e.waiting_for_input => Some(e.id),
@@ -86,6 +86,11 @@ impl Hub {
             // Nobody left to hear it is no error.
             let _ = self.0.send(Live { topic, number, settled, text });
         }
+    }
+
+    /// Whether anybody hears what is published.
+    pub fn is_watched(&self) -> bool {
+        self.0.receiver_count() > 0
     }
 
     /// Everything that is published from now on.

@@ -2682,7 +2682,8 @@ waiting_for_input: boolean,
  */
 automated: boolean, 
 /**
- * What its commands wait for at the moment, where that is not their own work; live events do not tell it.
+ * What its commands wait for at the moment, where that is not their own work.
+ * An `execution_update` leaves it out: `delivery_update` has it.
  */
 delivery?: Delivery, };
 
@@ -2772,7 +2773,8 @@ waiting_for_input: boolean,
  */
 automated: boolean, 
 /**
- * What its commands wait for at the moment, where that is not their own work; live events do not tell it.
+ * What its commands wait for at the moment, where that is not their own work.
+ * An `execution_update` leaves it out: `delivery_update` has it.
  */
 delivery?: Delivery, };
 
@@ -2902,7 +2904,8 @@ attempt: Attempt,
  */
 status: CommandStatus, 
 /**
- * Whether it is, or may be, on a worker that cannot be reached at the moment; live events do not tell it.
+ * Whether it is, or may be, on a worker that cannot be reached at the moment.
+ * The journal does not tell it: live, `execution_delivery` does.
  */
 unreachable?: boolean, 
 /**
@@ -2936,7 +2939,27 @@ entry: Entry, } | { "type": "execution_update",
 /**
  * The summary.
  */
-execution: ExecutionSummary, } | { "type": "output", 
+execution: ExecutionSummary, } | { "type": "execution_delivery", 
+/**
+ * Which execution.
+ */
+execution_id: ExecutionId, 
+/**
+ * Those that were not sent.
+ */
+queued: Array<CommandId>, 
+/**
+ * Those that are, or may be, on a worker that cannot be reached.
+ */
+unreachable: Array<CommandId>, } | { "type": "delivery_update", 
+/**
+ * Which execution.
+ */
+execution_id: ExecutionId, 
+/**
+ * As in its summary.
+ */
+delivery: Delivery | null, } | { "type": "output", 
 /**
  * Which execution.
  */

@@ -67,7 +67,8 @@ async fn browser(
     let driver = app.driver.clone();
     driver.spawn(async move {
         if let Ok(socket) = Socket::open(upgrade, MAX_BROWSER_MESSAGE).await {
-            live::serve(socket, app.driver.hub().clone(), app.driver.store().clone(), app.stop.clone()).await;
+            let (hub, fleet) = (app.driver.hub().clone(), app.driver.fleet().clone());
+            live::serve(socket, hub, fleet, app.driver.store().clone(), app.stop.clone()).await;
         }
     });
     Ok(switching(&accept))
