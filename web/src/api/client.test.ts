@@ -27,11 +27,12 @@ describe('Client', () => {
   });
 
   it('keeps the words, code and findings of a problem', async () => {
-    const { client: c } = client(() => problem(422, { title: 'Unprocessable', status: 422, detail: '3 mistakes', code: 'invalid', diagnostics: [{ path: 'steps[0]', message: 'no id' }] }));
+    const finding = { code: 'W010', severity: 'warning', message: '`x` may be left out', path: 'steps[0].command', line: 3, column: 14, help: 'give it a default' };
+    const { client: c } = client(() => problem(422, { title: 'Unprocessable', status: 422, detail: '3 mistakes', code: 'invalid', diagnostics: [finding, { path: 'steps[0]', message: 'no id' }] }));
     const error = await c.get('/api/x').catch((e: unknown) => e);
     expect(error).toBeInstanceOf(ApiProblem);
     expect(error).toMatchObject({ status: 422, code: 'invalid', message: '3 mistakes' });
-    expect(problemText(error)).toBe('3 mistakes\nsteps[0]: no id');
+    expect(problemText(error)).toBe('3 mistakes\nwarning[W010] at 3:14: `x` may be left out\nhelp: give it a default\nerror at steps[0]: no id');
   });
 
   it('copes with an error that is no problem document', async () => {

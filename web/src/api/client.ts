@@ -99,10 +99,17 @@ async function toProblem(response: Response): Promise<ApiProblem> {
 /** What to tell a person about any thrown value. */
 export function problemText(error: unknown): string {
   if (error instanceof ApiProblem) {
-    const more = error.diagnostics.map((d) => (d.path ? `${d.path}: ${d.message}` : d.message));
-    return [error.message, ...more].join('\n');
+    return [error.message, ...error.diagnostics.map(findingText)].join('\n');
   }
   return error instanceof Error ? error.message : String(error);
+}
+
+/** One finding: what and where, and on a line of its own what to do about it. */
+function findingText({ severity, code, line, column, path, message, help }: Partial<Diagnostic>): string {
+  // A server of another version may leave some of it out; a place of 0 is none.
+  const kind = [severity ?? 'error', code ? `[${code}]` : ''].join('');
+  const place = line ? ` at ${line}:${column ?? 1}` : path ? ` at ${path}` : '';
+  return `${kind}${place}: ${message ?? ''}${help ? `\nhelp: ${help}` : ''}`;
 }
 
 /** True for the rejection of a call that we aborted ourselves. */
