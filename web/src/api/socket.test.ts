@@ -77,17 +77,21 @@ describe('LiveSocket', () => {
     expect(cursors).toEqual([1, 2, 3]);
   });
 
-  it('asks pages without positions to read again after a cut, not at the first connection', () => {
+  it('asks pages without positions to read again on each connection, others after a cut', () => {
     const { live, last, reconnect } = setup();
     const heard: LiveMessage['type'][] = [];
+    const known: LiveMessage['type'][] = [];
     live.subscribe('workers', (m) => heard.push(m.type));
+    live.subscribe('execution:x', (m) => known.push(m.type), 7);
     live.start();
     last().opens();
-    expect(heard).toEqual([]);
+    expect([heard, known]).toEqual([['resync'], []]);
     last().breaks();
     reconnect();
     last().opens();
-    expect(heard).toEqual(['resync']);
+    expect([heard, known]).toEqual([['resync', 'resync'], ['resync']]);
+    live.subscribe('executions', (m) => heard.push(m.type));
+    expect(heard).toHaveLength(2);
   });
 
   it('backs off, doubling up to a ceiling, with jitter, and starts over after a success', () => {
@@ -115,7 +119,7 @@ describe('LiveSocket', () => {
     last().says(output(5));
     last().says({ type: 'lagged', topics: ['executions', 'output:x'] });
     expect(last().sent.at(-1)).toMatchObject({ after: { 'output:x': 5 } });
-    expect(heard).toEqual(['output', 'resync', 'resync']);
+    expect(heard).toEqual(['resync', 'output', 'resync', 'resync']);
   });
 
   it('hears nothing more from a connection it has given up, and stays stopped', () => {
@@ -129,7 +133,7 @@ describe('LiveSocket', () => {
     old.says({ type: 'worker_update', worker: {} });
     old.breaks();
     expect(old.closed).toBe(true);
-    expect(heard).toEqual([]);
+    expect(heard).toEqual(['resync']);
     expect(timers).toEqual([]);
     expect(states.at(-1)).toEqual({ kind: 'stopped' });
   });

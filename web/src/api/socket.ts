@@ -16,7 +16,7 @@ export type SocketState =
   | { kind: 'open' }
   | { kind: 'waiting'; attempt: number; retryAt: number };
 
-/** What a subscriber hears: the server's messages, and `resync` when events may have been missed on a topic without positions. */
+/** What a subscriber hears: the server's messages, and `resync` when events may have been missed on a topic without positions: on each connection but those that it is subscribed on later. */
 export type LiveMessage = ToBrowser | { type: 'resync' };
 export type LiveHandler = (message: LiveMessage) => void;
 
@@ -109,7 +109,8 @@ export class LiveSocket {
       this.attempt = 0;
       this.setState({ kind: 'open' });
       this.sendSubscribe();
-      if (again) for (const name of this.topics.keys()) this.tell(name, { type: 'resync' });
+      // What is read over HTTP may be older than the connection: without a position nothing closes that gap.
+      for (const [name, topic] of this.topics) if (again || topic.after === undefined) this.tell(name, { type: 'resync' });
     };
     socket.onmessage = (event: { data: unknown }) => {
       if (this.socket === socket && typeof event.data === 'string') this.receive(event.data);
@@ -141,10 +142,14 @@ export class LiveSocket {
       case 'execution_event':
         if (this.advance(`execution:${message.execution_id}`, message.entry.seq)) this.tell(`execution:${message.execution_id}`, message);
         break;
+      case 'execution_delivery':
+        this.tell(`execution:${message.execution_id}`, message);
+        break;
       case 'output':
         if (this.advance(`output:${message.execution_id}`, message.cursor)) this.tell(`output:${message.execution_id}`, message);
         break;
       case 'execution_update':
+      case 'delivery_update':
       case 'command_result':
       case 'execution_prompt':
       case 'workflow_result':
