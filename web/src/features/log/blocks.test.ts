@@ -13,7 +13,7 @@ group('describe', () => {
   it.each([
     [{ action: 'execution_created', workflow: { id: 'w', name: 'disk-check', version: 3 }, params: { mount: '/' }, started_by: 'ada', trigger: 'api' }, 'Created: disk-check', ['version 3']],
     [{ action: 'step_skipped', condition: 'false', next: { step: 'b' }, ...inStep }, 'Step skipped', ['next: b']],
-    [{ action: 'command_sent', command: 'df -h', attempt: 2, ...worker, ...inStep }, 'Sent to web-01', ['attempt 2']],
+    [{ action: 'command_sent', command: 'df -h', attempt: 2, ...worker, ...inStep }, 'Command for web-01', ['attempt 2']],
     [{ action: 'command_moved', command_id: 'c1', attempt: 2, from: { worker_id: 'k2', worker: 'web-02' }, reason: 'draining', ...worker, ...inStep }, 'Goes to web-01 instead', ['web-02 is draining', 'attempt 2']],
     [{ action: 'command_held', command_id: 'c1', attempt: 1, reason: 'offline', ...worker, ...inStep }, 'Waits for web-01', ['offline', 'not sent yet']],
     [{ action: 'not_stopped', command_id: 'c1', worker: 'web-01', waited_ms: 10_000, ...inStep }, 'Still runs on web-01', ['not over 10 s after it was told to stop']],

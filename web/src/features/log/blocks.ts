@@ -44,7 +44,7 @@ const DESCRIBERS: { [A in Action]: (entry: EntryOf<A>) => Draft } = {
   worker_offline: (e) => ({ glyph: '○', tone: 'ask', title: `${e.worker} is not online`, facts: [e.reason] }),
   worker_still_offline: (e) => ({ glyph: '○', tone: 'ask', title: `${e.worker} did not come online in time` }),
   no_workers: (e) => ({ glyph: '✗', tone: 'bad', title: 'No worker was online', facts: [`asked for ${e.selector.join(' ')}`] }),
-  command_sent: (e) => ({ glyph: '→', tone: 'live', title: `Sent to ${e.worker}`, text: e.command, facts: [e.attempt > 1 && `attempt ${e.attempt}`] }),
+  command_sent: (e) => ({ glyph: '→', tone: 'live', title: `Command for ${e.worker}`, text: e.command, facts: [e.attempt > 1 && `attempt ${e.attempt}`] }),
   command_moved: (e) => ({ glyph: '→', tone: 'live', title: `Goes to ${e.worker} instead`, facts: [`${e.from.worker} is ${e.reason}`, e.attempt > 1 && `attempt ${e.attempt}`] }),
   command_held: (e) => ({ glyph: '○', tone: 'ask', title: `Waits for ${e.worker}`, facts: [e.reason, 'not sent yet', e.attempt > 1 && `attempt ${e.attempt}`] }),
   not_stopped: (e) => ({
