@@ -69,6 +69,7 @@ function start(args, options) {
 
 /** Asks a program to end, and ends it when it does not. */
 async function stop(child) {
+  child.kill('SIGCONT');
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await child.gone;
@@ -114,12 +115,23 @@ export class Server {
   }
 
   /** One more worker, in a process of its own. */
-  async worker(name) {
+  async worker(name, { capacity } = {}) {
     const key = (await readFile(join(this.#data, 'worker.key'), 'utf8')).trim();
     const state = join(this.#data, `state-${name}`);
-    const child = start(['worker'], { cwd: this.#data, env: { PULSE_SERVER: this.origin, WORKER_API_KEY: key, WORKER_NAME: name, PULSE_WORKER_STATE: state } });
+    const child = start(['worker'], { cwd: this.#data, env: { PULSE_SERVER: this.origin, WORKER_API_KEY: key, WORKER_NAME: name, PULSE_WORKER_STATE: state, ...(capacity && { MAX_CONCURRENT_TASKS: String(capacity) }) } });
     this.#workers.push(child);
+    child.worker = name;
     await this.#online(1 + this.#workers.length, child.check);
+  }
+
+  /** Stops a worker's agent in its tracks: its connection stays, and nothing is heard of it. */
+  pause(name) {
+    this.#workers.find((child) => child.worker === name).kill('SIGSTOP');
+  }
+
+  /** Lets it go on. */
+  resume(name) {
+    this.#workers.find((child) => child.worker === name).kill('SIGCONT');
   }
 
   /** Ends the worker that was added last. */

@@ -63,6 +63,14 @@ export const partial = {
   ],
 };
 
+/** One command that waits for the gate. */
+export const gated = {
+  description: 'Waits for a file',
+  targets: 'all',
+  params: [{ name: 'gate', type: 'string', required: true }],
+  steps: [{ id: 'work', name: 'Work', type: 'execute', timeout: '30m', command: 'echo begun; until [ -e {{ gate }} ]; do sleep 0.1; done; echo over' }],
+};
+
 /** What a step of `nested` starts: it looks at a host, and waits in the middle of that for the gate. */
 export const child = {
   description: 'Looks at one host',

@@ -28,6 +28,7 @@ export function createApi(client: Client) {
     respond: (id: string, body: RespondRequest) => client.send<unknown>('POST', at`/api/executions/${id}/respond`, body),
     abort: (id: string, body: AbortRequest) => client.send<unknown>('POST', at`/api/executions/${id}/abort`, body),
 
+    worker: (name: string, signal?: AbortSignal) => client.get<WorkerView>(at`/api/workers/${name}`, {}, signal),
     workers: (query: { cursor?: string; limit?: number } = {}, signal?: AbortSignal) => client.get<Page<WorkerView>>('/api/workers', query, signal),
   };
 }

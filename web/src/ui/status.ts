@@ -20,6 +20,7 @@ const LOOKS: Record<string, StatusLook> = {
   failed: { glyph: '✗', tone: 'bad', live: false },
   lost: { glyph: '✗', tone: 'bad', live: false },
   timed_out: { glyph: '✗', tone: 'bad', live: false },
+  'running, worker unreachable': { glyph: '◌', tone: 'ask', live: false },
   unreachable: { glyph: '◌', tone: 'ask', live: false },
   offline: { glyph: '○', tone: 'ask', live: false },
   aborted: { glyph: '■', tone: 'ask', live: false },
@@ -36,6 +37,11 @@ const UNKNOWN: StatusLook = { glyph: '·', tone: 'idle', live: false };
 /** Waiting for a person is one thing, waiting for a time another: only the first is told as waiting. */
 export function standing({ status, waiting_for_input }: Pick<ExecutionSummary, 'status' | 'waiting_for_input'>): string {
   return status === 'waiting' && !waiting_for_input ? 'timed wait' : status;
+}
+
+/** What its commands wait for, where that is not their own work. */
+export function deliveryNote({ delivery }: Pick<ExecutionSummary, 'delivery'>): string {
+  return delivery === 'worker_unreachable' ? '◌ worker unreachable' : delivery === 'queued' ? '○ queued, not sent yet' : '';
 }
 
 export function statusLook(status: string): StatusLook {

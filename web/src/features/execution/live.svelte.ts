@@ -1,9 +1,10 @@
-// One execution, live: read once over HTTP, then carried on by events and output from the WebSocket.
+// One execution, live: read once over HTTP, then carried on by events, output and what else is told over the WebSocket.
 import type { Api } from '../../api/calls';
 import { isAbort, problemText } from '../../api/client';
 import type { LiveSocket } from '../../api/socket';
 import { Transcript } from '../output/transcript.svelte';
 import type { ExecutionView } from '../../api/generated';
+import { factsHeard, factsRead, NOTHING_WAITS, withDelivery, type DeliveryFacts } from './delivery';
 import { Fold } from './fold';
 
 export class LiveExecution {
@@ -12,6 +13,9 @@ export class LiveExecution {
   error = $state<string | null>(null);
   readonly transcript = new Transcript();
   private fold: Fold | null = null;
+  private facts: DeliveryFacts = NOTHING_WAITS;
+  /** How often the facts were heard: what is heard while a read is under way is newer than that. */
+  private heard = 0;
   private readonly abort = new AbortController();
   private readonly leave: (() => void)[] = [];
 
@@ -29,7 +33,8 @@ export class LiveExecution {
       this.socket.subscribe(
         `execution:${this.id}`,
         (message) => {
-          if (message.type === 'execution_event' && this.fold?.apply(message.entry)) this.view = this.fold.view;
+          if (message.type === 'execution_event' && this.fold?.apply(message.entry)) this.show(this.fold);
+          if (message.type === 'execution_delivery') this.hear(factsHeard(message));
           if (message.type === 'resync') void this.read();
         },
         after,
@@ -49,13 +54,26 @@ export class LiveExecution {
   async read(): Promise<void> {
     this.error = null;
     try {
-      const fold = new Fold(await this.api.execution(this.id, this.abort.signal));
+      const { heard } = this;
+      const read = await this.api.execution(this.id, this.abort.signal);
+      const fold = new Fold(read);
       this.view?.logs.forEach((entry) => fold.apply(entry));
       this.fold = fold;
-      this.view = fold.view;
+      if (this.heard === heard) this.facts = factsRead(read);
+      this.show(fold);
     } catch (error) {
       if (!isAbort(error)) this.error = problemText(error);
     }
+  }
+
+  private hear(facts: DeliveryFacts): void {
+    this.heard += 1;
+    this.facts = facts;
+    if (this.fold) this.show(this.fold);
+  }
+
+  private show(fold: Fold): void {
+    this.view = withDelivery(fold.view, this.facts);
   }
 
   stop(): void {

@@ -3,13 +3,16 @@
 import type { CommandStatus, CommandView, ExecutionStatus, ExecutionView, StepStatus } from '../../api/generated';
 import { branchOf, framesOf, itemsOf } from './frames';
 
+/** It was, or may have been, sent, and its worker cannot be asked. */
+export const AWAY = 'running, worker unreachable';
+
 export interface WorkerProgress {
   /** Tells the rows of a step apart. */
   key: string;
   worker: string;
   /** For which item of a foreach; empty outside of one. */
   item: string;
-  status: CommandStatus | 'retrying' | 'not started' | 'offline';
+  status: CommandStatus | typeof AWAY | 'retrying' | 'not started' | 'offline';
   /** Every try of the step's last run, oldest first. */
   attempts: CommandView[];
   /** When it is tried again. */
@@ -130,13 +133,14 @@ function workersOf(run: Seen, commands: CommandView[], item: string): WorkerProg
   for (const command of commands) attempts.set(command.worker, [...(attempts.get(command.worker) ?? []), command]);
   return [...attempts].map(([worker, tries]) => {
     const retryAt = run.over ? undefined : run.retries.get(worker);
-    const status = retryAt !== undefined ? 'retrying' : (tries.at(-1)?.status ?? (run.offline.has(worker) ? 'offline' : 'not started'));
+    const last = tries.at(-1);
+    const status = retryAt !== undefined ? 'retrying' : last?.unreachable ? AWAY : (last?.status ?? (run.offline.has(worker) ? 'offline' : 'not started'));
     return { key: `${run.frame} ${worker}`, worker, item, status, attempts: tries, retryAt };
   });
 }
 
 /** In what order a summary names them. */
-const ORDER = ['failed', 'timed_out', 'lost', 'cancelled', 'aborted', 'given up', 'offline', 'retrying', 'waiting', 'running', 'queued', 'not started'];
+const ORDER = ['failed', 'timed_out', 'lost', 'cancelled', 'aborted', 'given up', 'offline', 'retrying', 'waiting', AWAY, 'running', 'queued', 'not started'];
 
 /** "2 of 5 completed" or "2 of 5 items completed", and how many are anything else. */
 export function summary(parts: { status: string }[], total = parts.length, what = ''): { done: string; rest: [status: string, count: number][] } {
