@@ -3,7 +3,6 @@
 use super::Machine;
 use crate::input::Refused;
 use crate::plan::{PlannedKind, PlannedPrompt};
-use crate::state::OpenPrompt;
 use pulse_core::command::TAIL_BYTES;
 use pulse_core::event::{Event, OpenOption, StepRef};
 use pulse_core::ids::PromptId;
@@ -67,20 +66,7 @@ impl<'m> Machine<'m> {
         by: &str,
         fields: &Map<String, Value>,
     ) -> Result<(), Refused> {
-        let open: Vec<(StepRef, OpenPrompt)> =
-            self.state.prompts().map(|(_, at, prompt)| (at.clone(), prompt.clone())).collect();
-        let found = match id {
-            Some(id) => open.into_iter().find(|(_, prompt)| prompt.id == id),
-            None if open.len() > 1 => return Err(Refused::Ambiguous),
-            None => open.into_iter().next(),
-        };
-        let Some((at, prompt)) = found else {
-            let answered = self.state.answered.iter().rev().find(|(answered, _)| id.is_none_or(|id| id == *answered));
-            return Err(match answered {
-                Some((_, by)) => Refused::Answered { by: by.clone() },
-                None => self.refuse_ended().err().unwrap_or(Refused::NoPrompt),
-            });
-        };
+        let (at, prompt) = self.state.asked(id).map(|(at, prompt)| (at.clone(), prompt.clone()))?;
         let chosen = prompt.options.iter().position(|option| option.value == response || option.label == response);
         let Some(chosen) = chosen else {
             let options = prompt.options.into_iter().map(|option| option.label).collect();

@@ -11,6 +11,7 @@ pub use run::{Active, ExecuteRun, FramesRun, OpenPrompt, Outstanding, Run, Targe
 
 pub use stopping::{Given, STOP_WAIT, Stopping};
 
+use crate::input::Refused;
 use indexmap::IndexMap;
 use pulse_core::event::StepRef;
 use pulse_core::ids::{CommandId, ExecutionId, FrameId, PromptId, Seq, StepId, WorkerId};
@@ -152,6 +153,26 @@ impl State {
             Run::Prompt(prompt) if self.finished.is_none() => Some((frame, &active.at, prompt)),
             _ => None,
         })
+    }
+
+    /// The open question that an answer is for: the one with this id, or the only one when the answer does not say.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn asked(&self, id: Option<PromptId>) -> Result<(&StepRef, &OpenPrompt), Refused> {
+        let mut open = self.prompts().filter(|(.., prompt)| id.is_none_or(|id| id == prompt.id));
+        match (open.next(), open.next()) {
+            (Some(_), Some(_)) => Err(Refused::Ambiguous),
+            (Some((_, at, prompt)), None) => Ok((at, prompt)),
+            (None, _) => {
+                let answered = self.answered.iter().rev().find(|(answered, _)| id.is_none_or(|id| id == *answered));
+                Err(match (answered, self.finished) {
+                    (Some((_, by)), _) => Refused::Answered { by: by.clone() },
+                    (None, Some((_, status))) => Refused::Ended { status },
+                    (None, None) => Refused::NoPrompt,
+                })
+            }
+        }
     }
 
     /// The commands that are on their way or run.
