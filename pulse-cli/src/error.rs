@@ -112,9 +112,9 @@ impl Error {
             Self::Definition { file, .. } => Some(format!("`pulse check {file}` shows each with its line")),
             Self::Refused { hint: Some(hint), .. } | Self::Input { hint: Some(hint), .. } => Some(hint.clone()),
             Self::Refused { problem, .. } => match problem.status {
-                403 if problem.code == "not-allowed" => {
-                    Some("an admin can answer it; tokens are in no group".to_owned())
-                }
+                403 if problem.code == "not-allowed" => Some(
+                    "tokens are in no group: a member can answer in the dashboard, and an admin anywhere".to_owned(),
+                ),
                 401 => Some("the token is missing, wrong or expired: sign in again with `pulse login URL`".to_owned()),
                 403 => Some("your role is too small for this: ask an admin for a token with a larger one".to_owned()),
                 429 => Some("wait a little and try again".to_owned()),

@@ -1,6 +1,7 @@
 //! Settings: flags, then environment, then `.env`, then defaults. What cannot be understood stops the start.
 
 use crate::Error;
+use crate::access::{ProxySettings, TrustedProxies, check_group};
 use crate::fleet::{LOST_GRACE, Limits};
 use crate::secrets::DataKey;
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Every `PULSE_*` variable that any part of PULSE reads. Another one is a misspelling, and stops the start.
 const KNOWN: &[&str] = &[
+    "PULSE_ADMIN_GROUP",
     "PULSE_ADMIN_TOKEN",
     "PULSE_DATABASE_SYNCHRONOUS",
     "PULSE_DATABASE_URL",
@@ -19,12 +21,14 @@ const KNOWN: &[&str] = &[
     "PULSE_LOG",
     "PULSE_LOG_FORMAT",
     "PULSE_LOST_GRACE_SECONDS",
+    "PULSE_OPERATOR_GROUP",
     "PULSE_OUTPUT_LIMIT_MIB",
     "PULSE_PUBLIC_URL",
     "PULSE_RETENTION_DAYS",
     "PULSE_SERVER",
     "PULSE_SKIP_WEB",
     "PULSE_TOKEN",
+    "PULSE_TRUSTED_PROXIES",
     "PULSE_WORKER_LABELS",
     "PULSE_WORKER_STATE",
     "PULSE_WS",
@@ -77,6 +81,15 @@ pub struct Args {
     /// A bootstrap admin token, 24 characters or more
     #[arg(long, env = "PULSE_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub admin_token: Option<String>,
+    /// Proxies whose Remote-User and Remote-Groups are believed: their addresses or networks, separated by commas [default: none]
+    #[arg(long, env = "PULSE_TRUSTED_PROXIES", value_name = "CIDR,…")]
+    pub trusted_proxies: Option<String>,
+    /// The group whose members are administrators
+    #[arg(long, env = "PULSE_ADMIN_GROUP", value_name = "GROUP", default_value = "admin")]
+    pub admin_group: String,
+    /// The group whose members are operators; everybody else whom a proxy signs in is a viewer [default: none]
+    #[arg(long, env = "PULSE_OPERATOR_GROUP", value_name = "GROUP")]
+    pub operator_group: Option<String>,
     /// The key with which workers enrol, 24 characters or more
     #[arg(long, env = "WORKER_API_KEY", hide_env_values = true, value_name = "KEY")]
     pub worker_key: Option<String>,
@@ -110,6 +123,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// A bootstrap admin token.
     pub admin_token: Option<String>,
+    /// The proxies that sign people in, and what groups mean.
+    pub proxy: ProxySettings,
     /// The key with which workers enrol.
     pub worker_key: Option<String>,
     /// The key that secrets are sealed with.
@@ -136,6 +151,13 @@ impl TryFrom<Args> for Config {
         {
             return Err(Error::config("PULSE_PUBLIC_URL", format!("`{url}` is no http:// or https:// URL")));
         }
+        for (name, group) in
+            [("PULSE_ADMIN_GROUP", Some(&args.admin_group)), ("PULSE_OPERATOR_GROUP", args.operator_group.as_ref())]
+        {
+            group.map_or(Ok(()), |group| check_group(group)).map_err(|reason| Error::config(name, reason))?;
+        }
+        let trusted = TrustedProxies::parse(args.trusted_proxies.as_deref().unwrap_or_default())
+            .map_err(|reason| Error::config("PULSE_TRUSTED_PROXIES", reason))?;
         let synchronous = match args.database_synchronous {
             Synchronous::Full => pulse_store::Synchronous::Full,
             Synchronous::Normal => pulse_store::Synchronous::Normal,
@@ -146,6 +168,7 @@ impl TryFrom<Args> for Config {
             database: pulse_store::OpenOptions { synchronous, ..Default::default() },
             public_url: args.public_url,
             admin_token: args.admin_token,
+            proxy: ProxySettings { trusted, admin_group: args.admin_group, operator_group: args.operator_group },
             worker_key: args.worker_key,
             data_key: args.data_key.as_deref().map(DataKey::parse).transpose()?,
             limits: Limits {

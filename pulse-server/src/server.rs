@@ -1,6 +1,6 @@
 //! A server from its start to its end.
 
-use crate::access::Access;
+use crate::access::{Access, ProxySignIn};
 use crate::drive::{Driver, Timers, recover};
 use crate::fleet::{self, Fleet};
 use crate::http::{self, App};
@@ -59,7 +59,9 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
         driver.spawn(upkeep::retention(store.clone(), keep, stop.clone()));
     }
     driver.spawn(upkeep::room(store.clone(), stop.clone()));
-    let access = Access::new(store, config.admin_token.as_deref(), config.worker_key.as_deref());
+    let trusted = config.proxy.trusted.clone();
+    let proxy = ProxySignIn::load(&*store, config.proxy).await?;
+    let access = Access::new(store, config.admin_token.as_deref(), config.worker_key.as_deref(), proxy);
     let app = Arc::new(App {
         access,
         driver,
@@ -68,7 +70,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
         ready: AtomicBool::new(true),
         stop: stop.clone(),
     });
-    let serving = tokio::spawn(http::serve(listener, http::routes(app.clone()), stop.clone()));
+    let serving = tokio::spawn(http::serve(listener, http::routes(app.clone()), trusted, stop.clone()));
     tracing::info!(%address, "listening");
     Ok(Running { address, app, sole, serving, stop })
 }

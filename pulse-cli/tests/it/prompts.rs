@@ -132,7 +132,7 @@ fn one_who_may_not_answer_goes_on_watching() {
     let err = run(&server, "1\n").err;
     assert!(
         err.starts_with(
-            "not answered: only members of dba may answer this (an admin can answer it; tokens are in no group)"
+            "not answered: only members of dba may answer this (tokens are in no group: a member can answer in the dashboard, and an admin anywhere)"
         ),
         "{err}"
     );

@@ -19,6 +19,10 @@ pub struct Me {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, ts(optional))]
     pub csrf: Option<String>,
+    /// Whether a proxy in front of the server signs them in: then they sign out there, too.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub by_proxy: bool,
 }
 
 /// Signing in: with a token, or with the code of a one-time link.

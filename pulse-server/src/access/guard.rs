@@ -1,6 +1,6 @@
-//! Finding out who is asking: by token, session cookie, or worker key. Guessing is slowed down per address.
+//! Finding out who is asking: by token, session cookie, what a trusted proxy says, or worker key. Guessing is slowed down per address.
 
-use super::{OneTimeCodes, Secret, hash};
+use super::{BadHeaders, OneTimeCodes, ProxySignIn, Secret, hash};
 use crate::clock;
 use pulse_core::status::Role;
 use pulse_core::time::Timestamp;
@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
+use warp::http::HeaderMap;
 
 /// How long a sign-in lasts.
 const SESSION: Duration = Duration::from_secs(12 * 3600);
@@ -31,6 +32,14 @@ pub struct Caller {
     pub groups: Vec<String>,
     /// What has to be sent with every change; none for tokens.
     pub csrf: Option<String>,
+    /// Whether a proxy signs them in, with every request anew.
+    pub by_proxy: bool,
+}
+
+impl Caller {
+    fn new(name: String, role: Role, csrf: Option<String>) -> Self {
+        Self { name, role, groups: Vec::new(), csrf, by_proxy: false }
+    }
 }
 
 /// What came with a request.
@@ -58,17 +67,19 @@ pub struct Access {
     worker_key: Option<[u8; 32]>,
     /// The codes of one-time links.
     pub codes: OneTimeCodes,
+    proxy: ProxySignIn,
     failures: Mutex<HashMap<IpAddr, (Timestamp, u32)>>,
 }
 
 impl Access {
     /// Knows the bootstrap token and the workers' key by their hashes only.
-    pub fn new(store: Arc<dyn Store>, admin_token: Option<&str>, worker_key: Option<&str>) -> Self {
+    pub fn new(store: Arc<dyn Store>, admin_token: Option<&str>, worker_key: Option<&str>, proxy: ProxySignIn) -> Self {
         Self {
             store,
             admin_token: admin_token.map(hash),
             worker_key: worker_key.map(hash),
             codes: OneTimeCodes::default(),
+            proxy,
             failures: Mutex::default(),
         }
     }
@@ -86,22 +97,35 @@ impl Access {
             Credential::Token(token) => {
                 let hash = hash(token);
                 if self.admin_token.is_some_and(|admin| admin.ct_eq(&hash).into()) {
-                    Some(Caller { name: "admin-token".into(), role: Role::Admin, groups: Vec::new(), csrf: None })
+                    Some(Caller::new("admin-token".to_owned(), Role::Admin, None))
                 } else {
                     let token = self.store.token_by_hash(&hash).await?.filter(|token| token.expires_at > now);
-                    token.map(|token| Caller { name: token.name, role: token.role, groups: Vec::new(), csrf: None })
+                    token.map(|token| Caller::new(token.name, token.role, None))
                 }
             }
             Credential::Session(cookie) => {
                 let session = self.store.session_by_hash(&hash(cookie)).await?;
                 let session = session.filter(|session| session.expires_at > now);
-                session.map(|s| Caller { name: s.name, role: s.role, groups: Vec::new(), csrf: Some(s.csrf) })
+                session.map(|session| Caller::new(session.name, session.role, Some(session.csrf)))
             }
         };
         if found.is_none() {
             self.note_failure(peer);
         }
         Ok(found.ok_or(Denied::Unknown))
+    }
+
+    /// Who a trusted proxy says that it is, if it does.
+    ///
+    /// # Errors
+    /// When it sent what it must not.
+    pub fn proxied(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Option<Caller>, BadHeaders> {
+        self.proxy.caller(headers, peer)
+    }
+
+    /// The address whose guesses are counted: the peer's, or that of the client in front of a trusted proxy.
+    pub fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+        self.proxy.client(headers, peer)
     }
 
     /// Whether this is the workers' key.
@@ -133,7 +157,7 @@ impl Access {
         };
         self.store.insert_session(session).await?;
         self.store.delete_expired(now).await?;
-        Ok((cookie, Caller { name: name.to_owned(), role, groups: Vec::new(), csrf: Some(csrf) }))
+        Ok((cookie, Caller::new(name.to_owned(), role, Some(csrf))))
     }
 
     /// Counts a wrong credential from an address.

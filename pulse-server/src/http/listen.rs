@@ -1,6 +1,7 @@
 //! The accept loop: our own, because warp's sets no time limit on headers and no cap on connections.
 
 use super::request::Peer;
+use crate::access::TrustedProxies;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -18,7 +19,7 @@ use warp::reply::Response;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Open connections in all.
 const MAX_CONNECTIONS: usize = 10_000;
-/// Open connections from one address; loopback is not counted.
+/// Open connections from one address; loopback and trusted proxies are not counted: everybody comes from there.
 const MAX_PER_ADDRESS: usize = 500;
 /// How long open requests may take after the stop.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -38,7 +39,12 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
 }
 
 /// Serves until the stop, then lets open requests finish for a moment.
-pub async fn serve(listener: TcpListener, routes: BoxedFilter<(Response,)>, stop: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    routes: BoxedFilter<(Response,)>,
+    trusted: TrustedProxies,
+    stop: CancellationToken,
+) {
     let service = warp::service(routes);
     let connections = TaskTracker::new();
     let addresses: Addresses = Arc::default();
@@ -55,7 +61,10 @@ pub async fn serve(listener: TcpListener, routes: BoxedFilter<(Response,)>, stop
             },
             () = stop.cancelled() => break,
         };
-        let Some(place) = Place::take(&addresses, peer.ip(), connections.len()) else {
+        // A socket of IPv6 shows addresses of IPv4 as its own kind.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let most = if peer.ip().is_loopback() || trusted.contains(peer.ip()) { usize::MAX } else { MAX_PER_ADDRESS };
+        let Some(place) = Place::take(&addresses, peer.ip(), most, connections.len()) else {
             drop(stream);
             continue;
         };
@@ -109,10 +118,10 @@ struct Place {
 }
 
 impl Place {
-    fn take(addresses: &Addresses, address: IpAddr, open: usize) -> Option<Self> {
+    fn take(addresses: &Addresses, address: IpAddr, most: usize, open: usize) -> Option<Self> {
         let mut counts = addresses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let count = counts.entry(address).or_insert(0);
-        if open >= MAX_CONNECTIONS || (*count >= MAX_PER_ADDRESS && !address.is_loopback()) {
+        if open >= MAX_CONNECTIONS || *count >= most {
             return None;
         }
         *count += 1;

@@ -1,5 +1,6 @@
 //! Errors of the API. One place maps kinds to HTTP; what the client sees and what the log gets are separate texts.
 
+use crate::access::{BadHeaders, Denied};
 use crate::drive;
 use pulse_core::api::Problem;
 use pulse_core::diagnostic::Diagnostic;
@@ -140,6 +141,31 @@ pub(super) async fn respond<R: Reply>(handler: impl Future<Output = Result<R, Ap
     match handler.await {
         Ok(reply) => reply.into_response(),
         Err(error) => error.into_response(),
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unknown => Self::Unauthorized,
+            Denied::TooMany => Self::TooMany,
+        }
+    }
+}
+
+impl ApiError {
+    /// Why a worker is not let in.
+    pub(super) fn of_worker(denied: Denied) -> Self {
+        match denied {
+            Denied::Unknown => Self::UnknownWorker,
+            Denied::TooMany => Self::TooMany,
+        }
+    }
+}
+
+impl From<BadHeaders> for ApiError {
+    fn from(bad: BadHeaders) -> Self {
+        Self::BadRequest(bad.to_string())
     }
 }
 

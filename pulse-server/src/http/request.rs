@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::problem::ApiError;
-use crate::access::{Caller, Credential, Denied};
+use crate::access::{Caller, Credential};
 use futures_util::{Stream, StreamExt};
 use pulse_core::status::Role;
 use serde::de::DeserializeOwned;
@@ -52,17 +52,18 @@ pub(super) fn caller(
     )
 }
 
-/// Who sent these headers.
+/// Who sent these headers: the holder of a token that they carry, else whom a trusted proxy has signed in, else who has the
+/// session of a cookie.
 pub(super) async fn authenticate(app: &App, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, ApiError> {
-    let credential = match (bearer(headers), cookie(headers)) {
-        (Some(token), _) => Credential::Token(token.to_owned()),
-        (None, Some(cookie)) => Credential::Session(cookie.to_owned()),
-        (None, None) => return Err(ApiError::Unauthorized),
+    // Whatever else they carry: a proxy that sends what it must not is not to be worked with.
+    let proxied = app.access.proxied(headers, peer)?;
+    let credential = match (bearer(headers), proxied, cookie(headers)) {
+        (Some(token), ..) => Credential::Token(token.to_owned()),
+        (None, Some(caller), _) => return Ok(caller),
+        (None, None, Some(cookie)) => Credential::Session(cookie.to_owned()),
+        (None, None, None) => return Err(ApiError::Unauthorized),
     };
-    app.access.caller(&credential, peer).await?.map_err(|denied| match denied {
-        Denied::Unknown => ApiError::Unauthorized,
-        Denied::TooMany => ApiError::TooMany,
-    })
+    Ok(app.access.caller(&credential, app.access.client(headers, peer)).await??)
 }
 
 /// The token of `Authorization: Bearer`.

@@ -2197,7 +2197,11 @@ groups: Array<string>,
 /**
  * To be sent as `X-Pulse-CSRF` with every change; none for tokens.
  */
-csrf?: string, };
+csrf?: string, 
+/**
+ * Whether a proxy in front of the server signs them in: then they sign out there, too.
+ */
+by_proxy?: boolean, };
 
 export type SessionRequest = { 
 /**

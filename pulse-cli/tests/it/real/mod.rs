@@ -10,6 +10,7 @@ mod late;
 mod legacy;
 mod legacy_agent;
 mod main_job;
+mod proxied;
 mod questions;
 mod recorded;
 mod roll_out;

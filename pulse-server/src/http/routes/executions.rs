@@ -12,7 +12,7 @@ use pulse_core::event::Entry;
 use pulse_core::ids::{ExecutionId, PromptId, Seq};
 use pulse_core::status::{ExecutionStatus, Role};
 use pulse_core::time::Timestamp;
-use pulse_engine::{Input, prompt_views};
+use pulse_engine::{Input, Refused};
 use pulse_store::{ExecutionFilter, OutputFilter};
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
@@ -67,7 +67,8 @@ pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::path("respond"))
         .and(warp::path::end())
         .and(warp::post())
-        .and(caller(app.clone(), Role::Operator))
+        // Who of them may answer, the prompt says.
+        .and(caller(app.clone(), Role::Viewer))
         .and(json())
         .and(with(app.clone()))
         .then(|id, caller, body, app| respond(answer(id, caller, body, app)));
@@ -277,26 +278,49 @@ async fn answer(
     body: Result<RespondRequest, ApiError>,
     app: Arc<App>,
 ) -> Result<impl Reply, ApiError> {
-    let (caller, RespondRequest { response, prompt_id, fields }) = (caller?, body?);
+    let caller = caller?;
+    if caller.groups.is_empty() {
+        may_operate(&caller)?;
+    }
+    let RespondRequest { response, prompt_id, fields } = body?;
     let id = find(&app, &id).await?;
-    may_answer(&app, id, prompt_id, &caller).await?;
+    let prompt_id = may_answer(&app, id, prompt_id, &caller).await?;
     app.driver.input(id, Input::Answer { prompt_id, response, by: caller.name, fields }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whether a caller is among those that the prompt allows. Administrators always are.
-async fn may_answer(app: &App, id: ExecutionId, prompt_id: Option<PromptId>, caller: &Caller) -> Result<(), ApiError> {
+fn may_operate(caller: &Caller) -> Result<(), ApiError> {
+    match caller.role.covers(Role::Operator) {
+        true => Ok(()),
+        false => Err(ApiError::Forbidden { needed: Role::Operator, is: caller.role }),
+    }
+}
+
+/// Whether a caller is among those that may answer: members of the groups that the prompt allows, whatever their role;
+/// every operator where it names none; administrators always. Answers which prompt that holds for, so that the answer
+/// cannot meet another one that opens meanwhile.
+async fn may_answer(
+    app: &App,
+    id: ExecutionId,
+    prompt_id: Option<PromptId>,
+    caller: &Caller,
+) -> Result<Option<PromptId>, ApiError> {
     if caller.role == Role::Admin {
-        return Ok(());
+        return Ok(prompt_id);
     }
     let state = app.driver.fold(id).await?;
-    let prompt = prompt_views(&state).into_iter().find(|prompt| prompt_id.is_none_or(|id| id == prompt.id));
-    match prompt {
-        Some(prompt) if !prompt.allow.is_empty() && !prompt.allow.iter().any(|group| caller.groups.contains(group)) => {
-            Err(ApiError::NotAllowed { groups: prompt.allow })
-        }
-        _ => Ok(()),
+    let prompt = match state.asked(prompt_id) {
+        Ok((_, prompt)) => prompt,
+        // One who comes too late may have been a member.
+        Err(refused @ Refused::Answered { .. }) => return Err(refused.into()),
+        Err(refused) => return Err(may_operate(caller).err().unwrap_or_else(|| refused.into())),
+    };
+    match prompt.allow.iter().any(|group| caller.groups.contains(group)) {
+        true => {}
+        false if prompt.allow.is_empty() => may_operate(caller)?,
+        false => return Err(ApiError::NotAllowed { groups: prompt.allow.clone() }),
     }
+    Ok(Some(prompt.id))
 }
 
 async fn abort(

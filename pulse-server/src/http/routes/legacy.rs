@@ -1,6 +1,5 @@
 //! Agents of the first PULSE: their heartbeat, and their socket at `/`. Nothing of it exists unless `--legacy-agents` is on.
 
-use crate::access::Denied;
 use crate::fleet::legacy::{self, Heartbeat, NotEnrolled};
 use crate::http::app::App;
 use crate::http::problem::{ApiError, respond};
@@ -41,10 +40,7 @@ async fn beat(
         return Err(ApiError::NotFound { what: "heartbeat", id });
     }
     let key = headers.get("x-api-key").and_then(|key| key.to_str().ok()).ok_or(ApiError::UnknownWorker)?;
-    app.access.is_worker(key, peer.0.ip()).map_err(|denied| match denied {
-        Denied::Unknown => ApiError::UnknownWorker,
-        Denied::TooMany => ApiError::TooMany,
-    })?;
+    app.access.is_worker(key, app.access.client(&headers, peer.0.ip())).map_err(ApiError::of_worker)?;
     let heartbeat = body?;
     let agent_id = heartbeat.worker_id.clone();
     app.driver.fleet().legacy_heartbeat(heartbeat).await.map_err(|error| match error {

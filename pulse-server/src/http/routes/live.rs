@@ -5,7 +5,7 @@ use crate::http::app::App;
 use crate::http::problem::{ApiError, respond};
 use crate::http::request::{Peer, authenticate, bearer, same_origin, with};
 use crate::http::socket::{BadHandshake, Socket, accept_key, switching};
-use crate::{access::Denied, live};
+use crate::live;
 use hyper::upgrade::OnUpgrade;
 use pulse_core::protocol::worker::MAX_MESSAGE_BYTES;
 use std::sync::Arc;
@@ -81,10 +81,7 @@ async fn worker(
     app: Arc<App>,
 ) -> Result<Response, ApiError> {
     let key = bearer(&headers).ok_or(ApiError::UnknownWorker)?;
-    app.access.is_worker(key, peer.0.ip()).map_err(|denied| match denied {
-        Denied::Unknown => ApiError::UnknownWorker,
-        Denied::TooMany => ApiError::TooMany,
-    })?;
+    app.access.is_worker(key, app.access.client(&headers, peer.0.ip())).map_err(ApiError::of_worker)?;
     let (accept, upgrade) = handshake(&headers, upgrade)?;
     let driver = app.driver.clone();
     driver.spawn(async move {

@@ -21,5 +21,6 @@ pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
 
 /// A caller as the API shows them.
 pub(super) fn me(caller: Caller) -> Me {
-    Me { name: caller.name, role: caller.role, groups: caller.groups, csrf: caller.csrf }
+    let Caller { name, role, groups, csrf, by_proxy } = caller;
+    Me { name, role, groups, csrf, by_proxy }
 }

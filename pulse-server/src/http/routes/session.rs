@@ -1,7 +1,7 @@
 //! `/api/session`: signing in with a token or a one-time code, and out.
 
 use super::me::me;
-use crate::access::{Caller, Credential, Denied};
+use crate::access::{Caller, Credential};
 use crate::http::app::App;
 use crate::http::problem::{ApiError, respond};
 use crate::http::request::{COOKIE, Peer, caller, cookie, json, same_origin, with};
@@ -39,14 +39,14 @@ async fn sign_in(
     if same_origin(&app, &headers) == Some(false) {
         return Err(ApiError::CrossSite("the request comes from another site"));
     }
-    let address = peer.0.ip();
+    let peer = peer.0.ip();
+    if let Some(caller) = app.access.proxied(&headers, peer)? {
+        return Err(proxied(&caller));
+    }
+    let address = app.access.client(&headers, peer);
     let (name, role) = match body? {
         SessionRequest { token: Some(token), code: None } => {
-            let found = app.access.caller(&Credential::Token(token), address).await?;
-            let Caller { name, role, .. } = found.map_err(|denied| match denied {
-                Denied::Unknown => ApiError::Unauthorized,
-                Denied::TooMany => ApiError::TooMany,
-            })?;
+            let Caller { name, role, .. } = app.access.caller(&Credential::Token(token), address).await??;
             (name, role)
         }
         SessionRequest { token: None, code: Some(code) } => {
@@ -73,13 +73,22 @@ async fn sign_in(
 }
 
 async fn sign_out(caller: Result<Caller, ApiError>, headers: HeaderMap, app: Arc<App>) -> Result<Response, ApiError> {
-    caller?;
+    let caller = caller?;
+    if caller.by_proxy {
+        return Err(proxied(&caller));
+    }
     if let Some(cookie) = cookie(&headers) {
         app.driver.store().delete_session(&crate::access::hash(cookie)).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&mut response, &app, "", "; Max-Age=0");
     Ok(response)
+}
+
+/// A session would be of no use, and its end no sign-out: with the next request the proxy signs the person in again.
+fn proxied(caller: &Caller) -> ApiError {
+    let detail = format!("the proxy in front of PULSE signs you in, as {}: sign in and out there", caller.name);
+    ApiError::Conflict { code: "signed-in-by-proxy", detail }
 }
 
 fn set_cookie(response: &mut Response, app: &App, value: &str, more: &str) {
