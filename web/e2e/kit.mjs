@@ -84,9 +84,11 @@ export class Server {
   #child = null;
   #workers = [];
   #data = '';
+  #env = {};
 
-  static async start() {
+  static async start(env) {
     const server = new Server();
+    server.#env = env;
     server.#data = await mkdtemp(join(tmpdir(), 'pulse-e2e-'));
     await server.up();
     return server;
@@ -103,7 +105,7 @@ export class Server {
 
   /** Starts it (again: on the same port and data) and waits until its own worker takes commands. */
   async up() {
-    const child = start(['up', '--listen', `127.0.0.1:${this.port}`, '--data', this.#data], { cwd: this.#data, env: { PULSE_ADMIN_TOKEN: this.token } });
+    const child = start(['up', '--listen', `127.0.0.1:${this.port}`, '--data', this.#data], { cwd: this.#data, env: { PULSE_ADMIN_TOKEN: this.token, ...this.#env } });
     this.#child = child;
     const link = await until(() => {
       child.check();
@@ -222,8 +224,8 @@ export async function openPage(browser, { width = 1280, height = 900 } = {}) {
 }
 
 /** A test with a server and a page of its own, in which nothing may go wrong unseen. */
-export async function withPage(test) {
-  const server = await Server.start();
+export async function withPage(test, env = {}) {
+  const server = await Server.start(env);
   let browser;
   try {
     browser = await openBrowser();

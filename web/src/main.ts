@@ -18,9 +18,7 @@ const toasts = new Toasts();
 const client = new Client({
   fetch: (input, init) => fetch(input, init),
   csrf: () => session.me?.csrf ?? null,
-  onUnauthorized: () => {
-    if (session.state.kind === 'in') session.state = { kind: 'out' };
-  },
+  onUnauthorized: () => session.ended(() => location.reload()),
 });
 
 const socket = new LiveSocket({

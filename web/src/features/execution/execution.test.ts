@@ -3,6 +3,7 @@ import { render, screen } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, it, vi } from 'vitest';
 import { ApiProblem } from '../../api/client';
+import type { Me } from '../../api/generated';
 import { LiveSocket } from '../../api/socket';
 import { entry, execution, FakeSocket, inStep, services } from '../../test-kit';
 import PromptHarness from '../../test-harness.svelte';
@@ -128,5 +129,21 @@ describe('PromptBox', () => {
     app.session.state = { kind: 'in', me: { name: 'eve', role: 'viewer', groups: [] } };
     render(PromptHarness, { props: { services: app, component: PromptBox, props: { executionId: 'x1', prompt: view(), stepName: 'Ask', api: { respond: vi.fn() }, onanswered: () => {} } } });
     expect(screen.getByRole('button', { name: 'Clean' }).hasAttribute('disabled')).toBe(true);
+  });
+
+  it('lets members of the allowed groups answer whatever their role, and tells others whom it asks', () => {
+    const offered = (me: Me, allow: string[]) => {
+      const app = services();
+      app.session.state = { kind: 'in', me };
+      const shown = render(PromptHarness, { props: { services: app, component: PromptBox, props: { executionId: 'x1', prompt: view({ allow }), stepName: 'Ask', api: { respond: vi.fn() }, onanswered: () => {} } } });
+      const offers = !screen.getByRole('button', { name: 'Clean' }).hasAttribute('disabled');
+      const told = screen.queryByText('Only members of dba, ops may answer.') !== null;
+      shown.unmount();
+      return { offers, told };
+    };
+    expect(offered({ name: 'ada', role: 'viewer', groups: ['x', 'dba'] }, ['dba', 'ops'])).toEqual({ offers: true, told: false });
+    expect(offered({ name: 'bob', role: 'operator', groups: ['x'] }, ['dba', 'ops'])).toEqual({ offers: false, told: true });
+    expect(offered({ name: 'eve', role: 'admin', groups: [] }, ['dba', 'ops'])).toEqual({ offers: true, told: false });
+    expect(offered({ name: 'bob', role: 'operator', groups: [] }, [])).toEqual({ offers: true, told: false });
   });
 });

@@ -14,4 +14,17 @@ export class Session {
   get operates(): boolean {
     return this.me !== null && this.me.role !== 'viewer';
   }
+
+  /** Whether the person may answer a question: members of the groups it allows, every operator where it names none. */
+  mayAnswer(allow: string[]): boolean {
+    if (this.me === null) return false;
+    return this.me.role === 'admin' || (allow.length === 0 ? this.operates : allow.some((group) => this.me!.groups.includes(group)));
+  }
+
+  /** The server knows the person no more. Where a proxy signs people in, only it can do so again, when the page is loaded anew. */
+  ended(reload: () => void): void {
+    if (this.state.kind !== 'in') return;
+    if (this.state.me.by_proxy) reload();
+    else this.state = { kind: 'out' };
+  }
 }
