@@ -9,6 +9,7 @@ mod m20261124_000001_initial;
 mod m20261125_000001_secrets;
 mod m20261126_000001_output_gaps;
 mod m20261127_000001_several_servers;
+mod m20261128_000001_webhooks;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QueryOrder};
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000001_secrets::Migration),
             Box::new(m20261126_000001_output_gaps::Migration),
             Box::new(m20261127_000001_several_servers::Migration),
+            Box::new(m20261128_000001_webhooks::Migration),
         ]
     }
 }

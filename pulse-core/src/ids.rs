@@ -57,6 +57,10 @@ uuid_id!(
     /// An API token.
     TokenId
 );
+uuid_id!(
+    /// One call of a webhook, however often it is tried. UUIDv7.
+    DeliveryId
+);
 
 /// Position of an event in its execution's journal: from 1, without gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

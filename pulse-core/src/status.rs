@@ -123,6 +123,32 @@ status!(
 );
 
 status!(
+    /// What a webhook is called for.
+    WebhookEvent {
+        /// The execution ended well.
+        Completed "completed",
+        /// It ended badly.
+        Failed "failed",
+        /// It was ended by a person.
+        Aborted "aborted",
+        /// It asks a person.
+        Waiting "waiting",
+    }
+);
+
+status!(
+    /// Where one call of a webhook stands.
+    WebhookStatus {
+        /// Not taken yet: it is tried again.
+        Pending "pending",
+        /// The receiver took it.
+        Delivered "delivered",
+        /// It is not tried any more.
+        GivenUp "given_up",
+    }
+);
+
+status!(
     /// Whether a worker can be given work.
     WorkerStatus {
         /// Connected and heard from.

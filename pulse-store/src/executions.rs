@@ -98,7 +98,7 @@ pub trait Executions {
     /// one that is there stay: they are in no journal.
     async fn replace_summary(&self, record: ExecutionRecord) -> Result<()>;
 
-    /// Deletes an ended execution with its journal, output and idempotency keys. It is gone from every list at once; a
+    /// Deletes an ended execution with its journal, output, calls of webhooks and idempotency keys. It is gone from every list at once; a
     /// long journal or output is deleted in pieces after that. Answers whether there was one.
     async fn delete_execution(&self, id: ExecutionId) -> Result<bool>;
 }

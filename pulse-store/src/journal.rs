@@ -1,6 +1,6 @@
 //! Journals: what is appended, and the trait that keeps it.
 
-use crate::{ExecutionRecord, Result};
+use crate::{ExecutionRecord, NewDelivery, Result};
 use async_trait::async_trait;
 use pulse_core::event::Entry;
 use pulse_core::ids::{ExecutionId, Seq};
@@ -23,6 +23,8 @@ pub struct Append {
     /// With the first entries: the execution's secrets, sealed so that nobody can read them here. They are kept until an
     /// append whose summary has ended, and deleted together with that.
     pub secrets: Option<Vec<u8>>,
+    /// The calls of webhooks that these entries cause.
+    pub deliveries: Vec<NewDelivery>,
 }
 
 /// A client's promise that two requests with this key are one.
@@ -73,6 +75,12 @@ pub trait Journal {
 }
 
 impl Append {
+    /// The same with texts that every database keeps; those of entries are JSON, which has no NUL.
+    pub(crate) fn storable(self) -> Self {
+        let deliveries = self.deliveries.into_iter().map(NewDelivery::storable).collect();
+        Self { record: self.record.storable(), deliveries, ..self }
+    }
+
     /// The number that the first entry expects to be next.
     pub(crate) fn expected(&self) -> Seq {
         self.entries.first().map_or_else(|| self.record.last_seq.next(), |entry| entry.seq)

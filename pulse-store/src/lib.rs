@@ -1,4 +1,5 @@
-//! Everything PULSE keeps: journals and their summaries, output, workflows, workers, tokens and sessions.
+//! Everything PULSE keeps: journals and their summaries, output, calls of webhooks, workflows, workers,
+//! tokens and sessions.
 //!
 //! This crate owns the traits behind which a database stands, their SQLite and in-memory implementations, and (behind
 //! the feature `conformance`) the suite that every implementation passes. It decides nothing about executions: it
@@ -8,6 +9,7 @@ mod access;
 mod claims;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod deliveries;
 mod error;
 mod executions;
 mod journal;
@@ -23,6 +25,7 @@ mod workflows;
 
 pub use access::{Access, SessionRecord, TokenRecord};
 pub use claims::{Claim, Claims};
+pub use deliveries::{Deliveries, DeliveryProgress, DeliveryRecord, NewDelivery};
 pub use error::{Error, Result};
 pub use executions::{ExecutionFilter, ExecutionRecord, Executions};
 pub use journal::{Append, Appended, IdempotencyKey, Journal};

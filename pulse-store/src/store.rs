@@ -1,14 +1,14 @@
 //! The whole of a store, as the server holds it.
 
 use crate::Error;
-use crate::{Access, Claims, Executions, Journal, Outputs, Settings, Workers, Workflows};
+use crate::{Access, Claims, Deliveries, Executions, Journal, Outputs, Settings, Workers, Workflows};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
 /// Everything PULSE keeps, in one database.
 #[async_trait]
 pub trait Store:
-    Journal + Executions + Claims + Outputs + Workflows + Workers + Access + Settings + Send + Sync
+    Journal + Executions + Claims + Outputs + Deliveries + Workflows + Workers + Access + Settings + Send + Sync
 {
     /// Says why, once the store takes no more writes because it failed.
     fn failed(&self) -> watch::Receiver<Option<String>>;

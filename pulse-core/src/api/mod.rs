@@ -4,6 +4,7 @@ mod access;
 mod execution;
 mod output;
 mod problem;
+mod webhook;
 mod worker;
 mod workflow;
 
@@ -14,6 +15,7 @@ pub use execution::{
 };
 pub use output::OutputChunk;
 pub use problem::Problem;
+pub use webhook::{DeliveryView, Notice, NoticePrompt, WebhookKey};
 pub use worker::{WorkerChange, WorkerView};
 pub use workflow::{
     CheckRequest, CheckResult, GraphEdge, GraphList, GraphNode, GraphWay, WorkflowGraph, WorkflowPut, WorkflowSummary,

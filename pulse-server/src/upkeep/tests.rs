@@ -43,7 +43,15 @@ async fn execution(store: &dyn Store, days_ago: u32, ended: bool) -> ExecutionId
     let entries = advance(&plan, &mut state, Input::Start(Box::new(start)), &cx).unwrap().entries;
     let record = record(&state, "uptime").unwrap();
     assert_eq!(record.status.is_final(), ended, "{record:?}");
-    let append = Append { execution_id: id, fence: 0, entries, record, idempotency: None, secrets: None };
+    let append = Append {
+        execution_id: id,
+        fence: 0,
+        entries,
+        record,
+        idempotency: None,
+        secrets: None,
+        deliveries: Vec::new(),
+    };
     store.append(append).await.unwrap();
     id
 }

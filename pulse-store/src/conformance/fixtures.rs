@@ -69,6 +69,7 @@ pub fn append(mut record: ExecutionRecord, first: u64, last: u64) -> Append {
         record,
         idempotency: None,
         secrets: None,
+        deliveries: Vec::new(),
     }
 }
 

@@ -183,7 +183,15 @@ pub async fn keeps_the_latest_summary(store: Arc<dyn Store>) {
 pub async fn replaces_a_summary_alone(store: Arc<dyn Store>) {
     let alone = |id: ExecutionId, last_seq| {
         let record = ExecutionRecord { last_seq: Seq(last_seq), active_commands: 5, ..record(id) };
-        Append { execution_id: id, fence: 0, entries: Vec::new(), record, idempotency: None, secrets: None }
+        Append {
+            execution_id: id,
+            fence: 0,
+            entries: Vec::new(),
+            record,
+            idempotency: None,
+            secrets: None,
+            deliveries: Vec::new(),
+        }
     };
     let id = create(&*store, record(new_id())).await;
     assert_eq!(store.append(alone(id, 1)).await, Ok(Appended::New));

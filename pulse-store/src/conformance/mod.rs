@@ -6,6 +6,7 @@
 pub mod access;
 pub mod claims;
 pub mod databases;
+pub mod deliveries;
 pub mod executions;
 pub mod filters;
 pub mod fixtures;
@@ -35,7 +36,9 @@ macro_rules! conformance_tests {
             requests: a_key_counts_once another_request_under_a_key_is_told_apart keys_hold_in_their_scope
                 many_at_once_start_one a_refused_append_uses_no_key;
             secrets: keeps_them_until_the_end takes_none_of_a_refused_append deletes_only_those_of_the_ended
-                a_group_may_begin_and_end keeps_settings;
+                a_group_may_begin_and_end keeps_settings keeps_the_first_setting;
+            deliveries: are_written_with_their_entries are_not_written_with_a_refused_append
+                come_by_their_time_and_not_from_busy_hosts are_moved_by_one_only go_with_their_execution keep_what_any_answer_holds;
             executions: finds_by_id pages_newest_first pages_stay_put_while_more_come finds_by_prefix
                 lists_the_unfinished lists_what_is_due deletes_with_everything deletes_a_long_one
                 refuses_to_delete_what_goes_on;

@@ -88,3 +88,12 @@ pub async fn keeps_settings(store: Arc<dyn Store>) {
     }
     assert_eq!(store.setting("a").await, Ok(Some(sealed(70_000))));
 }
+
+/// The first value of a name, whoever asks.
+pub async fn keeps_the_first_setting(store: Arc<dyn Store>) {
+    let values = (1..=8).map(|n| store.keep_setting("k", vec![n]));
+    let kept: Vec<_> = join_all(values).await.into_iter().map(|kept| kept.unwrap()).collect();
+    assert!(kept.iter().all(|value| *value == kept[0]), "{kept:?}");
+    assert_eq!(store.setting("k").await, Ok(Some(kept[0].clone())));
+    assert_eq!(store.keep_setting("other", vec![9]).await, Ok(vec![9]));
+}

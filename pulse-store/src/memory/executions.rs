@@ -90,6 +90,7 @@ impl Executions for MemoryStore {
         state.executions.remove(&id);
         state.journals.remove(&id);
         state.idempotency.retain(|_, used| used.execution_id != id);
+        state.deliveries.retain(|_, record| record.execution_id != id);
         state.outputs.forget(id);
         Ok(true)
     }

@@ -1,7 +1,7 @@
 //! Journals in memory.
 
 use super::{MemoryStore, State, UsedKey};
-use crate::{Append, Appended, Error, IdempotencyKey, Journal, Result};
+use crate::{Append, Appended, DeliveryProgress, DeliveryRecord, Error, IdempotencyKey, Journal, Result};
 use async_trait::async_trait;
 use pulse_core::event::Entry;
 use pulse_core::ids::{ExecutionId, Seq};
@@ -10,8 +10,7 @@ use pulse_core::ids::{ExecutionId, Seq};
 impl Journal for MemoryStore {
     async fn append(&self, append: Append) -> Result<Appended> {
         append.check()?;
-        let append = Append { record: append.record.storable(), ..append };
-        self.lock_to_write()?.append(append)
+        self.lock_to_write()?.append(append.storable())
     }
 
     async fn used(&self, key: &IdempotencyKey) -> Result<Option<Appended>> {
@@ -60,7 +59,7 @@ impl State {
         if next != append.expected() || (append.entries.is_empty() && !self.executions.contains_key(&execution_id)) {
             return Err(Error::Conflict { execution_id, expected: append.expected(), actual: next });
         }
-        let Append { fence, entries, mut record, idempotency, secrets, .. } = append;
+        let Append { fence, entries, mut record, idempotency, secrets, deliveries, .. } = append;
         record.fence = fence;
         if let Some(before) = self.executions.get(&execution_id) {
             (record.owner, record.lease_until) = (before.owner.clone(), before.lease_until);
@@ -72,6 +71,10 @@ impl State {
         }
         self.executions.insert(execution_id, record);
         self.journals.entry(execution_id).or_default().extend(entries);
+        for what in deliveries {
+            let progress = DeliveryProgress::new(what.created_at);
+            self.deliveries.insert(what.id, DeliveryRecord { execution_id, what, progress });
+        }
         if let Some(key) = idempotency {
             self.idempotency.insert((key.scope, key.key), UsedKey { execution_id, request_hash: key.request_hash });
         }

@@ -4,6 +4,7 @@
 
 mod access;
 mod claims;
+mod deliveries;
 mod executions;
 mod journal;
 mod outputs;
@@ -11,11 +12,11 @@ mod settings;
 mod workers;
 mod workflows;
 
-use crate::{Error, ExecutionRecord, Result, SessionRecord, Store, TokenRecord, WorkerRecord};
+use crate::{DeliveryRecord, Error, ExecutionRecord, Result, SessionRecord, Store, TokenRecord, WorkerRecord};
 use async_trait::async_trait;
 use outputs::OutputState;
 use pulse_core::event::Entry;
-use pulse_core::ids::{ExecutionId, TokenId, WorkerId, WorkflowId};
+use pulse_core::ids::{DeliveryId, ExecutionId, TokenId, WorkerId, WorkflowId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -39,6 +40,7 @@ struct State {
     /// By scope and key.
     idempotency: HashMap<(String, String), UsedKey>,
     outputs: OutputState,
+    deliveries: BTreeMap<DeliveryId, DeliveryRecord>,
     secrets: HashMap<ExecutionId, Vec<u8>>,
     settings: HashMap<String, Vec<u8>>,
     workflows: HashMap<WorkflowId, StoredWorkflow>,

@@ -14,4 +14,8 @@ impl Settings for MemoryStore {
         self.lock_to_write()?.settings.insert(name.to_owned(), value);
         Ok(())
     }
+
+    async fn keep_setting(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>> {
+        Ok(self.lock_to_write()?.settings.entry(name.to_owned()).or_insert(value).clone())
+    }
 }

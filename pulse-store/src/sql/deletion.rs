@@ -1,9 +1,10 @@
-//! Deleting executions. The summary goes first, with the idempotency keys, and the execution is gone; journal and output
+//! Deleting executions. The summary goes first, with the calls of webhooks and the
+//! idempotency keys, and the execution is gone; journal and output
 //! follow in pieces, each a small job among others in the writer's queue, so that no append waits for long. What a stop
 //! leaves over is finished after the next start.
 
 use super::SqlStore;
-use super::entity::{deletion, event, execution, idempotency, output, secrets, text};
+use super::entity::{deletion, delivery, event, execution, idempotency, output, secrets, text};
 use super::write::{Change, Stop, Writer};
 use crate::{Error, ExecutionRecord, Result};
 use async_trait::async_trait;
@@ -52,7 +53,7 @@ async fn delete_rest(writer: Arc<Writer>, id: ExecutionId) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the summary and the idempotency keys, and notes that the rest has to go.
+/// Deletes the summary, the calls of webhooks and the idempotency keys, and notes that the rest has to go.
 struct DeleteExecution(ExecutionId);
 
 #[async_trait]
@@ -71,6 +72,7 @@ impl Change for DeleteExecution {
         // Gone since its end; this is for one that another program ended.
         secrets::Entity::delete_by_id(id.0).exec(db).await?;
         delete_unused_texts(db, &record).await?;
+        delivery::Entity::delete_many().filter(delivery::Column::ExecutionId.eq(id.0)).exec(db).await?;
         let of_this = idempotency::Column::ExecutionId.eq(id.0);
         idempotency::Entity::delete_many().filter(of_this).exec(db).await?;
         let mark = deletion::Model { execution_id: id.0 }.into_active_model();

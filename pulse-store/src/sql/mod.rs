@@ -8,6 +8,7 @@ mod access;
 mod claims;
 mod clock;
 mod deletion;
+mod deliveries;
 mod entity;
 mod executions;
 mod fault;

@@ -5,10 +5,10 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use pulse_core::command::Stream;
 use pulse_core::event::Event;
-use pulse_core::ids::{CommandId, ExecutionId, Seq};
-use pulse_core::status::ExecutionStatus;
+use pulse_core::ids::{CommandId, DeliveryId, ExecutionId, Seq};
+use pulse_core::status::{ExecutionStatus, WebhookEvent};
 use pulse_store::conformance::fixtures;
-use pulse_store::{Append, Appended, Error, ExecutionRecord, IdempotencyKey, OutputFilter, Store};
+use pulse_store::{Append, Appended, Error, ExecutionRecord, IdempotencyKey, NewDelivery, OutputFilter, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -122,6 +122,8 @@ pub struct Execution {
     /// Command, number and whether it is stderr, in order of the cursors.
     output: Vec<(u8, u64, bool)>,
     secrets: bool,
+    /// Which appends caused a call of a webhook each.
+    deliveries: Vec<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -254,6 +256,7 @@ impl Model {
         }
         known.secrets = !end && (known.secrets || known.summary.is_none());
         known.entries.extend((0..count).map(|n| text(self.count, n)));
+        known.deliveries.push(self.count);
         let owner = known.summary.and_then(|summary| summary.owner);
         let last_seq = known.entries.len() as u64;
         known.summary = Some(Summary { ended: end, last_seq, fence: plan.fence, owner, mark: self.count });
@@ -287,6 +290,18 @@ fn text(count: u32, n: u64) -> String {
 
 fn execution_id(number: u64) -> ExecutionId {
     ExecutionId(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + u128::from(number)))
+}
+
+/// The call that an append causes. Those of one execution are listed in the order of the appends.
+fn delivery(execution: u64, mark: u32) -> NewDelivery {
+    NewDelivery {
+        id: DeliveryId(Uuid::from_u128(u128::from(mark) << 80 | 0x7000_8000_0000_0000_0000 | u128::from(execution))),
+        event: WebhookEvent::Waiting,
+        url: "http://hooks.example".to_owned(),
+        host: "hooks.example:80".to_owned(),
+        body: mark.to_string(),
+        created_at: fixtures::NOW,
+    }
 }
 
 fn number(id: ExecutionId) -> u64 {
@@ -334,6 +349,7 @@ async fn append(store: &dyn Store, model: &Model, op: &Op) -> Answer {
             request_hash: hash.to_string(),
         }),
         secrets: (known.summary.is_none() && plan.first == 1).then(|| vec![7; 40]),
+        deliveries: vec![delivery(id, mark)],
     };
     match store.append(append).await {
         Ok(Appended::New) => Answer::New,
@@ -418,7 +434,9 @@ pub async fn observe(store: &dyn Store, number: u64) -> Execution {
     });
     let secrets = store.execution_secrets(id).await.unwrap();
     assert!(secrets.as_ref().is_none_or(|sealed| *sealed == vec![7; 40]));
-    Execution { entries, summary, output: output.collect(), secrets: secrets.is_some() }
+    let calls = store.deliveries(id, None, 10_000).await.unwrap();
+    let deliveries = calls.into_iter().map(|call| call.what.body.parse().unwrap()).collect();
+    Execution { entries, summary, output: output.collect(), secrets: secrets.is_some(), deliveries }
 }
 
 /// Holds everything in a store against the model.

@@ -13,6 +13,8 @@ export type PromptId = string;
 
 export type TokenId = string;
 
+export type DeliveryId = string;
+
 export type Seq = number;
 
 export type Attempt = number;
@@ -30,6 +32,10 @@ export type StepStatus = "pending" | "running" | "waiting" | "completed" | "fail
 export type CommandStatus = "queued" | "running" | "completed" | "failed" | "timed_out" | "cancelled" | "lost";
 
 export type Delivery = "queued" | "worker_unreachable";
+
+export type WebhookEvent = "completed" | "failed" | "aborted" | "waiting";
+
+export type WebhookStatus = "pending" | "delivered" | "given_up";
 
 export type WorkerStatus = "online" | "unreachable" | "offline";
 
@@ -2321,6 +2327,54 @@ data: string,
  * the head is full, and what follows is held back until the command ends.
  */
 gap_bytes?: number, };
+
+export type DeliveryView = { 
+/**
+ * Its id, as in `X-Pulse-Delivery`.
+ */
+id: DeliveryId, 
+/**
+ * What it tells.
+ */
+event: WebhookEvent, 
+/**
+ * Whom, without user, password and query.
+ */
+url: string, 
+/**
+ * When it happened.
+ */
+created_at: Timestamp, 
+/**
+ * How often it was tried.
+ */
+attempts: number, 
+/**
+ * When it is tried next; none when it is not.
+ */
+next_try_at: Timestamp | null, 
+/**
+ * Where it stands.
+ */
+status: WebhookStatus, 
+/**
+ * The status of the last answer.
+ */
+answer_status: number | null, 
+/**
+ * The beginning of the last answer.
+ */
+answer: string | null, 
+/**
+ * Why the last try failed.
+ */
+error: string | null, };
+
+export type WebhookKey = { 
+/**
+ * The key: these characters themselves are the key of the HMAC.
+ */
+key: string, };
 
 export type WorkerView = { 
 /**

@@ -1,6 +1,7 @@
 //! The rows of each table, and how they become records. Nothing in here leaves the store.
 
 pub(super) mod deletion;
+pub(super) mod delivery;
 pub(super) mod event;
 pub(super) mod execution;
 pub(super) mod idempotency;

@@ -3,7 +3,7 @@
 use super::group::Group;
 use super::job::AppendJob;
 use super::statements::{Insert, LookUp};
-use crate::sql::entity::{event, execution, idempotency, text};
+use crate::sql::entity::{delivery, event, execution, idempotency, text};
 use crate::{Appended, Error, Result};
 use pulse_core::ids::{ExecutionId, Seq};
 use sea_orm::prelude::Uuid;
@@ -36,6 +36,7 @@ pub(super) async fn write(group: &mut Group<'_>, mut jobs: Vec<&mut AppendJob>) 
     insert_events(group, &jobs).await?;
     write_summaries(group, &jobs, &heads).await?;
     write_secrets(group, &jobs).await?;
+    insert_deliveries(group, &jobs).await?;
     insert_keys(group, &jobs).await
 }
 
@@ -148,6 +149,15 @@ async fn write_secrets(group: &mut Group<'_>, jobs: &[&mut AppendJob]) -> Result
     over.sort_unstable();
     over.dedup();
     statements.delete_secrets(group.db, over.into_iter().map(Value::from).collect()).await
+}
+
+async fn insert_deliveries(group: &mut Group<'_>, jobs: &[&mut AppendJob]) -> Result<(), DbErr> {
+    let rows = jobs.iter().flat_map(|job| {
+        let append = &job.append;
+        append.deliveries.iter().flat_map(|delivery| delivery::values(append.execution_id, delivery))
+    });
+    let values = rows.collect();
+    group.memory.statements.insert(group.db, Insert::Deliveries, values).await
 }
 
 async fn insert_keys(group: &mut Group<'_>, jobs: &[&mut AppendJob]) -> Result<(), DbErr> {

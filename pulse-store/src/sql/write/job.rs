@@ -68,6 +68,7 @@ impl AppendJob {
     pub(super) fn bytes(&self) -> usize {
         self.events.iter().map(|event| event.payload.len() + 256).sum::<usize>()
             + self.append.secrets.as_ref().map_or(0, Vec::len)
+            + self.append.deliveries.iter().map(|delivery| delivery.body.len() + 512).sum::<usize>()
             + 1024
     }
 }

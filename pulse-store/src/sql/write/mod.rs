@@ -78,9 +78,8 @@ impl Writer {
     }
 
     pub(super) async fn append(&self, append: Append) -> Result<Appended> {
-        let append = Append { record: append.record.storable(), ..append };
         let (reply, answer) = Reply::new();
-        let job = AppendJob::new(append, reply)?;
+        let job = AppendJob::new(append.storable(), reply)?;
         let bytes = job.bytes();
         self.submit(Job::Append(Box::new(job)), bytes, answer).await
     }

@@ -3,7 +3,7 @@
 //!
 //! What counts here is the number of statements, each of which is a message to SQLite's thread and back.
 
-use crate::sql::entity::{event, execution, idempotency, output, secrets, text};
+use crate::sql::entity::{delivery, event, execution, idempotency, output, secrets, text};
 use sea_orm::sea_query::{DeleteStatement, Expr, ExprTrait, InsertStatement, Query, SelectStatement, UpdateStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value};
 use std::collections::HashMap;
@@ -20,6 +20,7 @@ const MOST_UPDATES: usize = 16;
 /// What is inserted in many rows at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Insert {
+    Deliveries,
     Events,
     Executions,
     IdempotencyKeys,
@@ -189,6 +190,7 @@ fn updated(values: [Value; 21], status: bool) -> Vec<Value> {
 impl Insert {
     fn width(self) -> usize {
         match self {
+            Self::Deliveries => delivery::COLUMNS.len(),
             Self::Events => event::COLUMNS.len(),
             Self::Executions => execution::COLUMNS.len(),
             Self::IdempotencyKeys => idempotency::COLUMNS.len(),
@@ -201,6 +203,7 @@ impl Insert {
     fn statement(self, rows: usize) -> InsertStatement {
         let mut statement = Query::insert();
         match self {
+            Self::Deliveries => statement.into_table(delivery::Entity).columns(delivery::COLUMNS),
             Self::Events => statement.into_table(event::Entity).columns(event::COLUMNS),
             Self::Executions => statement.into_table(execution::Entity).columns(execution::COLUMNS),
             Self::IdempotencyKeys => statement.into_table(idempotency::Entity).columns(idempotency::COLUMNS),
