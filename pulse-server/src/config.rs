@@ -4,6 +4,7 @@ use crate::Error;
 use crate::access::{ProxySettings, TrustedProxies, check_group};
 use crate::fleet::{LOST_GRACE, Limits};
 use crate::secrets::DataKey;
+use crate::webhooks::Allowed;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -29,6 +30,7 @@ const KNOWN: &[&str] = &[
     "PULSE_SKIP_WEB",
     "PULSE_TOKEN",
     "PULSE_TRUSTED_PROXIES",
+    "PULSE_WEBHOOK_ALLOW",
     "PULSE_WORKER_LABELS",
     "PULSE_WORKER_STATE",
     "PULSE_WS",
@@ -108,6 +110,9 @@ pub struct Args {
     /// Delete executions so many days after they ended; looked for every ten minutes [default: never]
     #[arg(long, env = "PULSE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: Option<u32>,
+    /// Networks that webhooks may lead to though they are not public, like 10.20.0.0/16,127.0.0.1 [default: none]
+    #[arg(long, env = "PULSE_WEBHOOK_ALLOW", value_name = "NETWORKS")]
+    pub webhook_allow: Option<String>,
 }
 
 /// Checked settings.
@@ -135,6 +140,8 @@ pub struct Config {
     pub legacy_agents: bool,
     /// How long executions are kept after they ended; for ever when not given.
     pub retention: Option<Duration>,
+    /// Where webhooks may lead besides public addresses.
+    pub webhook_allow: Allowed,
 }
 
 impl TryFrom<Args> for Config {
@@ -177,6 +184,7 @@ impl TryFrom<Args> for Config {
             },
             legacy_agents: args.legacy_agents,
             retention: args.retention_days.map(|days| DAY * days),
+            webhook_allow: Allowed::parse(args.webhook_allow.as_deref().unwrap_or_default())?,
         })
     }
 }

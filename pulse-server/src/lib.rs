@@ -20,6 +20,7 @@ mod server;
 mod signal;
 mod sole;
 pub mod upkeep;
+pub mod webhooks;
 
 pub use config::{Args, Config, LogFormat, check_environment, init_logging, load_dotenv};
 pub use error::Error;

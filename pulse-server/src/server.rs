@@ -7,6 +7,7 @@ use crate::http::{self, App};
 use crate::live::Hub;
 use crate::sole::Sole;
 use crate::upkeep::{self, Rebuilt};
+use crate::webhooks::{Sender, SigningKey, Webhooks};
 use crate::{Config, Error, clock, secrets};
 use pulse_store::Store;
 use std::net::SocketAddr;
@@ -45,10 +46,13 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     // What runs goes on by itself once there is room; what starts takes up what was running, and would wait there unseen.
     upkeep::probe(&*store).await?;
     secrets::check(&*store, config.data_key.as_ref()).await?;
+    let webhook_key = SigningKey::load(&*store, config.data_key.as_ref()).await?;
+    let webhooks = Webhooks::new(&url(address, config.public_url.as_deref()));
     let hub = Hub::default();
     let fleet = Fleet::load(store.clone(), hub.clone(), config.limits).await?;
     let (timers, due) = Timers::new();
-    let driver = Driver::new(store.clone(), fleet.clone(), hub, timers, config.data_key, stop.clone());
+    let driver =
+        Driver::new(store.clone(), fleet.clone(), hub, timers, webhooks.clone(), config.data_key, stop.clone());
     let recovered = recover(&driver).await.map_err(Error::Recovery)?;
     if recovered > 0 {
         tracing::info!(executions = recovered, "took up what was running");
@@ -58,6 +62,8 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
     if let Some(keep) = config.retention {
         driver.spawn(upkeep::retention(store.clone(), keep, stop.clone()));
     }
+    let sender = Sender::new(store.clone(), webhooks, webhook_key.clone(), config.webhook_allow, stop.clone());
+    driver.spawn(sender.run());
     driver.spawn(upkeep::room(store.clone(), stop.clone()));
     let trusted = config.proxy.trusted.clone();
     let proxy = ProxySignIn::load(&*store, config.proxy).await?;
@@ -66,6 +72,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, E
         access,
         driver,
         public_url: config.public_url,
+        webhook_key,
         legacy_agents: config.legacy_agents,
         ready: AtomicBool::new(true),
         stop: stop.clone(),
@@ -94,14 +101,7 @@ pub async fn rebuild(config: Config) -> Result<Rebuilt, Error> {
 impl Running {
     /// The URL by which a browser on this machine, or the configured public, reaches the server.
     pub fn url(&self) -> String {
-        let local = || {
-            let host = match self.address {
-                address if address.ip().is_unspecified() => format!("127.0.0.1:{}", address.port()),
-                address => address.to_string(),
-            };
-            format!("http://{host}")
-        };
-        self.app.public_url.as_deref().map_or_else(local, |url| url.trim_end_matches('/').to_owned())
+        url(self.address, self.app.public_url.as_deref())
     }
 
     /// A one-time sign-in link for an administrator. The code is in the fragment, which never reaches a log.
@@ -139,4 +139,16 @@ impl Running {
         self.app.driver.store().close().await;
         failure.map_or(Ok(()), Err)
     }
+}
+
+/// Where a server is that listens at an address: its public URL, else that address.
+fn url(address: SocketAddr, public: Option<&str>) -> String {
+    let local = || {
+        let host = match address {
+            address if address.ip().is_unspecified() => format!("127.0.0.1:{}", address.port()),
+            address => address.to_string(),
+        };
+        format!("http://{host}")
+    };
+    public.map_or_else(local, |url| url.trim_end_matches('/').to_owned())
 }

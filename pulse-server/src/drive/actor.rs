@@ -16,7 +16,7 @@ use pulse_core::ids::ExecutionId;
 use pulse_core::protocol::browser::ToBrowser;
 use pulse_core::status::{ExecutionStatus, Trigger};
 use pulse_engine::{Effect, Input, Plan, State};
-use pulse_store::{Append, ExecutionRecord};
+use pulse_store::{Append, ExecutionRecord, NewDelivery};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +66,8 @@ pub(super) struct Loaded {
     pub fence: i64,
     /// Its secrets, for its commands and for nothing else.
     pub secrets: Arc<Secrets>,
+    /// Whom its workflow tells.
+    pub webhook: Option<Arc<str>>,
 }
 
 /// Drives an execution until it waits for something outside, has ended, or the server stops. It is folded from its journal
@@ -201,7 +203,12 @@ impl Actor {
             && let Some(record) = record(&loaded.state, &loaded.title)
         {
             let is_patient = batch.iter().all(Message::is_patient);
-            self.commit(loaded.fence, &record, &entries, is_patient).await?;
+            let deliveries =
+                self.driver.0.webhooks.deliveries(loaded.webhook.as_deref(), &loaded.state, &record, &entries);
+            self.commit(loaded.fence, &record, &entries, &deliveries, is_patient).await?;
+            if !deliveries.is_empty() {
+                self.driver.0.webhooks.wake();
+            }
             publish(&self.driver, &entries, &record);
         }
         act(&self.driver, &loaded.state, &loaded.secrets, effects);
@@ -225,6 +232,7 @@ impl Actor {
         fence: i64,
         record: &ExecutionRecord,
         entries: &[Entry],
+        deliveries: &[NewDelivery],
         is_patient: bool,
     ) -> Result<(), Error> {
         loop {
@@ -235,6 +243,7 @@ impl Actor {
                 record: record.clone(),
                 idempotency: None,
                 secrets: None,
+                deliveries: deliveries.to_vec(),
             };
             match self.driver.0.store.append(append).await {
                 Ok(_) => return Ok(()),

@@ -11,6 +11,7 @@ use super::turns::Turns;
 use crate::fleet::{Fleet, Verdict};
 use crate::live::{Hub, Topic};
 use crate::secrets::{DataKey, Secrets};
+use crate::webhooks::Webhooks;
 use pulse_core::api::OutputChunk;
 use pulse_core::command::{CommandEnd, Outcome, Stream};
 use pulse_core::event::{Entry, WorkerRef, WorkflowRef};
@@ -100,6 +101,8 @@ pub(super) struct Shared {
     pub hub: Hub,
     pub plans: Plans,
     pub timers: Timers,
+    /// What others are told, and who tells it.
+    pub webhooks: Webhooks,
     /// What secrets are sealed with.
     pub key: Option<DataKey>,
     pub stop: CancellationToken,
@@ -175,6 +178,7 @@ impl Driver {
         fleet: Fleet,
         hub: Hub,
         timers: Timers,
+        webhooks: Webhooks,
         key: Option<DataKey>,
         stop: CancellationToken,
     ) -> Self {
@@ -184,6 +188,7 @@ impl Driver {
             hub,
             plans: Plans::default(),
             timers,
+            webhooks,
             key,
             stop,
             tasks: TaskTracker::new(),
@@ -208,6 +213,11 @@ impl Driver {
     /// Live events.
     pub fn hub(&self) -> &Hub {
         &self.0.hub
+    }
+
+    /// Calls of webhooks.
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.0.webhooks
     }
 
     /// Runs something that the server waits for when it stops.
@@ -279,7 +289,9 @@ impl Driver {
         let state = self.fold(id).await?;
         let plan = self.plan(&state).await?;
         let secrets = Arc::new(self.secrets(&plan, &state).await?);
-        Ok(Loaded { state, plan, title: record.title, fence: record.fence, secrets })
+        let workflow = state.origin.as_ref().and_then(|origin| origin.workflow.as_ref());
+        let webhook = self.webhook(workflow).await?;
+        Ok(Loaded { state, plan, title: record.title, fence: record.fence, secrets, webhook })
     }
 
     /// The secrets of an execution that goes on.
@@ -355,6 +367,14 @@ impl Driver {
             (Some(workflow), _) => self.0.plans.stored(&*self.0.store, workflow).await?,
             (None, definition) => compile(definition.clone().unwrap_or_default()).await?,
         })
+    }
+
+    /// The webhook of the version that an execution runs; a quick command has none.
+    pub(super) async fn webhook(&self, workflow: Option<&WorkflowRef>) -> Result<Option<Arc<str>>, Error> {
+        match workflow {
+            Some(workflow) => Ok(self.0.plans.webhook(&*self.0.store, workflow).await?),
+            None => Ok(None),
+        }
     }
 
     /// The plan of a stored version.

@@ -4,6 +4,7 @@ use super::{Begin, Begun, Driver, Error, Timers};
 use crate::clock;
 use crate::fleet::{Fleet, LOST_GRACE, Limits};
 use crate::live::Hub;
+use crate::webhooks::Webhooks;
 use pulse_core::event::WorkflowRef;
 use pulse_core::ids::{ExecutionId, WorkflowId};
 use pulse_core::protocol::worker::OUTPUT_LIMIT_BYTES;
@@ -24,7 +25,15 @@ pub(super) async fn driver(store: &Arc<dyn Store>) -> Driver {
     let limits = Limits { output_bytes: OUTPUT_LIMIT_BYTES, lost_grace: LOST_GRACE };
     let fleet = Fleet::load(store.clone(), hub.clone(), limits).await.unwrap();
     let (timers, due) = Timers::new();
-    let driver = Driver::new(store.clone(), fleet, hub, timers, None, CancellationToken::new());
+    let driver = Driver::new(
+        store.clone(),
+        fleet,
+        hub,
+        timers,
+        Webhooks::new("http://pulse.test"),
+        None,
+        CancellationToken::new(),
+    );
     driver.spawn(due.run(driver.clone()));
     driver
 }

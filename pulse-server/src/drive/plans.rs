@@ -32,7 +32,14 @@ pub enum NoPlan {
 
 /// The compiled definitions.
 #[derive(Default)]
-pub struct Plans(Mutex<HashMap<(WorkflowId, u32), Arc<Plan>>>);
+pub struct Plans(Mutex<HashMap<(WorkflowId, u32), Stored>>);
+
+/// What is kept of a version.
+#[derive(Clone)]
+struct Stored {
+    plan: Arc<Plan>,
+    webhook: Option<Arc<str>>,
+}
 
 impl Plans {
     /// The plan of a stored version.
@@ -40,23 +47,36 @@ impl Plans {
     /// # Errors
     /// When it is not stored or does not compile.
     pub async fn stored(&self, store: &dyn Store, workflow: &WorkflowRef) -> Result<Arc<Plan>, NoPlan> {
+        Ok(self.look_up(store, workflow).await?.plan)
+    }
+
+    /// Whom the executions of a stored version tell.
+    ///
+    /// # Errors
+    /// As for its plan.
+    pub async fn webhook(&self, store: &dyn Store, workflow: &WorkflowRef) -> Result<Option<Arc<str>>, NoPlan> {
+        Ok(self.look_up(store, workflow).await?.webhook)
+    }
+
+    async fn look_up(&self, store: &dyn Store, workflow: &WorkflowRef) -> Result<Stored, NoPlan> {
         let key = (workflow.id, workflow.version);
-        if let Some(plan) = self.cached(key) {
-            return Ok(plan);
+        if let Some(stored) = self.cached(key) {
+            return Ok(stored);
         }
         let record = store.workflow_version(workflow.id, workflow.version).await?;
         let record =
             record.ok_or_else(|| NoPlan::Missing { name: workflow.name.clone(), version: workflow.version })?;
-        let plan = compile(record.definition).await?;
+        let webhook = record.webhook.map(Arc::from);
+        let stored = Stored { plan: compile(record.definition).await?, webhook };
         let mut plans = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if plans.len() >= MAX_PLANS {
             plans.clear();
         }
-        plans.insert(key, plan.clone());
-        Ok(plan)
+        plans.insert(key, stored.clone());
+        Ok(stored)
     }
 
-    fn cached(&self, key: (WorkflowId, u32)) -> Option<Arc<Plan>> {
+    fn cached(&self, key: (WorkflowId, u32)) -> Option<Stored> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&key).cloned()
     }
 }

@@ -154,9 +154,12 @@ impl Driver {
         let Begin { plan, start, title, idempotency, .. } = begin;
         let sealed = self.0.key.as_ref().filter(|_| !secrets.is_empty()).map(|key| secrets.seal(key, id));
         let secrets = Arc::new(secrets);
+        let webhook = self.webhook(start.workflow.as_ref()).await?;
         let mut state = State::new(id);
         let transition = decide(self, &plan, &mut state, Input::Start(Box::new(start)))?;
         let record = record(&state, &title).ok_or(Error::NotFound(id))?;
+        let deliveries = self.0.webhooks.deliveries(webhook.as_deref(), &state, &record, &transition.entries);
+        let is_told = !deliveries.is_empty();
         let append = Append {
             execution_id: id,
             fence: record.fence,
@@ -164,12 +167,16 @@ impl Driver {
             record: record.clone(),
             idempotency,
             secrets: sealed,
+            deliveries,
         };
         if let Appended::Existing { execution_id, same_request } = self.0.store.append(append).await? {
             return Ok(Err(Begun::before(execution_id, same_request)));
         }
+        if is_told {
+            self.0.webhooks.wake();
+        }
         publish(self, &transition.entries, &record);
         act(self, &state, &secrets, transition.effects);
-        Ok(Ok(Loaded { state, plan, title, fence: record.fence, secrets }))
+        Ok(Ok(Loaded { state, plan, title, fence: record.fence, secrets, webhook }))
     }
 }

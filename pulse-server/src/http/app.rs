@@ -4,6 +4,7 @@ use super::problem::ApiError;
 use super::{assets, routes as resources};
 use crate::access::Access;
 use crate::drive::Driver;
+use crate::webhooks::SigningKey;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -21,6 +22,8 @@ pub struct App {
     pub driver: Driver,
     /// Where browsers reach the server, when it is not where it listens.
     pub public_url: Option<String>,
+    /// What webhooks are signed with; none without a key to seal it with.
+    pub webhook_key: Option<SigningKey>,
     /// Whether agents of the first PULSE are served.
     pub legacy_agents: bool,
     /// Whether start-up is over.
@@ -42,6 +45,8 @@ pub fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
             .or(resources::commands(app.clone()))
             .unify()
             .or(resources::executions(app.clone()))
+            .unify()
+            .or(resources::webhooks(app.clone()))
             .unify()
             .or(resources::heartbeat(app.clone()))
             .unify()

@@ -47,7 +47,7 @@ impl DataKey {
     }
 
     /// Seals a text for one purpose, under a random nonce: at far less than 2^32 texts a key, none comes twice.
-    pub(super) fn seal(&self, purpose: &[u8], plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(&self, purpose: &[u8], plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE_LEN];
         clock::fill(&mut nonce);
         let mut text = plain.to_vec();
@@ -58,7 +58,7 @@ impl DataKey {
     }
 
     /// Opens what was sealed for the same purpose with the same key, and is as it was.
-    pub(super) fn open(&self, purpose: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, purpose: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.strip_prefix(&[FORMAT])?.split_first_chunk::<NONCE_LEN>()?;
         let mut text = text.to_vec();
         let plain =

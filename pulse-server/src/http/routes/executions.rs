@@ -96,7 +96,7 @@ pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// An execution's id from its text or a unique beginning of it.
-async fn find(app: &App, text: &str) -> Result<ExecutionId, ApiError> {
+pub(super) async fn find(app: &App, text: &str) -> Result<ExecutionId, ApiError> {
     let not_found = || ApiError::NotFound { what: "execution", id: pulse_core::text::shorten(text, 60) };
     if let Ok(id) = text.parse::<ExecutionId>() {
         return Ok(id);

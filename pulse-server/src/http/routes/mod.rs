@@ -11,6 +11,7 @@ mod session;
 mod starting;
 mod targets;
 mod tokens;
+mod webhooks;
 mod workers;
 mod workflows;
 
@@ -22,5 +23,6 @@ pub(super) use live::{browser_socket, worker_socket};
 pub(super) use me::routes as me;
 pub(super) use session::routes as session;
 pub(super) use tokens::routes as tokens;
+pub(super) use webhooks::routes as webhooks;
 pub(super) use workers::routes as workers;
 pub(super) use workflows::routes as workflows;
