@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["up", "run", "exec"]),
     ("Executions", &["ps", "show", "logs", "respond", "abort", "rerun", "diff", "replay"]),
-    ("Workflows", &["workflow", "check", "test", "graph", "fmt", "schema", "schedule", "import"]),
+    ("Workflows", &["workflow", "check", "test", "graph", "fmt", "schema", "schedule", "webhook", "import"]),
     ("Server and workers", &["server", "worker"]),
     ("Access", &["login", "token", "user", "audit"]),
     ("More", &["completions", "bench"]),

@@ -25,6 +25,7 @@ mod test;
 mod token;
 mod up;
 mod waiting;
+mod webhook;
 mod worker;
 mod workflow;
 
@@ -74,6 +75,8 @@ pub enum Verb {
     Worker(worker::Args),
     /// Make, list and remove API tokens
     Token(token::Args),
+    /// Print the key that webhooks are signed with; call one again
+    Webhook(webhook::Args),
     /// Remember a server and a token for it
     Login(login::Args),
     /// Try this program under faults
@@ -107,6 +110,7 @@ pub async fn dispatch(verb: Verb, context: &mut Context) -> Result<Exit, Error> 
         Verb::Workflow(args) => workflow::run(args.verb, context).await,
         Verb::Worker(args) => worker::run(args, context).await,
         Verb::Token(args) => token::run(args.verb, context).await,
+        Verb::Webhook(args) => webhook::run(args.verb, context).await,
         Verb::Login(args) => login::run(args, context).await,
         Verb::Bench(args) => bench::run(args, context).await,
         Verb::Completions(args) => completions::run(&args, context),

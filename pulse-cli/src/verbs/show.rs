@@ -1,5 +1,7 @@
 //! `pulse show`: one execution.
 
+mod deliveries;
+
 use super::{ps, questions};
 use crate::context::Context;
 use crate::error::Error;
@@ -9,7 +11,7 @@ use crate::render::age::{age, now, took};
 use crate::render::steps::result;
 use crate::render::table::Table;
 use crate::render::values;
-use pulse_core::api::{CommandView, ExecutionView, StepView};
+use pulse_core::api::{CommandView, DeliveryView, ExecutionView, StepView};
 use pulse_core::event::Event;
 use pulse_core::ids::{Attempt, CommandId};
 use pulse_core::status::CommandStatus;
@@ -25,12 +27,20 @@ const CHILDREN: usize = 20;
 /// Commands that wait for their workers that are shown at most.
 const HELD: usize = 20;
 
+/// What `--json` prints: the execution, and the calls of webhooks beside it.
+#[derive(serde::Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    view: ExecutionView,
+    deliveries: Vec<DeliveryView>,
+}
+
 /// Arguments of `pulse show`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Id of the execution, or its first characters as `pulse ps` shows them
     id: String,
-    /// Print JSON, as the API gives it
+    /// Print JSON, as the API gives it, with the calls of webhooks as `deliveries`
     #[arg(long)]
     json: bool,
 }
@@ -38,11 +48,12 @@ pub struct Args {
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error> {
     let client = context.client()?;
     let view = fetch(&client, &args.id).await?;
+    let deliveries = deliveries::fetch(&client, view.summary.id).await?;
     if args.json {
-        context.out.json(&view)?;
+        context.out.json(&Whole { view, deliveries })?;
         return Ok(Exit::SUCCESS);
     }
-    print(&view, &mut context.out)?;
+    print(&view, &deliveries, &mut context.out)?;
     for child in questions::children(&client, &view).await.iter().filter(|child| child.summary.waiting_for_input) {
         let summary = &child.summary;
         let asks = format!("its child {} ({}) asks:", one_line(&summary.title), summary.id);
@@ -68,7 +79,7 @@ pub(super) fn unknown(error: Error) -> Error {
     }
 }
 
-fn print(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
+fn print(view: &ExecutionView, calls: &[DeliveryView], out: &mut Out) -> Result<(), Error> {
     let (style, now, summary) = (out.style, now(), &view.summary);
     out.line(&style.bold(&format!("{}  {}", one_line(&summary.title), summary.id)))?;
     let mut fact = |name: &str, value: String| match value.is_empty() {
@@ -94,6 +105,7 @@ fn print(view: &ExecutionView, out: &mut Out) -> Result<(), Error> {
     held(view, out)?;
     late(view, out)?;
     children(view, out)?;
+    deliveries::print(calls, out)?;
     questions::print(view, out)
 }
 

@@ -127,7 +127,29 @@ disk-check  0198c2f4-7a1b-7000-8000-000000000001
   2     Name s4  execute  running    1.5s
 "
     );
-    assert_eq!(serde_json::from_str::<Value>(&pulse(&server, &["show", "0198", "--json"]).out).unwrap(), view);
+    let json = || serde_json::from_str::<Value>(&pulse(&server, &["show", "0198", "--json"]).out).unwrap();
+    view["deliveries"] = json!([]);
+    assert_eq!(json(), view, "of a server that knows no webhooks");
+    let call = json!({"id": ID, "event": "failed", "url": "https://hooks.example/x", "created_at": "2026-11-24T12:00:00.000Z",
+        "attempts": 1, "next_try_at": null, "status": "given_up", "answer_status": 500, "answer": "no", "error": "answered 500"});
+    server.answer(&format!("GET /api/executions/{ID}/deliveries"), 200, json!({"items": [call], "next": null}));
+    let line = format!("\n\n  webhook failed ({ID}) to https://hooks.example/x: given up after 1 try: answered 500\n");
+    assert!(pulse(&server, &["show", "0198"]).out.ends_with(&line));
+    view["deliveries"] = json!([call]);
+    assert_eq!(json(), view);
+}
+
+#[test]
+fn webhooks_keys_are_printed_alone_and_calls_made_again() {
+    let server = StandIn::start(Story::default());
+    server.answer("GET /api/webhook-key", 200, json!({"key": "pulse_webhook_1"}));
+    assert_eq!(pulse(&server, &["webhook", "key"]).out, "pulse_webhook_1\n");
+    server.answer(&format!("POST /api/deliveries/{ID}/retry"), 204, Value::Null);
+    assert_eq!(pulse(&server, &["webhook", "retry", ID]).out, format!("called again: {ID}\n"));
+    let request = server.requests().pop().unwrap();
+    assert_eq!(request.body, json!({}));
+    let missing = pulse(&server, &["webhook", "retry", "x"]);
+    assert!(missing.code == 1 && missing.err.contains("pulse show EXECUTION"), "{}", missing.err);
 }
 
 #[test]
