@@ -15,6 +15,7 @@ const KNOWN: &[&str] = &[
     "PULSE_ADMIN_TOKEN",
     "PULSE_DATABASE_SYNCHRONOUS",
     "PULSE_DATABASE_URL",
+    "PULSE_DATA",
     "PULSE_DATA_KEY",
     "PULSE_FAULT",
     "PULSE_LEGACY_AGENTS",
@@ -203,6 +204,11 @@ fn check_secret(name: &str, secret: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether some part of PULSE reads a `PULSE_*` variable.
+pub fn is_setting(name: &str) -> bool {
+    KNOWN.contains(&name)
+}
+
 /// Refuses `PULSE_*` variables that nothing reads.
 ///
 /// # Errors
@@ -210,7 +216,7 @@ fn check_secret(name: &str, secret: &str) -> Result<(), Error> {
 pub fn check_environment() -> Result<(), Error> {
     let mut names: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
     names.sort();
-    match names.iter().find(|name| name.starts_with("PULSE_") && !KNOWN.contains(&name.as_str())) {
+    match names.iter().find(|name| name.starts_with("PULSE_") && !is_setting(name)) {
         None => Ok(()),
         Some(name) => {
             let nearest = pulse_core::diagnostic::did_you_mean(name, KNOWN.iter().copied());

@@ -22,7 +22,7 @@ mod sole;
 pub mod upkeep;
 pub mod webhooks;
 
-pub use config::{Args, Config, LogFormat, check_environment, init_logging, load_dotenv};
+pub use config::{Args, Config, LogFormat, check_environment, init_logging, is_setting, load_dotenv};
 pub use error::Error;
 pub use server::{Running, rebuild, start};
 pub use signal::stop_signal;

@@ -46,6 +46,17 @@ fn every_verb_has_help_without_a_full_stop() {
 }
 
 #[test]
+fn every_variable_that_is_read_is_one_that_a_server_knows() {
+    let command = pulse_cli::cli::command();
+    let arguments = command.get_subcommands().flat_map(clap::Command::get_arguments).chain(command.get_arguments());
+    let names: Vec<&str> = arguments.filter_map(|argument| argument.get_env()?.to_str()).collect();
+    assert!(names.contains(&"PULSE_DATA") && names.contains(&"PULSE_WEBHOOK_ALLOW"), "{names:?}");
+    for name in names.iter().filter(|name| name.starts_with("PULSE_")) {
+        assert!(pulse_server::is_setting(name), "{name} stops the start of a server");
+    }
+}
+
+#[test]
 fn nothing_asked_for_is_answered_with_help() {
     let directory = tempfile::tempdir().unwrap();
     let nothing = ran(pulse(directory.path(), &[]));

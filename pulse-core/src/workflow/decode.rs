@@ -106,13 +106,18 @@ fn document(root: &Node, diagnostics: &mut Diagnostics) -> Option<(Workflow, Has
     Some((workflow, unread))
 }
 
-/// An address that can be called.
-fn webhook(fields: &mut Fields<'_, '_>) -> Option<String> {
-    let (text, at) = fields.text_at("webhook")?;
+/// Whether a text is an address that a webhook can have.
+pub fn is_webhook(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
     let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-    if host.is_empty() || host.starts_with(':') || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    !(host.is_empty() || host.starts_with(':') || text.contains(|c: char| c.is_whitespace() || c.is_control()))
+}
+
+/// An address that can be called.
+fn webhook(fields: &mut Fields<'_, '_>) -> Option<String> {
+    let (text, at) = fields.text_at("webhook")?;
+    if !is_webhook(&text) {
         let message = format!("`webhook` must be an address of http or https, not `{}`", shorten(&text, 80));
         let help = "write it whole, like https://hooks.example/pulse";
         fields.add(Code::OutOfRange, "webhook", at, message, help);

@@ -18,7 +18,7 @@ mod steps;
 mod targets;
 
 pub use children::resolve_child_params;
-pub use decode::{ANSWER_NAMES, Parsed, is_reserved_name, parse};
+pub use decode::{ANSWER_NAMES, Parsed, is_reserved_name, is_webhook, parse};
 pub use links::ways;
 pub use model::{Concerning, Concurrency, ConcurrencyPolicy, Defaults, OnError, Source, Workflow};
 pub use params::{BadParam, MASK, MAX_SECRET_BYTES, Param, ParamType, resolve_fields, resolve_params, take_secrets};

@@ -49,8 +49,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
         name: args.name,
         description: None,
         definition: Value::String(definition),
-        // What is not in the definition stays as it is.
-        webhook: stored.as_ref().and_then(|stored| stored.webhook.clone()),
+        webhook: stored.as_ref().and_then(beside),
     };
     let saved: Result<WorkflowView, Error> = match &stored {
         None => client.post(&["api", "workflows"], &body).await,
@@ -74,6 +73,13 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Exit, Error
         context.out.line(&format!("{what}: {} (version {})", one_line(&summary.name), summary.version))?;
     }
     Ok(Exit::SUCCESS)
+}
+
+/// The webhook that was given beside the stored definition: not being in the new one either, it stays. One that stood in
+/// the definition is the new one's business.
+fn beside(stored: &WorkflowView) -> Option<String> {
+    let within = pulse_core::workflow::parse(&stored.definition).workflow.and_then(|workflow| workflow.webhook);
+    stored.webhook.clone().filter(|webhook| within.as_ref() != Some(webhook))
 }
 
 /// Names the file in the findings, and says what a conflict means.

@@ -187,6 +187,19 @@ fn each_workflow_tells_its_own_and_the_request_counts_before_the_definition() {
     assert_eq!(parent.json()["execution"], json!(id));
     assert_eq!(child.json()["workflow"], "child");
 
+    let wrong = json!({"definition": definition, "webhook": "ftp://x"});
+    let (status, problem) = installation.call("PUT", "/api/workflows/parent", Some(wrong));
+    assert_eq!((status, problem["code"].as_str()), (422, Some("invalid-webhook")), "{problem}");
+    // Storing a file anew keeps what was given beside the definition, and follows what stands in it.
+    let file = installation.directory.path().join("flow.yaml");
+    for (name, hook, expected) in [("parent", "/other", "/request"), ("child", "/other", "/other")] {
+        let text = format!("name: {name}\nwebhook: {url}{hook}\nsteps: [{{id: a, type: wait, duration: 0s}}]\n");
+        std::fs::write(&file, text).unwrap();
+        let ran = installation.pulse(&["workflow", "put", "flow.yaml"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert_eq!(installation.get(&format!("/api/workflows/{name}"))["webhook"], format!("{url}{expected}"));
+    }
+
     // An execution tells the webhook of the version that it runs; a quick command tells nobody.
     installation.store(&format!("name: asks\nwebhook: {url}/old\nsteps: [{{id: ask, message: Well?}}]\n"));
     let asks = installation.execute("asks", json!({}), &[]);

@@ -16,6 +16,7 @@ use pulse_core::diagnostic::Severity;
 use pulse_core::event::WorkflowRef;
 use pulse_core::ids::WorkflowId;
 use pulse_core::status::{Role, Trigger};
+use pulse_core::workflow::is_webhook;
 use pulse_engine::{Loaded, Start, graph, load};
 use pulse_store::{SaveWorkflow, WorkflowRecord, WorkflowVersion};
 use serde_json::Value;
@@ -273,6 +274,12 @@ async fn save(
         .ok_or_else(|| invalid("a workflow needs a name: write `name:` in the definition, or send `name` beside it"))?;
     if !(1..=120).contains(&name.trim().chars().count()) || name.chars().any(char::is_control) {
         return Err(invalid("a workflow's name has 1 to 120 characters and no control characters"));
+    }
+    if let Some(webhook) = body.webhook.as_deref().filter(|webhook| !is_webhook(webhook)) {
+        let webhook = pulse_core::text::shorten(webhook, 80);
+        let detail =
+            format!("`webhook` must be an address of http or https, like https://hooks.example/pulse, not `{webhook}`");
+        return Err(ApiError::Invalid { code: "invalid-webhook", detail });
     }
     let save = SaveWorkflow {
         id,
