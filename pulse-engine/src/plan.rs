@@ -256,8 +256,10 @@ struct Compiler<'s> {
     routes: Vec<Expr>,
     /// The document's environment.
     env: IndexMap<String, Source>,
-    /// Entries of environments that were warned about.
-    warned: HashSet<String>,
+    /// Entries of environments that a script evaluates, by their paths.
+    evaluated: HashSet<String>,
+    /// Those that a shell runs, which have been looked at.
+    run: HashSet<String>,
 }
 
 impl Compiler<'_> {
@@ -268,6 +270,7 @@ impl Compiler<'_> {
         self.steps_of(&workflow.steps);
         let mut more = |steps: &[Step]| (!steps.is_empty()).then(|| self.steps_of(steps));
         let (on_failure, finally) = (more(&workflow.on_failure), more(&workflow.finally));
+        self.mark_evaluated();
         let steps = std::mem::take(&mut self.steps);
         let index = steps.iter().enumerate().map(|(index, planned)| (planned.step.id.clone(), index)).collect();
         Plan { workflow, steps, index, lists: std::mem::take(&mut self.lists), on_failure, finally, env, targets }

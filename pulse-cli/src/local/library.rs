@@ -10,7 +10,7 @@ use pulse_core::text::one_line;
 use pulse_core::workflow::{Child, ParamType, Source, StepKind, Workflow};
 use pulse_engine::Plan;
 use pulse_engine::fleet::{Fleet, TargetError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,8 +24,39 @@ pub type Mistakes = Vec<String>;
 #[derive(Debug)]
 pub struct Library {
     directory: PathBuf,
-    /// By name in lower case: names are unique ignoring case.
-    known: BTreeMap<String, (String, Arc<Plan>)>,
+    /// What was looked for, by name in lower case: names are unique ignoring case.
+    known: BTreeMap<String, Result<Definition, Missing>>,
+    /// The files of the directory, once any was looked for.
+    files: Option<Files>,
+}
+
+/// A definition with its name as it is written there.
+type Definition = (String, Arc<Plan>);
+
+/// Why there is no definition of a name.
+#[derive(Clone, Debug)]
+enum Missing {
+    /// The file that has it has mistakes, in words.
+    Mistakes(String),
+    Nowhere,
+}
+
+/// The files that may hold a definition, in order.
+#[derive(Debug)]
+struct Files {
+    paths: Vec<PathBuf>,
+    /// By how a file is called, without its ending, in lower case.
+    stems: HashMap<String, Vec<usize>>,
+    /// The names of the definitions in the files, once one was looked for that no file is called like.
+    names: Option<Names>,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    /// The first file that has a name, by the name in lower case.
+    index: HashMap<String, usize>,
+    /// The names as they are written, of files that hold a definition.
+    written: Vec<String>,
 }
 
 impl Library {
@@ -41,7 +72,7 @@ impl Library {
             return Err(Error::Definition { file: file.display().to_string(), diagnostics: loaded.diagnostics });
         };
         let (plan, name) = (Arc::new(plan), name_of(file, loaded.workflow.as_ref()));
-        let known = BTreeMap::from([(name.to_lowercase(), (name.clone(), plan.clone()))]);
+        let known = BTreeMap::from([(name.to_lowercase(), Ok((name.clone(), plan.clone())))]);
         Ok((Self { known, ..Self::beside(file) }, name, plan))
     }
 
@@ -51,55 +82,58 @@ impl Library {
             Some(directory) if !directory.as_os_str().is_empty() => directory.to_owned(),
             _ => PathBuf::from("."),
         };
-        Self { directory, known: BTreeMap::new() }
+        Self { directory, known: BTreeMap::new(), files: None }
     }
 
     /// The workflow of a name, with its name as it is written there.
     ///
     /// # Errors
     /// In words: there is none, or it has mistakes.
-    pub fn find(&mut self, name: &str) -> Result<(String, Arc<Plan>), String> {
-        let key = name.to_lowercase();
-        if let Some(found) = self.known.get(&key) {
-            return Ok(found.clone());
-        }
-        let mut names = Vec::new();
-        for file in self.files(&key) {
-            let Ok(source) = definition::read(&file) else { continue };
-            let workflow = pulse_core::workflow::parse(&source).workflow;
-            let called = name_of(&file, workflow.as_ref());
-            if called.to_lowercase() != key {
-                names.extend(workflow.is_some().then_some(called));
-                continue;
+    pub fn find(&mut self, name: &str) -> Result<Definition, String> {
+        self.known(name).clone().map_err(|missing| match missing {
+            Missing::Mistakes(reason) => reason,
+            Missing::Nowhere => {
+                let names = self.files.iter().flat_map(|files| &files.names).flat_map(|names| &names.written);
+                let guess = did_you_mean(name, names.map(String::as_str)).map(|guess| format!("; {guess}"));
+                let directory = self.directory.display();
+                format!("no file in {directory} has the workflow `{name}`{}", guess.unwrap_or_default())
             }
-            let loaded = pulse_engine::load(&source);
-            let Some(plan) = loaded.plan else {
-                let first = loaded.diagnostics.iter().find(|found| found.code.starts_with('E'));
-                let first = first.map(|found| one_line(&found.to_string())).unwrap_or_default();
-                return Err(format!("{} has mistakes: {first}", file.display()));
-            };
-            let found = (called, Arc::new(plan));
-            self.known.insert(key, found.clone());
-            return Ok(found);
-        }
-        let guess = did_you_mean(name, names.iter().map(String::as_str)).map(|guess| format!("; {guess}"));
-        let directory = self.directory.display();
-        Err(format!("no file in {directory} has the workflow `{name}`{}", guess.unwrap_or_default()))
+        })
     }
 
-    /// The files that may hold a definition, the one called like it first.
-    fn files(&self, key: &str) -> Vec<PathBuf> {
-        let Ok(entries) = std::fs::read_dir(&self.directory) else { return Vec::new() };
-        let is_definition = |path: &PathBuf| {
-            let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-            let known = [".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending));
-            known && ![".test.yaml", ".test.yml"].iter().any(|ending| name.ends_with(ending))
+    /// The workflow of a name, if there is one without mistakes.
+    pub fn get(&mut self, name: &str) -> Option<&Definition> {
+        self.known(name).as_ref().ok()
+    }
+
+    /// Each name is looked for once.
+    fn known(&mut self, name: &str) -> &Result<Definition, Missing> {
+        let key = name.to_lowercase();
+        if !self.known.contains_key(&key) {
+            let found = self.look_for(&key);
+            self.known.insert(key.clone(), found);
+        }
+        &self.known[&key]
+    }
+
+    fn look_for(&mut self, key: &str) -> Result<Definition, Missing> {
+        let files = self.files.get_or_insert_with(|| Files::of(&self.directory));
+        let called_like_it = files.stems.get(key).into_iter().flatten().copied();
+        let is_it = |index: &usize| files.read(*index).is_some_and(|(called, _)| called.to_lowercase() == key);
+        let first = called_like_it.take(MOST_FILES).find(is_it);
+        let Some(index) = first.or_else(|| files.names().index.get(key).copied()) else {
+            return Err(Missing::Nowhere);
         };
-        let all = entries.flatten().map(|entry| entry.path());
-        let mut files: Vec<PathBuf> = all.filter(|path| path.is_file() && is_definition(path)).collect();
-        files.sort_by_key(|path| (stem(path).to_lowercase() != key, path.clone()));
-        files.truncate(MOST_FILES);
-        files
+        let file = &files.paths[index];
+        let Ok(source) = definition::read(file) else { return Err(Missing::Nowhere) };
+        let loaded = pulse_engine::load(&source);
+        let called = name_of(file, loaded.workflow.as_ref());
+        let Some(plan) = loaded.plan else {
+            let first = loaded.diagnostics.iter().find(|found| found.code.starts_with('E'));
+            let first = first.map(|found| one_line(&found.to_string())).unwrap_or_default();
+            return Err(Missing::Mistakes(format!("{} has mistakes: {first}", file.display())));
+        };
+        Ok((called, Arc::new(plan)))
     }
 
     /// Everything that would keep the workflow or its children from running on the workers there are, as far as it is
@@ -126,6 +160,46 @@ impl Library {
             }
         }
         mistakes
+    }
+}
+
+impl Files {
+    fn of(directory: &Path) -> Self {
+        let is_definition = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+            let known = [".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending));
+            known && ![".test.yaml", ".test.yml"].iter().any(|ending| name.ends_with(ending))
+        };
+        let all = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut paths: Vec<PathBuf> = all.filter(|path| path.is_file() && is_definition(path)).collect();
+        paths.sort();
+        let mut stems: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, path) in paths.iter().enumerate() {
+            stems.entry(stem(path).to_lowercase()).or_default().push(index);
+        }
+        Self { paths, stems, names: None }
+    }
+
+    /// The name of what a file holds, and whether that is a definition.
+    fn read(&self, index: usize) -> Option<(String, bool)> {
+        let file = &self.paths[index];
+        let source = definition::read(file).ok()?;
+        let workflow = pulse_core::workflow::parse(&source).workflow;
+        Some((name_of(file, workflow.as_ref()), workflow.is_some()))
+    }
+
+    /// The names in all files, each of which is read once for it.
+    fn names(&mut self) -> &Names {
+        let names = self.names.take().unwrap_or_else(|| {
+            let mut names = Names::default();
+            for index in 0..self.paths.len().min(MOST_FILES) {
+                let Some((called, is_definition)) = self.read(index) else { continue };
+                names.index.entry(called.to_lowercase()).or_insert(index);
+                names.written.extend(is_definition.then_some(called));
+            }
+            names
+        });
+        self.names.insert(names)
     }
 }
 

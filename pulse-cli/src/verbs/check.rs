@@ -62,8 +62,9 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
             results.insert(file, serde_json::to_value(result).map_err(|error| Error::Output(error.into()))?);
             continue;
         }
+        let lines: Vec<&str> = source.lines().collect();
         for diagnostic in &loaded.diagnostics {
-            show(&file, &source, diagnostic, context)?;
+            show(&file, &lines, diagnostic, context)?;
         }
         if loaded.diagnostics.is_empty() {
             context.out.line(&format!("{file}: no findings"))?;
@@ -86,8 +87,8 @@ fn with_children(mut loaded: Loaded, path: &Path) -> Loaded {
     let mut diagnostics = Diagnostics::from_found(std::mem::take(&mut loaded.diagnostics));
     for (_, child) in workflow.children().into_iter().filter(|(_, child)| !child.params.is_empty()) {
         // One that is not here, or has mistakes itself, is looked at by the server.
-        if let Ok((name, plan)) = library.find(&child.workflow.text) {
-            child.check_secrets(&name, &plan.workflow.params, &mut diagnostics);
+        if let Some((name, plan)) = library.get(&child.workflow.text) {
+            child.check_secrets(name, &plan.workflow.params, &mut diagnostics);
         }
     }
     loaded.diagnostics = diagnostics.into_sorted();
@@ -98,7 +99,7 @@ fn with_children(mut loaded: Loaded, path: &Path) -> Loaded {
 const WIDTH: usize = 160;
 
 /// A finding with the line it is about and a caret below its place.
-fn show(file: &str, source: &str, diagnostic: &Diagnostic, context: &mut Context) -> Result<(), Error> {
+fn show(file: &str, lines: &[&str], diagnostic: &Diagnostic, context: &mut Context) -> Result<(), Error> {
     let style = context.out.style;
     let Diagnostic { code, severity, message, line, column, help, .. } = diagnostic;
     let kind = match severity {
@@ -106,7 +107,7 @@ fn show(file: &str, source: &str, diagnostic: &Diagnostic, context: &mut Context
         Severity::Warning => style.yellow(&format!("warning[{code}]")),
     };
     context.out.line(&format!("{file}:{line}:{column}: {kind}: {}", one_line(message)))?;
-    if let Some(text) = source.lines().nth((*line as usize).saturating_sub(1)) {
+    if let Some(text) = lines.get((*line as usize).saturating_sub(1)) {
         let before = (*column as usize).saturating_sub(1);
         // Of a long line, as a document in JSON often is, what stands around the place.
         let left_out = if before < WIDTH - 40 { 0 } else { before - 60 };

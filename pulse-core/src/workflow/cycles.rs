@@ -1,16 +1,15 @@
 //! Ways that lead round: cycles that nothing in them can leave, and steps that repeat themselves at once.
 
-use super::links::{jumps, never_falls_through};
+use super::flow::{Flow, spread};
 use super::model::OnError;
 use super::steps::{Goto, Program, Step, StepKind};
 use crate::diagnostic::{Code, Diagnostics};
-use std::collections::HashMap;
 
 /// Adds a finding for each such cycle of a list. `bounded` says that a time limit, or what happens in a branch beside it, can
 /// end the list.
-pub(super) fn check(steps: &[Step], index: &HashMap<&str, usize>, bounded: bool, diagnostics: &mut Diagnostics) {
-    unchanged(steps, index, diagnostics);
-    let told = endless(steps, index, bounded, diagnostics);
+pub(super) fn check(steps: &[Step], flow: &Flow, bounded: bool, diagnostics: &mut Diagnostics) {
+    unchanged(steps, flow, diagnostics);
+    let told = endless(steps, flow, bounded, diagnostics);
     for (step, told) in steps.iter().zip(told) {
         if !told {
             at_once(step, diagnostics);
@@ -20,11 +19,16 @@ pub(super) fn check(steps: &[Step], index: &HashMap<&str, usize>, bounded: bool,
 
 /// A cycle of steps of which none can change what the others decide by: it runs until `max_steps` stops it. Commands,
 /// prompts, waits and everything that runs other steps can; so can setting and reading values, if that does not fail.
-fn unchanged(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagnostics) {
-    let inert = |step: &Step| matches!(step.kind, StepKind::Route(_));
-    for (start, step) in steps.iter().enumerate() {
+fn unchanged(steps: &[Step], flow: &Flow, diagnostics: &mut Diagnostics) {
+    let inert = |position: usize| matches!(steps[position].kind, StepKind::Route(_));
+    let mut returns = vec![false; steps.len()];
+    let rings = flow.rings(inert);
+    for ring in rings.iter().filter(|ring| ring.is_cycle) {
+        ring.steps.iter().for_each(|step| returns[*step] = true);
+    }
+    for (step, returns) in steps.iter().zip(returns) {
         let found = match step.kind {
-            StepKind::Route(_) => returns(steps, index, start, inert),
+            StepKind::Route(_) => returns,
             StepKind::Set(_) | StepKind::Parse(_) => fails_into_itself(step),
             _ => false,
         };
@@ -38,35 +42,13 @@ fn unchanged(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Dia
     }
 }
 
-/// Whether a step can lead back to itself by way of such steps alone.
-fn returns(steps: &[Step], index: &HashMap<&str, usize>, start: usize, inert: impl Fn(&Step) -> bool) -> bool {
-    let mut open = vec![start];
-    let mut seen = vec![false; steps.len()];
-    while let Some(position) = open.pop() {
-        let mut next = Vec::new();
-        jumps(&steps[position], |_, target, _| next.extend(index.get(target).copied()));
-        if !never_falls_through(&steps[position]) {
-            next.push(position + 1);
-        }
-        for position in next.into_iter().filter(|position| steps.get(*position).is_some_and(&inert)) {
-            if position == start {
-                return true;
-            }
-            if !std::mem::replace(&mut seen[position], true) {
-                open.push(position);
-            }
-        }
-    }
-    false
-}
-
 fn fails_into_itself(step: &Step) -> bool {
     matches!(&step.on_error, OnError::Step(id) if *id == step.id)
 }
 
 /// Steps that lead round for ever whatever comes of them: no way from them comes to an end, to a prompt or a wait, or to a
 /// failure that ends the list. Answers which steps were told of.
-fn endless(steps: &[Step], index: &HashMap<&str, usize>, bounded: bool, diagnostics: &mut Diagnostics) -> Vec<bool> {
+fn endless(steps: &[Step], flow: &Flow, bounded: bool, diagnostics: &mut Diagnostics) -> Vec<bool> {
     let ends = |goto: &Goto| matches!(goto, Goto::End | Goto::Fail);
     let can_end = |step: &Step| {
         let route = match &step.kind {
@@ -81,29 +63,18 @@ fn endless(steps: &[Step], index: &HashMap<&str, usize>, bounded: bool, diagnost
         let runs = !bounded && runs_only(step) && cannot_fail(step) && step.timeout.is_none();
         (quiet(step) || runs) && !can_end(step)
     };
+    // A jump to nowhere is a mistake of its own: behind it may be anything.
+    let out = (0..steps.len()).filter(|position| flow.leaves(*position) || !stays(&steps[*position]));
+    let before = flow.before();
+    let mut leads_out = vec![false; steps.len()];
+    spread(out, &mut leads_out, |position| &before[position]);
     let mut told = vec![false; steps.len()];
-    // What consists of routes alone has been found before.
-    let starts = |step: &Step| stays(step) && !matches!(step.kind, StepKind::Route(_));
-    for (start, step) in steps.iter().enumerate().filter(|(_, step)| starts(step)) {
-        let (mut open, mut seen, mut leaves) = (vec![start], vec![false; steps.len()], false);
-        while let Some(position) = open.pop() {
-            let Some(step) = steps.get(position).filter(|step| stays(step)) else {
-                leaves = true;
-                break;
-            };
-            if std::mem::replace(&mut seen[position], true) {
-                continue;
-            }
-            // A jump to nowhere is a mistake of its own: behind it may be anything.
-            jumps(step, |_, target, _| open.push(index.get(target).copied().unwrap_or(steps.len())));
-            if !never_falls_through(step) {
-                open.push(position + 1);
-            }
-        }
-        if leaves || told[start] {
+    for (start, step) in steps.iter().enumerate() {
+        // What consists of routes alone has been found before.
+        if leads_out[start] || told[start] || matches!(step.kind, StepKind::Route(_)) {
             continue;
         }
-        told.iter_mut().zip(seen).for_each(|(told, seen)| *told |= seen);
+        spread([start], &mut told, |position| flow.next(position));
         let (path, at) = &step.concerning;
         let message = format!("from step `{}` on it goes round for ever: no way leads out", step.id);
         let help = "let a condition or a failure lead out, or put a prompt or a wait into the cycle";

@@ -7,6 +7,7 @@ use super::params::ParamType;
 use super::steps::{Goto, OnTimeout, Prompt, PromptOption};
 use crate::diagnostic::{Code, Diagnostics, Position, did_you_mean, listed};
 use crate::yaml::{Fields, Node};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The fields of a `prompt` step.
@@ -20,8 +21,15 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
     if options.is_empty() {
         options.push(bare_option("Continue".into(), base, fields.at));
     }
-    for (name, source) in fields.source_map("routes").unwrap_or_default() {
-        match options.iter_mut().find(|option| option.label.text == name || option.value.as_deref() == Some(&name)) {
+    let routes = fields.source_map("routes").unwrap_or_default();
+    let mut answers: HashMap<String, usize> = HashMap::new();
+    for (position, option) in options.iter().enumerate().filter(|_| !routes.is_empty()) {
+        for text in [Some(&option.label.text), option.value.as_ref()].into_iter().flatten() {
+            answers.entry(text.clone()).or_insert(position);
+        }
+    }
+    for (name, source) in routes {
+        match answers.get(&name).map(|position| &mut options[*position]) {
             Some(option) if option.goto.is_some() => {
                 let help = "keep one of the two ways";
                 let message = format!("option `{}` has a way already: `routes` would override it", option.label.text);
@@ -30,6 +38,9 @@ pub(super) fn prompt(fields: &mut Fields<'_, '_>) -> Option<Prompt> {
             Some(option) => {
                 option.goto = Some(Goto::from_text(&source.text));
                 option.goto_at = (source.path, source.at);
+            }
+            None if fields.diagnostics.is_full(Code::UnknownReference) => {
+                fields.add(Code::UnknownReference, &format!("routes.{name}"), source.at, "", "");
             }
             None => {
                 let labels = || options.iter().map(|option| option.label.text.as_str());
@@ -93,22 +104,26 @@ fn bare_option(text: String, path: String, at: Position) -> PromptOption {
 
 /// An answer is an option's label or its value: no text may mean two of them.
 fn check_options(options: &[PromptOption], diagnostics: &mut Diagnostics) {
+    // The first option that a text is an answer of, and the first with a label.
+    let (mut answers, mut labels) = (HashMap::new(), HashMap::new());
     for (position, option) in options.iter().enumerate() {
         let label = option.label.text.as_str();
         let value = option.value.as_deref().unwrap_or(label);
-        for other in &options[..position] {
-            let taken = [other.label.text.as_str(), other.value.as_deref().unwrap_or(&other.label.text)];
+        let taken = [labels.get(label), answers.get(value), answers.get(label)];
+        if let Some(first) = taken.into_iter().flatten().min().copied() {
+            let other: &PromptOption = &options[first];
             let message = if label == other.label.text {
                 format!("option `{label}` stands twice")
-            } else if taken.contains(&value) || taken.contains(&label) {
-                let what = if taken.contains(&value) { value } else { label };
-                format!("the answer `{what}` means both option `{}` and option `{label}`", other.label.text)
             } else {
-                continue;
+                let is_value =
+                    [other.label.text.as_str(), other.value.as_deref().unwrap_or(&other.label.text)].contains(&value);
+                let what = if is_value { value } else { label };
+                format!("the answer `{what}` means both option `{}` and option `{label}`", other.label.text)
             };
             let help = "give each option a `label` and a `value` that no other one has";
             diagnostics.add(Code::DuplicateId, &option.label.path, option.label.at, message, help);
-            break;
         }
+        labels.entry(label).or_insert(position);
+        [label, value].into_iter().for_each(|text| _ = answers.entry(text).or_insert(position));
     }
 }

@@ -1,6 +1,7 @@
 //! Checks that span steps: ids, jumps, what nothing reaches, routes and prompts whose ways do not add up.
 
 use super::cycles;
+use super::flow::Flow;
 use super::model::{Concerning, OnError, Workflow};
 use super::steps::{Goto, OnTimeout, Step, StepKind};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, did_you_mean, nearest};
@@ -16,6 +17,8 @@ pub(super) fn check(
     diagnostics: &mut Diagnostics,
 ) {
     let all = workflow.all_steps();
+    let commands = all.iter().filter(|(step, _)| matches!(step.kind, StepKind::Execute(_)));
+    let commands: HashSet<&str> = commands.map(|(step, _)| step.id.as_str()).collect();
     let mut first: HashMap<&str, &str> = HashMap::new();
     for (step, _) in &all {
         let (path, at) = &step.concerning;
@@ -37,12 +40,12 @@ pub(super) fn check(
         if let StepKind::Parse(parse) = &step.kind
             && let Some(from) = &parse.from
             && !unread.contains(from.as_str())
-            && !all.iter().any(|(other, _)| other.id == *from && matches!(other.kind, StepKind::Execute(_)))
+            && !commands.contains(from.as_str())
         {
             let message = format!("step `{}` reads `{from}`, which is no execute step", step.id);
             let (path, at) = &parse.from_at;
-            let known = all.iter().filter(|(step, _)| matches!(step.kind, StepKind::Execute(_)));
-            let help = did_you_mean(from.as_str(), known.map(|(step, _)| step.id.as_str()));
+            let known = commands.iter().copied().filter(|_| !diagnostics.is_full(Code::UnknownStep));
+            let help = did_you_mean(from.as_str(), known);
             let help = help.unwrap_or_else(|| "write the id of a step that runs a command".to_owned());
             diagnostics.add(Code::UnknownStep, path, *at, message, help);
         }
@@ -52,7 +55,9 @@ pub(super) fn check(
     [&workflow.steps, &workflow.on_failure, &workflow.finally]
         .into_iter()
         .for_each(|list| check_jumps(list, &seen, unread, diagnostics));
-    if unread.is_empty() && !diagnostics.iter().any(hides_ways) {
+    // Of fields whose names are not kept any could be one of a way.
+    let hidden = diagnostics.iter().any(hides_ways) || diagnostics.has_left_out(Code::UnknownField);
+    if unread.is_empty() && !hidden {
         // The time limit of the document is one of the main steps.
         check_reach(&workflow.steps, workflow.timeout.is_some(), diagnostics);
         check_reach(&workflow.on_failure, false, diagnostics);
@@ -110,7 +115,9 @@ fn check_jumps(steps: &[Step], everywhere: &HashSet<&str>, unread: &HashSet<Stri
     for step in steps {
         jumps(step, |what, target, (path, at)| {
             if !here.contains(target) && !unread.contains(target) {
-                let (message, help) = if everywhere.contains(target) {
+                let (message, help) = if diagnostics.is_full(Code::UnknownStep) {
+                    Default::default()
+                } else if everywhere.contains(target) {
                     let message = format!("{what} of step `{}` leads to `{target}`, out of its list of steps", step.id);
                     (message, "write the id of a step of the same list: a jump never leaves it".to_owned())
                 } else {
@@ -139,9 +146,9 @@ fn on_error(target: &str, here: &HashSet<&str>) -> String {
 }
 
 fn check_reach(steps: &[Step], bounded: bool, diagnostics: &mut Diagnostics) {
-    let index: HashMap<&str, usize> = positions(steps);
-    unreachable(steps, &index, diagnostics);
-    cycles::check(steps, &index, bounded, diagnostics);
+    let flow = Flow::of(steps);
+    unreachable(steps, &flow, diagnostics);
+    cycles::check(steps, &flow, bounded, diagnostics);
     for step in steps {
         let bounded = bounded || step.timeout.is_some() || ends_others(&step.kind);
         step.kind.lists().into_iter().for_each(|list| check_reach(list, bounded, diagnostics));
@@ -155,25 +162,6 @@ fn ends_others(kind: &StepKind) -> bool {
         StepKind::Foreach(foreach) => foreach.fail_fast && foreach.parallel > 1,
         _ => false,
     }
-}
-
-/// Where each step of a list is in it.
-fn positions(steps: &[Step]) -> HashMap<&str, usize> {
-    steps.iter().enumerate().map(|(position, step)| (step.id.as_str(), position)).collect()
-}
-
-/// For each step of a list, the positions of the steps of the list that may follow it, whatever happens.
-pub fn ways(steps: &[Step]) -> Vec<Vec<usize>> {
-    let index = positions(steps);
-    let next = |(position, step): (usize, &Step)| {
-        let mut next = Vec::new();
-        jumps(step, |_, target, _| next.extend(index.get(target).copied()));
-        if !never_falls_through(step) && position + 1 < steps.len() {
-            next.push(position + 1);
-        }
-        next
-    };
-    steps.iter().enumerate().map(next).collect()
 }
 
 /// Calls `found` with every jump of a step to another: what makes it, the id it names, and where that stands.
@@ -245,20 +233,8 @@ pub(super) fn never_falls_through(step: &Step) -> bool {
     step.condition.is_none() && (step.goto.is_some() || chosen)
 }
 
-fn unreachable(steps: &[Step], index: &HashMap<&str, usize>, diagnostics: &mut Diagnostics) {
-    let mut reached = vec![false; steps.len()];
-    let mut open = vec![0];
-    while let Some(position) = open.pop() {
-        let Some(step) = steps.get(position) else { continue };
-        if std::mem::replace(&mut reached[position], true) {
-            continue;
-        }
-        jumps(step, |_, target, _| open.extend(index.get(target)));
-        if !never_falls_through(step) {
-            open.push(position + 1);
-        }
-    }
-    for (step, _) in steps.iter().zip(reached).filter(|(_, reached)| !reached) {
+fn unreachable(steps: &[Step], flow: &Flow, diagnostics: &mut Diagnostics) {
+    for (step, _) in steps.iter().zip(flow.reached()).filter(|(_, reached)| !reached) {
         let (path, at) = &step.concerning;
         let help = "lead to it by a `goto` or a route, or take it out";
         diagnostics.add(Code::Unreachable, path, *at, format!("nothing leads to step `{}`", step.id), help);

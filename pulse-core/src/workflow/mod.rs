@@ -10,6 +10,7 @@ mod decode_nested;
 mod decode_prompt;
 mod decode_step;
 mod fields;
+mod flow;
 mod hints;
 mod links;
 mod model;
@@ -19,7 +20,7 @@ mod targets;
 
 pub use children::resolve_child_params;
 pub use decode::{ANSWER_NAMES, Parsed, is_reserved_name, is_webhook, parse};
-pub use links::ways;
+pub use flow::{Flow, Ring, Rings};
 pub use model::{Concerning, Concurrency, ConcurrencyPolicy, Defaults, OnError, Source, Workflow};
 pub use params::{BadParam, MASK, MAX_SECRET_BYTES, Param, ParamType, resolve_fields, resolve_params, take_secrets};
 pub use steps::{

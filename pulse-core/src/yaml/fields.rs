@@ -252,16 +252,24 @@ impl<'n, 'd> Fields<'n, 'd> {
 
     /// Ends reading as [`Self::finish`] does. `meant` knows what to say of some names, whatever they are near to.
     pub fn finish_with(self, meant: impl Fn(&str) -> Option<&'static str>) {
-        for (key, _) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.name.as_str())) {
+        let mut asked = self.asked.clone();
+        asked.sort_unstable();
+        asked.dedup();
+        let misses = self.diagnostics.says_missing(asked.iter().map(|name| self.path_of(name)));
+        for (key, _) in self.entries.iter().filter(|(key, _)| asked.binary_search(&key.name.as_str()).is_err()) {
             let path = self.path_of(&key.name);
+            if self.diagnostics.is_full(Code::UnknownField) && !misses {
+                self.diagnostics.add(Code::UnknownField, &path, key.at, "", "");
+                continue;
+            }
             if let Some(help) = meant(&key.name) {
                 self.diagnostics.add(Code::UnknownField, &path, key.at, format!("unknown field `{}`", key.name), help);
                 continue;
             }
-            let help = did_you_mean(&key.name, self.asked.iter().copied());
+            let help = did_you_mean(&key.name, asked.iter().copied());
             let help =
-                help.unwrap_or_else(|| format!("leave it out; known here are {}", listed(self.asked.iter().copied())));
-            if let Some((_, meant)) = nearest(&key.name, self.asked.iter().copied()) {
+                help.unwrap_or_else(|| format!("leave it out; known here are {}", listed(asked.iter().copied())));
+            if misses && let Some((_, meant)) = nearest(&key.name, asked.iter().copied()) {
                 let meant = self.path_of(meant);
                 self.diagnostics.not_missing(&meant);
             }

@@ -9,6 +9,7 @@ use super::{Findings, Mention};
 use crate::expr::{Expr, Reference};
 use pulse_core::diagnostic::Code;
 use pulse_core::workflow::{ParamType, Workflow};
+use std::collections::HashSet;
 
 /// Adds a finding for every placeholder that has no value when its parameter is not given.
 pub(super) fn check(
@@ -23,17 +24,25 @@ pub(super) fn check(
         .params
         .iter()
         .filter(|param| !param.required && param.default.is_none() && param.kind != ParamType::Secret);
-    let optional: Vec<&str> = optional.map(|param| param.name.as_str()).collect();
+    let optional: HashSet<&str> = optional.map(|param| param.name.as_str()).collect();
     if optional.is_empty() {
         return;
     }
+    let routes = Asked::of(routes.iter());
+    // Mentions of one step have the same conditions.
+    let mut around: (Option<usize>, Asked<'_>) = (None, Asked::default());
     for mention in mentions.iter().filter(|mention| mention.must_be) {
         let Some(reference) = mention.expr.plain() else { continue };
         let Some(name) = parameter(reference, &mention.items).filter(|name| optional.contains(name)) else { continue };
         // A bare name means the value of the state where the parameter has none.
         let set = reference.path.is_empty() && known.may_set(name);
-        let asked = |expr: &Expr| expr.references().iter().any(|other| asks(other, name));
-        if set || mention.conditions.iter().chain(routes).any(asked) {
+        if set || routes.about(name) {
+            continue;
+        }
+        if around.0 != mention.step || mention.step.is_none() {
+            around = (mention.step, Asked::of(mention.conditions.iter()));
+        }
+        if around.1.about(name) {
             continue;
         }
         let source = mention.expr.source().trim();
@@ -58,7 +67,27 @@ fn parameter<'r>(Reference { root, path }: &'r Reference, items: &[String]) -> O
     }
 }
 
-/// Whether a condition's reference may look at a parameter; `params` as a whole looks at all of them.
-fn asks(Reference { root, path }: &Reference, name: &str) -> bool {
-    root == "params" && path.first().is_none_or(|first| first == name)
+/// The parameters that conditions may look at.
+#[derive(Default)]
+struct Asked<'e> {
+    /// `params` as a whole looks at all of them.
+    all: bool,
+    names: HashSet<&'e str>,
+}
+
+impl<'e> Asked<'e> {
+    fn of(conditions: impl Iterator<Item = &'e Expr>) -> Self {
+        let mut asked = Self::default();
+        for Reference { path, .. } in conditions.flat_map(Expr::references).filter(|other| other.root == "params") {
+            match path.first() {
+                Some(name) => _ = asked.names.insert(name),
+                None => asked.all = true,
+            }
+        }
+        asked
+    }
+
+    fn about(&self, name: &str) -> bool {
+        self.all || self.names.contains(name)
+    }
 }

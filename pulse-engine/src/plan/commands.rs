@@ -1,6 +1,6 @@
 //! Commands made ready: their scripts compiled, and what is wrong with the places of their values.
 
-use super::{ArgvScript, Compiler, Mention, Place, PlannedProgram};
+use super::{ArgvScript, Compiler, Place, PlannedProgram};
 use crate::template::{
     Filter, Input, Placeholder, ShellTemplate, Template, TemplateWarning, TemplateWarningKind, arguments, raw_warning,
 };
@@ -152,24 +152,33 @@ impl Compiler<'_> {
 
     /// Values that reach a script through its environment: what the script does with them.
     pub(super) fn variables(&mut self, script: &ShellTemplate, env: &IndexMap<String, Source>) {
-        let document = self.env.clone();
-        let inherited = document.iter().filter(|(name, _)| !env.contains_key(*name));
-        for (name, source) in inherited.chain(env) {
-            if !script.takes_any_variable(name) {
-                let of_entry = |mention: &&mut Mention| mention.source.path == source.path;
-                self.mentions.iter_mut().filter(of_entry).for_each(|mention| mention.place = Place::Evaluated);
+        for name in script.variables().chain(RUN_VARIABLES.iter().copied()) {
+            let Some(source) = env.get(name).or_else(|| self.env.get(name)) else { continue };
+            if !script.takes_any_variable(name) && !self.evaluated.contains(&source.path) {
+                self.evaluated.insert(source.path.clone());
             }
             let quoted =
                 |template: Template| template.expressions().all(|placeholder| placeholder.filter == Some(Filter::Sh));
-            if (script.runs_variable(name) || RUN_VARIABLES.contains(&name.as_str()))
+            if (script.runs_variable(name) || RUN_VARIABLES.contains(&name))
+                && !self.run.contains(&source.path)
+                && self.run.insert(source.path.clone())
                 && !Template::parse(&source.text).is_ok_and(quoted)
-                && self.warned.insert(source.path.clone())
             {
                 let message = format!(
                     "a shell runs or expands the value of the variable `{name}`, and the value can be code for it"
                 );
                 let help = "write {{ … | sh }} where that shell reads the variable bare, or leave the value out";
-                self.findings.add(Code::NestedShell, source, 0, message, help);
+                let (code, source) = (Code::NestedShell, source.clone());
+                self.findings.add(code, &source, 0, message, help);
+            }
+        }
+    }
+
+    /// What stands in entries that a script evaluates.
+    pub(super) fn mark_evaluated(&mut self) {
+        for mention in &mut self.mentions {
+            if self.evaluated.contains(&mention.source.path) {
+                mention.place = Place::Evaluated;
             }
         }
     }

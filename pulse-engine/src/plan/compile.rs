@@ -34,7 +34,8 @@ impl<'s> Compiler<'s> {
             conditions: Vec::new(),
             routes: Vec::new(),
             env: IndexMap::new(),
-            warned: HashSet::new(),
+            evaluated: HashSet::new(),
+            run: HashSet::new(),
         }
     }
 
@@ -75,6 +76,9 @@ impl<'s> Compiler<'s> {
 
     fn bad_expression(&mut self, source: &Source, error: CompileError) {
         let CompileError { message, offset, help, unknown } = error;
+        if self.findings.diagnostics.is_full(Code::BadExpression) {
+            return self.findings.add(Code::BadExpression, source, 0, "", "");
+        }
         let shown = pulse_core::text::shorten(&pulse_core::text::one_line(&source.text), 120);
         let (message, help) = match (source.text.find("{{"), unknown) {
             (Some(at), None) => {

@@ -27,7 +27,9 @@ impl<'s> Findings<'s> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let at = self.places.find(source.at, &source.text, offset);
+        // What is not listed needs no place of its own.
+        let listed = !self.diagnostics.is_full(code);
+        let at = if listed { self.places.find(source.at, &source.text, offset) } else { source.at };
         self.diagnostics.add(code, &source.path, at, message, help);
     }
 }

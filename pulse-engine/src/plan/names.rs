@@ -42,7 +42,8 @@ pub(super) fn check(known: &Known<'_>, mentions: &[Mention], findings: &mut Find
             findings.add(Code::UnknownName, &mention.source, offset, message, format!("write `{instead}`"));
         }
         for reference in mention.expr.references() {
-            if let Some((code, message, help)) = known.finding(reference, &mention.items) {
+            let full = |code| findings.diagnostics.is_full(code);
+            if let Some((code, message, help)) = known.finding(reference, &mention.items, full) {
                 let message = format!("`{}`: {message}", mention.shown());
                 findings.add(code, &mention.source, mention.offset_of(reference), message, help);
             }
@@ -142,13 +143,23 @@ impl<'w> Known<'w> {
         }
     }
 
-    fn finding(&self, Reference { root, path, .. }: &Reference, items: &[String]) -> Option<(Code, String, String)> {
+    /// What is wrong with a reference. Where `full` says that no more of a kind is listed, what it is like is not looked for.
+    fn finding(
+        &self,
+        Reference { root, path, .. }: &Reference,
+        items: &[String],
+        full: impl Fn(Code) -> bool,
+    ) -> Option<(Code, String, String)> {
+        let counted = |code| (code, String::new(), String::new());
+        let unknown = Code::UnknownReference;
         match (root.as_str(), path.first().map(String::as_str)) {
+            ("params", Some(name)) if !self.params.contains(name) && full(unknown) => Some(counted(unknown)),
             ("params", Some(name)) if !self.params.contains(name) => {
                 let help = did_you_mean(name, self.params.iter().copied())
                     .unwrap_or_else(|| format!("declare it under `params`{}", there_are(&self.params)));
                 Some((Code::UnknownReference, format!("there is no parameter `{name}`"), help))
             }
+            ("steps", Some(name)) if !self.steps.contains(name) && full(unknown) => Some(counted(unknown)),
             ("steps", Some(name)) if !self.steps.contains(name) => {
                 let help = did_you_mean(name, self.steps.iter().copied())
                     .unwrap_or_else(|| format!("write the id of a step{}", there_are(&self.steps)));
@@ -157,15 +168,18 @@ impl<'w> Known<'w> {
             ("steps", Some(step)) => path.get(1).and_then(|field| field_of(&format!("steps.{step}"), field, STEP)),
             ("last", Some(field)) => field_of("last", field, LAST),
             ("execution", Some(field)) => field_of("execution", field, EXECUTION),
-            ("state", Some(name)) => self.state(name),
+            ("state", Some(name)) => self.state(name, &full),
             (root, _) if is_root(root) || items.iter().any(|item| item == root) => None,
-            (name, _) => self.state(name),
+            (name, _) => self.state(name, &full),
         }
     }
 
-    fn state(&self, name: &str) -> Option<(Code, String, String)> {
+    fn state(&self, name: &str, full: impl Fn(Code) -> bool) -> Option<(Code, String, String)> {
         if self.may_set(name) || self.params.contains(name) {
             return None;
+        }
+        if full(Code::UnknownName) {
+            return Some((Code::UnknownName, String::new(), String::new()));
         }
         let names = self.params.iter().copied().chain(self.state.iter().map(String::as_str));
         let lower = name.to_lowercase();

@@ -3,13 +3,17 @@
 //! Every way counts that could be taken whatever is decided, and what runs side by side may have run before. So what is found
 //! is certain; an expression that says what counts when something is missing (`??`, `()`, `is_empty`) is left alone.
 
-use super::names::{Known, is_pair, is_root};
+mod before;
+mod setters;
+
+use super::names::{Known, is_root};
 use super::{Findings, Mention};
 use crate::expr::Reference;
+use before::Order;
 use pulse_core::diagnostic::Code;
-use pulse_core::workflow::{ANSWER_NAMES, ParseFormat, Step, StepKind, Workflow, ways};
+use pulse_core::workflow::{ANSWER_NAMES, StepKind, Workflow};
+use setters::Setters;
 use std::collections::HashMap;
-use std::ops::Range;
 
 /// Adds a finding for everything that is read too early.
 pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention], findings: &mut Findings<'_>) {
@@ -19,39 +23,97 @@ pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention]
         return;
     }
     let order = Order::of(workflow);
-    let mut before = Before { order: &order, of: None };
-    let commands = order.places.iter().any(|place| matches!(place.step.kind, StepKind::Execute(_)));
-    for (index, place) in order.places.iter().enumerate().filter(|_| commands) {
-        let StepKind::Parse(parse) = &place.step.kind else { continue };
-        let Some(before) = before.at(index) else { continue };
-        let (message, help) = match &parse.from {
-            None => match order.missing(&Wanted::Command, index, before) {
-                Some((_, help)) => {
-                    ("reads the output of the last command, and none can have run before".to_owned(), help)
-                }
-                None => continue,
-            },
-            Some(from) => match order.missing(&Wanted::Step(from.as_str()), index, before) {
-                Some((_, help)) => (format!("reads the output of `{from}`, which cannot have run before"), help),
-                None => continue,
-            },
-        };
-        let (path, at) = &parse.from_at;
-        findings.diagnostics.add(Code::NotYet, path, *at, format!("step `{}` {message}", place.step.id), help);
-    }
-    for mention in mentions.iter().filter(|mention| !mention.expr.looks_for_missing()) {
-        let Some(index) = mention.step else { continue };
-        for reference in mention.expr.references() {
-            let Some(wanted) = wanted(reference, mention, known) else { continue };
-            let Some(before) = before.at(index) else { continue };
-            let Some((message, help)) = order.missing(&wanted, index, before) else { continue };
-            let message = format!("`{}`: {message}", mention.shown());
-            findings.add(Code::NotYet, &mention.source, mention.offset_of(reference), message, help);
+    let (questions, mut answers) = (Questions::of(&order, known, mentions), Vec::new());
+    answers.resize(questions.asked.len(), false);
+    let setters = Setters::of(&order);
+    // As many at a time as a word has bits.
+    for (block, wanted) in questions.wanted.chunks(before::AT_ONCE).enumerate() {
+        let made = setters.of_each(wanted);
+        let before = order.before(&made);
+        let numbers = block * before::AT_ONCE..(block + 1) * before::AT_ONCE;
+        for (answer, (number, at)) in answers.iter_mut().zip(&questions.asked) {
+            if numbers.contains(number) {
+                *answer = before[*at] >> (number - numbers.start) & 1 == 1;
+            }
         }
+    }
+    let unreached = order.unreached();
+    let mut answers = answers.into_iter().zip(&questions.asked);
+    // In the order in which they were asked.
+    let mut missing = |at: usize| {
+        let (may_be, (number, _)) = answers.next()?;
+        let wanted = &questions.wanted[*number];
+        let seen = matches!(wanted, Wanted::Step(id) if order.sees(at, id));
+        (!may_be && !seen && !unreached[at]).then(|| setters.missing(wanted))
+    };
+    for (index, from) in parses(&order) {
+        let Some((_, help)) = missing(index) else { continue };
+        let message = match from {
+            None => "reads the output of the last command, and none can have run before".to_owned(),
+            Some(from) => format!("reads the output of `{from}`, which cannot have run before"),
+        };
+        let step = order.step(index);
+        let StepKind::Parse(parse) = &step.kind else { continue };
+        let (path, at) = &parse.from_at;
+        findings.diagnostics.add(Code::NotYet, path, *at, format!("step `{}` {message}", step.id), help);
+    }
+    for (index, mention, reference, _) in reads(known, mentions) {
+        let Some((message, help)) = missing(index) else { continue };
+        let message = format!("`{}`: {message}", mention.shown());
+        findings.add(Code::NotYet, &mention.source, mention.offset_of(reference), message, help);
+    }
+}
+
+/// The steps that read the output of a command: where they are, and the command's step where they name it.
+fn parses<'o>(order: &'o Order<'_>) -> impl Iterator<Item = (usize, Option<&'o str>)> {
+    let steps = || (0..order.len()).map(|index| (index, order.step(index)));
+    let commands = steps().any(|(_, step)| matches!(step.kind, StepKind::Execute(_)));
+    steps().filter(move |_| commands).filter_map(|(index, step)| match &step.kind {
+        StepKind::Parse(parse) => Some((index, parse.from.as_ref().map(|from| from.as_str()))),
+        _ => None,
+    })
+}
+
+/// The references of steps that need something before them.
+fn reads<'m>(
+    known: &'m Known<'_>,
+    mentions: &'m [Mention],
+) -> impl Iterator<Item = (usize, &'m Mention, &'m Reference, Wanted<'m>)> {
+    let looked_at = mentions.iter().filter(|mention| !mention.expr.looks_for_missing());
+    looked_at.filter_map(|mention| Some((mention.step?, mention))).flat_map(move |(index, mention)| {
+        let wanted = move |reference: &'m Reference| {
+            wanted(reference, mention, known).map(|wanted| (index, mention, reference, wanted))
+        };
+        mention.expr.references().iter().filter_map(wanted)
+    })
+}
+
+/// What is asked, each thing once, and by which steps.
+struct Questions<'q> {
+    wanted: Vec<Wanted<'q>>,
+    /// What is wanted, by its number, and where.
+    asked: Vec<(usize, usize)>,
+}
+
+impl<'q> Questions<'q> {
+    fn of(order: &'q Order<'_>, known: &'q Known<'_>, mentions: &'q [Mention]) -> Self {
+        let mut numbers: HashMap<Wanted<'q>, usize> = HashMap::new();
+        let mut questions = Self { wanted: Vec::new(), asked: Vec::new() };
+        let commands = parses(order).map(|(index, from)| (index, from.map_or(Wanted::Command, Wanted::Step)));
+        let names = reads(known, mentions).map(|(index, _, _, wanted)| (index, wanted));
+        for (index, wanted) in commands.chain(names) {
+            let number = *numbers.entry(wanted).or_insert_with(|| {
+                questions.wanted.push(wanted);
+                questions.wanted.len() - 1
+            });
+            questions.asked.push((number, index));
+        }
+        questions
     }
 }
 
 /// What a reference needs to have been before it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Wanted<'r> {
     Value(&'r str),
     Step(&'r str),
@@ -71,181 +133,5 @@ fn wanted<'r>(Reference { root, path }: &'r Reference, mention: &Mention, known:
         ("last", _) => Some(Wanted::Command),
         (root, _) if is_root(root) || known.has_param(root) || !known.may_set(root) => None,
         (name, _) => Some(Wanted::Value(name)),
-    }
-}
-
-/// A step and where it is.
-struct Place<'w> {
-    step: &'w Step,
-    list: usize,
-    position: usize,
-    /// What stands in it, by places in the document.
-    inside: Range<usize>,
-}
-
-struct List {
-    /// Its steps, by their places in the document.
-    steps: Vec<usize>,
-    /// For each step, the positions from which it may be reached directly.
-    from: Vec<Vec<usize>>,
-    /// The step it stands in.
-    of: Option<usize>,
-}
-
-/// All steps in document order, and how they may follow each other.
-struct Order<'w> {
-    places: Vec<Place<'w>>,
-    lists: Vec<List>,
-    index: HashMap<&'w str, usize>,
-    /// Where the steps of `on_failure` and `finally` begin.
-    phases: [usize; 2],
-}
-
-impl<'w> Order<'w> {
-    fn of(workflow: &'w Workflow) -> Self {
-        let mut order = Self { places: Vec::new(), lists: Vec::new(), index: HashMap::new(), phases: [0; 2] };
-        order.add(&workflow.steps, None);
-        order.phases[0] = order.places.len();
-        order.add(&workflow.on_failure, None);
-        order.phases[1] = order.places.len();
-        order.add(&workflow.finally, None);
-        order.index = order.places.iter().enumerate().map(|(index, place)| (place.step.id.as_str(), index)).collect();
-        order
-    }
-
-    fn add(&mut self, steps: &'w [Step], of: Option<usize>) {
-        let list = self.lists.len();
-        let mut from = vec![Vec::new(); steps.len()];
-        for (position, next) in ways(steps).into_iter().enumerate() {
-            next.into_iter().for_each(|next| from[next].push(position));
-        }
-        self.lists.push(List { steps: Vec::with_capacity(steps.len()), from, of });
-        for (position, step) in steps.iter().enumerate() {
-            let index = self.places.len();
-            self.lists[list].steps.push(index);
-            self.places.push(Place { step, list, position, inside: 0..0 });
-            step.kind.lists().into_iter().for_each(|steps| self.add(steps, Some(index)));
-            self.places[index].inside = index + 1..self.places.len();
-        }
-    }
-
-    /// Which steps may have run before a step; `None` when nothing leads to it.
-    fn before(&self, index: usize) -> Option<Vec<bool>> {
-        let mut before = vec![false; self.places.len()];
-        before[..self.phases[0]].fill(index >= self.phases[0]);
-        before[self.phases[0]..self.phases[1]].fill(index >= self.phases[1]);
-        let mut inner = index;
-        loop {
-            let Place { list, position, .. } = self.places[inner];
-            let list = &self.lists[list];
-            let mut seen = vec![false; list.steps.len()];
-            let mut open = list.from[position].clone();
-            while let Some(position) = open.pop() {
-                if !std::mem::replace(&mut seen[position], true) {
-                    open.extend(&list.from[position]);
-                    let index = list.steps[position];
-                    before[index] = true;
-                    before[self.places[index].inside.clone()].fill(true);
-                }
-            }
-            if position > 0 && !seen[0] {
-                return None;
-            }
-            let Some(outer) = list.of else { return Some(before) };
-            match self.places[outer].step.kind {
-                // An item before this one, or beside it.
-                StepKind::Foreach(_) => before[self.places[outer].inside.clone()].fill(true),
-                // Other branches.
-                _ => {
-                    let beside = self.places[outer]
-                        .inside
-                        .clone()
-                        .filter(|index| self.branch(*index, outer) != self.branch(inner, outer));
-                    beside.for_each(|index| before[index] = true);
-                }
-            }
-            inner = outer;
-        }
-    }
-
-    /// The list of a step in which another one stands, at whatever depth.
-    fn branch(&self, mut index: usize, outer: usize) -> usize {
-        loop {
-            let list = self.places[index].list;
-            match self.lists[list].of {
-                Some(of) if of != outer => index = of,
-                _ => return list,
-            }
-        }
-    }
-
-    fn any(&self, before: &[bool], is: impl Fn(&Step) -> bool) -> bool {
-        self.places.iter().zip(before).any(|(place, before)| *before && is(place.step))
-    }
-
-    /// What is wrong when nothing that is wanted may have been before.
-    fn missing(&self, wanted: &Wanted<'_>, at: usize, before: &[bool]) -> Option<(String, String)> {
-        match wanted {
-            Wanted::Value(name) if !self.any(before, |step| may_set(step, name)) => {
-                let setter = self.places.iter().find(|place| may_set(place.step, name));
-                let help = match setter {
-                    Some(place) => format!(
-                        "step `{}` sets it; no way leads from there to here: set it before, or write `?? …` behind it",
-                        place.step.id
-                    ),
-                    None => "set it in a step before".to_owned(),
-                };
-                Some((format!("no step that can have run before sets `{name}`"), help))
-            }
-            Wanted::Step(id) => {
-                let index = *self.index.get(id)?;
-                // A step sees itself, and what it stands in.
-                if before[index] || index == at || self.places[index].inside.contains(&at) {
-                    return None;
-                }
-                let help = format!("no way leads from `{id}` to here: let one, or move this behind it");
-                Some((format!("the step `{id}` cannot have run before"), help))
-            }
-            Wanted::Command if !self.any(before, |step| matches!(step.kind, StepKind::Execute(_))) => {
-                Some(("no command can have run before".to_owned(), "put an execute step before it".to_owned()))
-            }
-            Wanted::Answer if !self.any(before, |step| matches!(step.kind, StepKind::Prompt(_))) => {
-                Some(("nobody can have been asked before".to_owned(), "put a prompt step before it".to_owned()))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Whether a step may set a value of that name.
-fn may_set(step: &Step, name: &str) -> bool {
-    let reads = |format: &ParseFormat| match format {
-        ParseFormat::Lines { name: lines } => lines == name,
-        ParseFormat::KeyValue => is_pair(name),
-        ParseFormat::Json => true,
-        ParseFormat::Regex { pattern } => pattern.contains(&format!("<{name}>")),
-    };
-    match &step.kind {
-        StepKind::Set(set) => set.values.contains_key(name),
-        StepKind::Prompt(prompt) => prompt.fields.iter().any(|field| field.name == name),
-        StepKind::Parse(parse) => reads(&parse.format),
-        StepKind::Execute(execute) => execute.parse.as_ref().is_some_and(reads),
-        _ => false,
-    }
-}
-
-/// What may have run before the step that was asked for last.
-struct Before<'o, 'w> {
-    order: &'o Order<'w>,
-    of: Option<(usize, Option<Vec<bool>>)>,
-}
-
-impl Before<'_, '_> {
-    fn at(&mut self, index: usize) -> Option<&[bool]> {
-        let order = self.order;
-        if self.of.as_ref().is_none_or(|(of, _)| *of != index) {
-            self.of = Some((index, order.before(index)));
-        }
-        self.of.as_ref().and_then(|(_, before)| before.as_deref())
     }
 }

@@ -6,11 +6,12 @@ use super::{Findings, Mention, Place};
 use crate::expr::Reference;
 use pulse_core::diagnostic::Code;
 use pulse_core::workflow::{ParamType, Workflow};
+use std::collections::HashSet;
 
 /// Adds a finding for every other mention.
 pub(super) fn check(workflow: &Workflow, mentions: &[Mention], findings: &mut Findings<'_>) {
     let secret = |param: &&pulse_core::workflow::Param| param.kind == ParamType::Secret;
-    let secrets: Vec<&str> = workflow.params.iter().filter(secret).map(|param| param.name.as_str()).collect();
+    let secrets: HashSet<&str> = workflow.params.iter().filter(secret).map(|param| param.name.as_str()).collect();
     if secrets.is_empty() {
         return;
     }
@@ -48,8 +49,12 @@ enum Named<'w> {
 }
 
 /// The secret that a reference names.
-fn named<'w>(Reference { root, path, .. }: &Reference, secrets: &[&'w str], items: &[String]) -> Option<Named<'w>> {
-    let secret = |name: &str| secrets.iter().find(|secret| **secret == name).map(|secret| Named::One(secret));
+fn named<'w>(
+    Reference { root, path, .. }: &Reference,
+    secrets: &HashSet<&'w str>,
+    items: &[String],
+) -> Option<Named<'w>> {
+    let secret = |name: &str| secrets.get(name).map(|secret| Named::One(secret));
     match (root.as_str(), path.first()) {
         // An item hides what has its name.
         (root, _) if items.iter().any(|item| item == root) => None,

@@ -1,17 +1,20 @@
 //! Finds conditions that decide nothing: they are always the same, or can be neither true nor false.
 
+mod given;
 mod never;
 
 use super::names::{Known, is_root};
 use super::{Findings, Mention};
 use crate::expr::{EvalErrorKind, Scope, Type};
+use given::Given;
 use pulse_core::diagnostic::Code;
 use pulse_core::workflow::{Param, ParamType, Workflow};
 
 /// Adds a finding for each condition, and each part of an expression that decides, which cannot be what it looks like.
 pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention], findings: &mut Findings<'_>) {
+    let given = Given::of(workflow);
     for mention in mentions {
-        let names = Names { workflow, known, mention };
+        let names = Names { given: &given, known, mention };
         let source = mention.expr.source();
         let undecided = mention.expr.undecided(mention.decides, &|root, path| names.type_of(root, path));
         if mention.walked
@@ -59,7 +62,7 @@ pub(super) fn check(workflow: &Workflow, known: &Known<'_>, mentions: &[Mention]
 
 /// What names stand for where an expression stands.
 struct Names<'a> {
-    workflow: &'a Workflow,
+    given: &'a Given<'a>,
     known: &'a Known<'a>,
     mention: &'a Mention,
 }
@@ -67,7 +70,7 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     /// The parameter that a name surely means.
     fn param(&self, root: &str, path: &[String]) -> Option<&'a Param> {
-        let named = |name: &str| self.workflow.params.iter().find(|param| param.name == name);
+        let named = |name: &str| self.given.param(name);
         match path {
             _ if self.mention.items.iter().any(|item| item == root) => None,
             [name] if root == "params" => named(name),

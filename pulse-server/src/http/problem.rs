@@ -93,7 +93,8 @@ pub enum ApiError {
 }
 
 fn errors(diagnostics: &[Diagnostic]) -> usize {
-    diagnostics.iter().filter(|d| d.severity == pulse_core::diagnostic::Severity::Error).count()
+    let errors = diagnostics.iter().filter(|d| d.severity == pulse_core::diagnostic::Severity::Error);
+    errors.map(Diagnostic::count).sum()
 }
 
 impl ApiError {

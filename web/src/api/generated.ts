@@ -77,7 +77,11 @@ column: number,
 /**
  * What to do about it.
  */
-help: string, };
+help: string, 
+/**
+ * For how many further findings of its kind this one stands; 0 for one that is a finding itself.
+ */
+left_out?: number, };
 
 export type CommandSpec = { 
 /**

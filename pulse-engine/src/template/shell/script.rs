@@ -12,7 +12,7 @@ use super::words::STDIN;
 use crate::template::parsed::{Placeholder, Template};
 use crate::template::quote;
 use crate::template::{Filter, RenderError, RenderErrorKind, TemplateError, TemplateWarning, TemplateWarningKind};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -99,15 +99,17 @@ impl ShellTemplate {
         }
         let placeholders: Vec<&Placeholder> = template.expressions().collect();
         // A value that is quoted for the second shell is what that warning asks for.
+        let by_offset: HashMap<usize, usize> =
+            placeholders.iter().enumerate().map(|(hole, placeholder)| (placeholder.offset, hole)).collect();
         let filtered = |at: usize| {
-            let hole = placeholders.iter().position(|p| p.offset == at && p.filter.is_some());
+            let hole = by_offset.get(&at).copied().filter(|hole| placeholders[*hole].filter.is_some());
             hole.is_some_and(|hole| !tracked.unquoted.contains(&hole) || units.holes[hole].raw)
         };
         let mut warnings = tracked.warnings.clone();
         warnings.retain(|warning| warning.kind != TemplateWarningKind::NestedShell || !filtered(warning.offset));
         warnings.extend(placeholders.iter().filter(|p| p.filter == Some(Filter::Raw)).map(|p| raw_warning(p)));
         for warning in warnings.iter_mut().filter(|warning| warning.kind == TemplateWarningKind::NestedShell) {
-            if let Some(placeholder) = placeholders.iter().find(|placeholder| placeholder.offset == warning.offset) {
+            if let Some(placeholder) = by_offset.get(&warning.offset).map(|hole| placeholders[*hole]) {
                 warning.message = format!("{{{{ {} }}}}: {}", placeholder.expr.source(), warning.message);
             }
         }
@@ -134,6 +136,12 @@ impl ShellTemplate {
     /// Whether a variable of the environment may have any value at all, as [`ShellTemplate::takes_any_value`].
     pub fn takes_any_variable(&self, name: &str) -> bool {
         !self.0.needed.contains_key(name)
+    }
+
+    /// The variables that the script asks something of, or runs, in alphabetical order.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        let names: BTreeSet<&str> = self.0.needed.keys().chain(&self.0.runs).map(String::as_str).collect();
+        names.into_iter()
     }
 
     /// A second shell that reads the script's standard input, or text that comes from there, as a script.
