@@ -96,7 +96,7 @@ pub struct Args {
     /// The key with which workers enrol, 24 characters or more
     #[arg(long, env = "WORKER_API_KEY", hide_env_values = true, value_name = "KEY")]
     pub worker_key: Option<String>,
-    /// The key that secret parameters are sealed with: 32 bytes as 64 hex digits or Base64
+    /// The key that secret parameters and the webhooks' key are sealed with; without it there are neither: 32 bytes as 64 hex digits or Base64
     #[arg(long, env = "PULSE_DATA_KEY", hide_env_values = true, value_name = "KEY")]
     pub data_key: Option<String>,
     /// How much of a command's output is kept, in MiB: half of it from its head, half from its tail

@@ -8,8 +8,8 @@ use pulse_core::status::Role;
 use pulse_store::{SaveWorkflow, TokenRecord};
 use std::time::Duration;
 
-/// Marks the tokens that are made anew at each start.
-const MADE_BY: &str = "pulse up";
+/// Marks the tokens that are made anew at each start. They stand for the person at this machine.
+pub(crate) const MADE_BY: &str = "pulse up";
 /// How long such a token works when the server is never started again.
 const LIFETIME: Duration = Duration::from_secs(365 * 86_400);
 

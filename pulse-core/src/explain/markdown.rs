@@ -8,7 +8,7 @@ const HEAD: &str = "\
 # Findings
 
 Every mistake that PULSE finds in a definition has a code that never changes its meaning. `E…` are errors: the definition
-cannot be stored or run. `W…` are warnings: it can, but somebody should look. `pulse check FILE` shows all findings of a
+cannot be stored or run. `W…` are warnings: it can, but somebody should look. `pulse check FILE` shows all findings (200 of a kind) of a
 document at once, `pulse check --explain CODE` prints an entry of this page.
 
 <!-- Generated from pulse-core/src/explain/; do not edit. PULSE_UPDATE=1 cargo test -p pulse-cli tools::explain -->

@@ -4,7 +4,7 @@ use super::{BadHeaders, OneTimeCodes, ProxySignIn, Secret, hash};
 use crate::clock;
 use pulse_core::status::Role;
 use pulse_core::time::Timestamp;
-use pulse_store::{SessionRecord, Store};
+use pulse_store::{SessionRecord, Store, TokenRecord};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -20,6 +20,19 @@ const MAX_FAILURES: u32 = 20;
 const WINDOW: Duration = Duration::from_secs(60);
 /// Addresses that are remembered at once; beyond that the oldest window is dropped first.
 const MAX_ADDRESSES: usize = 10_000;
+
+/// Stands behind the names of those whom a proxy signs in, where they own something.
+pub const BY_PROXY: &str = " (proxy)";
+/// Stands between who made a token and what it is called. No token is called with it.
+pub const MADE: char = '/';
+
+/// Who acts with a token: it is told with who made it, so that none can be called like somebody else.
+fn holder(token: &TokenRecord) -> String {
+    match token.created_by.as_str() {
+        crate::local::MADE_BY => token.name.clone(),
+        owner => format!("{owner}{MADE}{}", token.name),
+    }
+}
 
 /// Who is asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +50,14 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Under what they make tokens: nobody else has it. Whom a proxy signs in may be called like somebody of our own.
+    pub fn owner(&self) -> String {
+        match self.by_proxy {
+            true => format!("{}{BY_PROXY}", self.name),
+            false => self.name.clone(),
+        }
+    }
+
     fn new(name: String, role: Role, csrf: Option<String>) -> Self {
         Self { name, role, groups: Vec::new(), csrf, by_proxy: false }
     }
@@ -100,7 +121,7 @@ impl Access {
                     Some(Caller::new("admin-token".to_owned(), Role::Admin, None))
                 } else {
                     let token = self.store.token_by_hash(&hash).await?.filter(|token| token.expires_at > now);
-                    token.map(|token| Caller::new(token.name, token.role, None))
+                    token.map(|token| Caller::new(holder(&token), token.role, None))
                 }
             }
             Credential::Session(cookie) => {

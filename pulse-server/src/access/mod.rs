@@ -6,7 +6,7 @@ mod one_time;
 mod proxy;
 mod secret;
 
-pub use guard::{Access, Caller, Credential, Denied};
+pub use guard::{Access, BY_PROXY, Caller, Credential, Denied, MADE};
 pub use networks::TrustedProxies;
 pub use one_time::OneTimeCodes;
 pub use proxy::{BadHeaders, ProxySettings, ProxySignIn, check_group};

@@ -6,11 +6,13 @@ use crate::access::{Caller, Credential};
 use futures_util::{Stream, StreamExt};
 use pulse_core::status::Role;
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use warp::http::{HeaderMap, Method, header};
+use warp::http::uri::Authority;
+use warp::http::{HeaderMap, Method, Uri, header};
 use warp::{Buf, Filter, Rejection};
 
 /// Largest body, in bytes.
@@ -59,7 +61,15 @@ pub(super) async fn authenticate(app: &App, headers: &HeaderMap, peer: IpAddr) -
     let proxied = app.access.proxied(headers, peer)?;
     let credential = match (bearer(headers), proxied, cookie(headers)) {
         (Some(token), ..) => Credential::Token(token.to_owned()),
-        (None, Some(caller), _) => return Ok(caller),
+        (None, Some(caller), _) => {
+            return match own_host(app.public_url.as_deref(), headers) {
+                Ok(()) => Ok(caller),
+                Err(host) => Err(ApiError::BadRequest(format!(
+                    "`{host}` is no name of this server, so nobody is signed in by a proxy there: PULSE_PUBLIC_URL says \
+                     where browsers reach it"
+                ))),
+            };
+        }
         (None, None, Some(cookie)) => Credential::Session(cookie.to_owned()),
         (None, None, None) => return Err(ApiError::Unauthorized),
     };
@@ -79,9 +89,32 @@ pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
 }
 
+/// Whether a request was sent to a name of this server: that of its public address, `localhost`, or any number. A page
+/// whose own name was made to lead here (DNS rebinding) is of one origin with us, and may send what headers it likes.
+///
+/// # Errors
+/// The name that is none.
+fn own_host<'h>(public_url: Option<&str>, headers: &'h HeaderMap) -> Result<(), Cow<'h, str>> {
+    let Some(host) = headers.get(header::HOST) else { return Ok(()) };
+    let name_of = |authority: &str| authority.parse::<Authority>().ok().map(|it| it.host().to_ascii_lowercase());
+    let name = host.to_str().ok().and_then(name_of);
+    let public = public_url.and_then(|url| url.parse::<Uri>().ok()).and_then(|url| name_of(url.authority()?.as_str()));
+    let is_own = |name: &String| {
+        let number = name.trim_start_matches('[').trim_end_matches(']');
+        name == "localhost" || number.parse::<IpAddr>().is_ok() || public.as_ref() == Some(name)
+    };
+    match name.as_ref().is_some_and(is_own) {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&host.as_bytes()[..host.len().min(100)])),
+    }
+}
+
 /// Whether a request with these headers comes from a page of this server. `None` when it does not say.
 pub(super) fn same_origin(app: &App, headers: &HeaderMap) -> Option<bool> {
     let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        return Some(false);
+    }
     if let Some(origin) = text(header::ORIGIN) {
         let host = text(header::HOST).unwrap_or_default();
         let own =
@@ -234,5 +267,25 @@ mod tests {
     fn decodes_what_clients_send() {
         assert_eq!(percent_decode("a%20b+c%2Fd%zz%"), "a b c/d%zz%");
         assert_eq!(percent_decode("%ff%C3%A4"), "\u{fffd}ä");
+    }
+
+    #[test]
+    fn a_name_that_leads_here_is_not_ours_for_that() {
+        let own = |public: Option<&str>, host: &'static str| {
+            let headers = HeaderMap::from_iter([(header::HOST, warp::http::HeaderValue::from_static(host))]);
+            own_host(public, &headers).is_ok()
+        };
+        for public in [None, Some("https://pulse.example.org"), Some("https://Pulse.example.org:8443/")] {
+            for host in ["127.0.0.1:8080", "10.1.0.4", "[::1]:8080", "[fd00::1]", "localhost:8080", "LOCALHOST"] {
+                assert!(own(public, host), "{public:?} {host}");
+            }
+            for host in
+                ["evil.example:8080", "localhost.evil.example", "1.2.3.4.evil.example", "", "a b", "pulse.example"]
+            {
+                assert!(!own(public, host), "{public:?} {host}");
+            }
+            assert_eq!(own(public, "pulse.EXAMPLE.org"), public.is_some());
+        }
+        assert_eq!(own_host(None, &HeaderMap::new()), Ok(()));
     }
 }

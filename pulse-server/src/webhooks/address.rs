@@ -67,10 +67,21 @@ impl Allowed {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let network = |part: &str| {
             let single = part.parse::<IpAddr>().ok().map(IpNet::from);
-            single.or_else(|| part.parse().ok()).ok_or_else(|| {
-                let part = pulse_core::text::shorten(part, 60);
-                Error::config(NAME, format!("`{part}` is no network: write them like 10.20.0.0/16,fd00::/8"))
-            })
+            let shown = pulse_core::text::shorten(part, 60);
+            let network = single.or_else(|| part.parse().ok()).ok_or_else(|| {
+                Error::config(NAME, format!("`{shown}` is no network: write them like 10.20.0.0/16,fd00::/8"))
+            })?;
+            // `127.0.0.1/0` is a slip, and would be everything.
+            match network.addr() == network.network() {
+                true => Ok(network),
+                false => {
+                    let (all, one) = (network.trunc(), network.addr());
+                    Err(Error::config(
+                        NAME,
+                        format!("`{shown}` is no network: write {all} for all of it, or {one} alone"),
+                    ))
+                }
+            }
         };
         Ok(Self(parts.map(network).collect::<Result<Vec<_>, _>>()?.into()))
     }
@@ -160,7 +171,7 @@ mod tests {
             assert!(allowed.check(wrong.parse().unwrap()).is_err(), "{wrong}");
         }
         assert!(Allowed::parse("::/0,0.0.0.0/0").unwrap().check("::1".parse().unwrap()).is_ok());
-        for wrong in ["localhost", "10.0.0.0/33", "10.0.0/8", "*", "10.0.0.0/8;::1"] {
+        for wrong in ["localhost", "10.0.0.0/33", "10.0.0/8", "*", "10.0.0.0/8;::1", "127.0.0.1/0", "fd00::1/8"] {
             let line = Allowed::parse(wrong).unwrap_err().to_string();
             assert!(line.starts_with("PULSE_WEBHOOK_ALLOW: `") && line.contains(wrong), "{line}");
         }

@@ -8,13 +8,16 @@ use pulse_store::NewDelivery;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 /// How long a connection may take to be made, encryption and the look-up of the name included.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a try may take in all.
 pub(super) const LONGEST: Duration = Duration::from_secs(10);
+/// Why nothing is sent by a server without a key.
+const NO_KEY: &str = "this server has no key to seal the webhooks' key with, so it signs none: set PULSE_DATA_KEY, like with \
+                      `openssl rand -hex 32`";
 /// How much of an answer is read.
 const READ_BYTES: usize = 4 * 1024;
 /// How many characters of it are kept.
@@ -46,6 +49,8 @@ impl Tried {
 /// Makes calls.
 pub(super) struct Caller {
     key: Option<SigningKey>,
+    /// Said once.
+    keyless: Once,
     allowed: Allowed,
     guard: Arc<Guard>,
     plain: OnceLock<Client>,
@@ -56,7 +61,7 @@ pub(super) struct Caller {
 impl Caller {
     pub(super) fn new(key: Option<SigningKey>, allowed: Allowed, names: Arc<dyn Names>) -> Self {
         let guard = Arc::new(Guard { names, allowed: allowed.clone() });
-        Self { key, allowed, guard, plain: OnceLock::new(), encrypted: OnceLock::new() }
+        Self { key, keyless: Once::new(), allowed, guard, plain: OnceLock::new(), encrypted: OnceLock::new() }
     }
 
     /// Tries once. Takes no longer than [`LONGEST`].
@@ -66,10 +71,8 @@ impl Caller {
             Err(error) => return Tried::for_good(error),
         };
         let Some(key) = &self.key else {
-            return Tried::failed(
-                "this server has no key to seal the webhooks' key with, so it signs none: set PULSE_DATA_KEY, like with \
-                 `openssl rand -hex 32`",
-            );
+            self.keyless.call_once(|| tracing::warn!("webhooks wait: {NO_KEY}"));
+            return Tried::failed(NO_KEY);
         };
         let client = match self.client(url.scheme() == "https") {
             Ok(client) => client,

@@ -329,3 +329,59 @@ fn settings_of_proxies_that_cannot_be_are_named() {
         assert!(first.starts_with(&format!("error: {name}: ")) && first.contains(words), "{name}={value}: {first}");
     }
 }
+
+/// A page whose own name leads here (DNS rebinding) is of one origin with the server, and may set any header.
+#[test]
+fn a_name_that_is_not_the_servers_is_signed_in_nowhere() {
+    let installation = Installation::start_with(TRUSTING);
+    let proxy = Sender::address(&installation, PROXY);
+    let root = [("remote-user", "root"), ("remote-groups", "admin")];
+    for host in ["evil.example", "pulse.example.org.evil.example:80", "pulse.example"] {
+        let origin = format!("http://{host}");
+        let evil = [&root[..], &[("host", host), ("origin", &origin), ("sec-fetch-site", "same-origin")]].concat();
+        let (status, problem) = proxy.me(&evil);
+        assert_eq!(status, 400, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("PULSE_PUBLIC_URL"), "{problem}");
+        let command = json!({"command": "true", "targets": ["any"]});
+        assert_eq!(proxy.send("POST", "/api/commands", &evil, Some(&command)).0, 400);
+        assert_eq!(web_socket(&proxy, &evil), 400);
+    }
+    assert_eq!(proxy.me(&[&root[..], &[("host", "localhost:8080")]].concat()).0, 200);
+    let elsewhere = [("origin", proxy.url), ("sec-fetch-site", "cross-site")];
+    assert_eq!(web_socket(&proxy, &[&root[..], &elsewhere].concat()), 403);
+}
+
+/// Names are what tokens are owned by and journals tell.
+#[test]
+fn no_token_is_called_like_somebody_else() {
+    let installation = Installation::start_with(TRUSTING);
+    let proxy = Sender::address(&installation, PROXY);
+    let make = |user: &str, groups: &str, name: &str, role: &str| {
+        proxy.change(user, groups, "POST", "/api/tokens", &json!({"name": name, "role": role}))
+    };
+    let (status, ann) = make("ann", "admin", "ci", "admin");
+    assert_eq!((status, &ann["created_by"]), (201, &json!("ann (proxy)")), "{ann}");
+    let (status, mallory) = make("mallory", "", "ann", "viewer");
+    assert_eq!(status, 201, "{mallory}");
+    let authorization = format!("Bearer {}", mallory["token"].as_str().unwrap());
+    let by_token =
+        |method: &str, path: &str, body| proxy.send(method, path, &[("authorization", &authorization)], body);
+    assert_eq!(by_token("GET", "/api/me", None).1["name"], "mallory (proxy)/ann");
+    for (name, words) in [("ann/ci", "no `/`"), ("ann (proxy)", "no `(proxy)`"), ("ann", "delete it first")] {
+        let (status, problem) = make("mallory", "", name, "viewer");
+        assert!(matches!(status, 409 | 422), "{name}: {status}");
+        assert!(problem["detail"].as_str().unwrap().contains(words) || name == "ann (proxy)", "{problem}");
+    }
+    // Neither a token's name nor a person's opens what belongs to others.
+    let forged = json!({"name": "tester", "role": "viewer"});
+    let (_, forged) = by_token("POST", "/api/tokens", Some(&forged));
+    assert_eq!(forged["created_by"], "mallory (proxy)/ann");
+    let path = format!("/api/tokens/{}", ann["id"].as_str().unwrap());
+    assert_eq!(by_token("DELETE", &path, None).0, 404);
+    for user in ["ann (proxy)", "admin", "admin-token", "pulse up", "tester", "mallory (proxy)/ann"] {
+        let (status, tokens) = proxy.send("GET", "/api/tokens", &[("remote-user", user)], None);
+        assert_eq!((status, &tokens["items"]), (200, &json!([])), "{user}");
+        assert_eq!(proxy.change(user, "", "DELETE", &path, &Value::Null).0, 404, "{user}");
+    }
+    assert_eq!(proxy.change("ann", "", "DELETE", &path, &Value::Null).0, 204);
+}

@@ -1,6 +1,6 @@
 //! `/api/tokens`: API tokens. Their secrets are shown once and stored as hashes.
 
-use crate::access::{Caller, Secret};
+use crate::access::{BY_PROXY, Caller, MADE, Secret};
 use crate::http::app::App;
 use crate::http::problem::{ApiError, respond};
 use crate::http::request::{caller, json, with};
@@ -18,6 +18,8 @@ use warp::{Filter, Reply};
 const DAY: Duration = Duration::from_secs(86_400);
 /// How long a token works when its maker does not say.
 const DEFAULT_DAYS: u32 = 90;
+/// Characters of who acts with a token, at most: what a name in the database holds.
+const MAX_HOLDER: usize = 190;
 
 pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
     let base = warp::path("tokens");
@@ -46,7 +48,7 @@ pub(in crate::http) fn routes(app: Arc<App>) -> BoxedFilter<(Response,)> {
 
 /// Whether a caller may see and delete a token: their own, or as an admin everybody's.
 fn may_touch(caller: &Caller, token: &TokenRecord) -> bool {
-    caller.role == Role::Admin || token.created_by == caller.name
+    caller.role == Role::Admin || token.created_by == caller.owner()
 }
 
 fn view(token: TokenRecord) -> TokenView {
@@ -71,6 +73,16 @@ async fn create(
     if !(1..=120).contains(&name.trim().chars().count()) || name.chars().any(char::is_control) {
         return Err(invalid("a token's name has 1 to 120 characters"));
     }
+    // Whoever acts with it is called `maker/name`, and that has to be somebody of their own.
+    if name.contains(MADE) || name.trim_end().ends_with(BY_PROXY.trim_start()) {
+        return Err(invalid("a token's name has no `/` in it and no `(proxy)` at its end"));
+    }
+    let owner = caller.owner();
+    if owner.chars().count() + name.chars().count() > MAX_HOLDER {
+        return Err(invalid(
+            "the names of its maker and of the token are too long together: call it something shorter",
+        ));
+    }
     if !caller.role.covers(role) {
         return Err(ApiError::Forbidden { needed: role, is: caller.role });
     }
@@ -79,12 +91,17 @@ async fn create(
         return Err(invalid("expires_days must be 1 to 3650"));
     }
     let (secret, now) = (Secret::generate("pulse_"), crate::clock::now());
+    let same = |token: &TokenRecord| token.created_by == owner && token.name == name && token.expires_at > now;
+    if app.driver.store().tokens().await?.iter().any(same) {
+        let detail = format!("you have a token called `{name}`: delete it first, or call this one something else");
+        return Err(ApiError::Conflict { code: "name-taken", detail });
+    }
     let token = TokenRecord {
         id: TokenId(uuid::Uuid::now_v7()),
         hash: secret.hash(),
         name,
         role,
-        created_by: caller.name,
+        created_by: owner,
         created_at: now,
         expires_at: now.plus(DAY * days),
     };
